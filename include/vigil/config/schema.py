@@ -1,0 +1,80 @@
+"""The shape of a monitor: the YAML file that says how one model is watched (`version: vigil/v1`).
+
+Each stage owns its piece (`profiles.layout`, `verdicts.types`, `incidents.types`, `responses.types`);
+this file assembles them.
+"""
+
+from datetime import timedelta
+from typing import Annotated, Literal, Self
+from zoneinfo import available_timezones
+
+from pydantic import AfterValidator, Field, model_validator
+
+from vigil.core.ids import digest
+from vigil.core.spec import Spec
+from vigil.core.words import Task
+from vigil.incidents.types import Risk
+from vigil.profiles.layout import DataMap, Decision, FeatureType, Protected
+from vigil.responses.types import People, Response
+from vigil.verdicts.types import Labels, Rules, Slo
+
+Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{1,62}$")]
+
+
+def _zone(name: str) -> str:
+    if name not in available_timezones():
+        raise ValueError(f"unknown time zone {name!r}; use an IANA name such as 'Europe/Berlin'")
+    return name
+
+
+class Monitor(Spec):
+    """How one model is watched."""
+
+    version: Literal["vigil/v1"]
+    model: Name  # the name in the registry and in the prediction log
+    description: str = ""
+    environment: Name = "production"
+    timezone: Annotated[str, AfterValidator(_zone)] = "UTC"
+    schedule: str = "0 2 * * *"  # cron, in `timezone`
+    task: Task
+    data: DataMap = DataMap()
+    features: dict[str, FeatureType] = Field(min_length=1)
+    decision: Decision | None = None
+    protected: tuple[Protected, ...] = ()
+    labels: Labels = Labels()
+    suite: str | None = None  # a file name in expectations/, without .json
+    bins: int = Field(default=31, ge=4, le=200)  # quantile edges per numeric feature
+    rules: Rules = Rules()
+    slos: tuple[Slo, ...] = ()
+    risk: Risk = Risk()
+    people: People
+    response: Response = Response()
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        if self.task is Task.BINARY and self.decision is None:
+            raise ValueError("decision: a binary model needs its favourable value and threshold")
+        if self.protected and self.decision is None:
+            raise ValueError("protected: fairness needs `decision:` with a favourable value")
+        for name in self.features:
+            if name in (self.data.prediction_id, self.data.served_at):
+                raise ValueError(f"features: {name!r} identifies or dates a row; it is not a feature")
+        names = [slo.name for slo in self.slos]
+        if len(names) != len(set(names)):
+            raise ValueError("slos: names must be unique")
+        return self
+
+    @property
+    def digest(self) -> str:
+        """Digest of everything that can change a verdict; stored with each result."""
+        return digest(self, length=16)
+
+    @property
+    def dag_id(self) -> str:
+        """The Airflow DAG that watches this monitor."""
+        return f"vigil_nightly__{self.model}"
+
+
+def monitor_lookback(monitor: Monitor) -> timedelta:
+    """How far back late labels may still move a cohort."""
+    return timedelta(days=monitor.labels.delay_nights + monitor.labels.grace_nights + 28)

@@ -1,0 +1,1 @@
+"""Words everyone shares. Standard library and pydantic only."""

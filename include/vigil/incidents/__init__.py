@@ -1,0 +1,1 @@
+"""Stage 4: verdicts over time -> one incident. A pure fold over ledger events."""

@@ -1,0 +1,49 @@
+"""A measurement: one number about one subject, with its uncertainty, rows, unit and direction."""
+
+from enum import StrEnum
+
+from vigil.core.spec import Spec
+from vigil.core.words import Family
+
+
+class Worse(StrEnum):
+    """Which way is bad."""
+
+    HIGHER = "higher"
+    LOWER = "lower"
+    AWAY = "away"  # any distance from the yardstick
+
+
+class Kind(StrEnum):
+    """How its sampling noise behaves, which decides how a bound is tested."""
+
+    PROPORTION = "proportion"  # successes of n
+    RATIO = "ratio"  # of two proportions: parts = (k1, n1, k0, n0)
+    DIFFERENCE = "difference"  # of two proportions: parts = (k1, n1, k0, n0)
+    NUMBER = "number"  # anything else; low and high are its interval where there is one
+    COUNT = "count"  # exact: no sampling noise
+
+
+class Measurement(Spec):
+    """One number. `value` is None only if it cannot be known, and then `why_not` says why.
+
+    low, high: the 95 % interval shown to people; None for an exact number.
+    parts: the counts behind it, (successes, trials) or (k1, n1, k0, n0), from which tests of a
+    bound at other levels and pools over nights are made. Pools add parts; they never average values.
+    """
+
+    metric: str
+    subject: str  # column, "attribute=group", class, or "all"
+    family: Family
+    kind: Kind
+    value: float | None
+    low: float | None = None
+    high: float | None = None
+    n: int
+    unit: str  # "share", "nats", "sd", "ms", "rows", "ratio", ...
+    worse: Worse
+    parts: tuple[float, ...] = ()
+    baseline: float | None = None  # the same number on the yardstick
+    yardstick: str = ""  # "holdout of version 2", ...
+    why_not: str = ""
+    detail: str = ""  # one clause of evidence in words, escaped by whoever shows it

@@ -1,0 +1,1 @@
+"""Stage 1: rows -> a small summary that adds up. Nothing row-level leaves this stage."""

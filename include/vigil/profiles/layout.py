@@ -1,0 +1,51 @@
+"""What the columns of a prediction log mean: the part of a monitor that profiling needs."""
+
+from enum import StrEnum
+
+from pydantic import Field
+
+from vigil.core.spec import Spec
+
+
+class FeatureType(StrEnum):
+    """How a feature is profiled."""
+
+    NUMERIC = "numeric"
+    CATEGORY = "category"
+
+
+class DataMap(Spec):
+    """The names that the prediction log uses for what Vigil needs to know (left: Vigil's word)."""
+
+    prediction_id: str = "prediction_id"
+    served_at: str = "served_at"
+    model_version: str = "model_version"
+    role: str = "role"
+    status: str = "status"
+    latency_ms: str = "latency_ms"
+    pipeline_version: str = "pipeline_version"
+    score: str | None = None  # binary: probability of the positive class
+    prediction: str = "prediction"  # binary: the decision; multiclass: the class; regression: the value
+
+
+class Decision(Spec):
+    """What the model's answer means for the person it is about (binary tasks).
+
+    positive:   the label that the model predicts (`prediction` and labels are compared with it as text).
+    threshold:  scores at or above it predict positive (used for performance where a score is logged).
+    favourable: the value of `prediction` that is good for the person.
+    deserving:  the label value for which the favourable decision was right.
+    """
+
+    positive: str = "1"
+    threshold: float = Field(default=0.5, ge=0, le=1)
+    favourable: str
+    deserving: str
+
+
+class Protected(Spec):
+    """One protected attribute of the log."""
+
+    attribute: str
+    reference: str  # the named reference group
+    groups: tuple[str, ...] = ()  # the others to judge; empty = all that occur

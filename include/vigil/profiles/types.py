@@ -1,0 +1,176 @@
+"""The profile: everything a metric needs about one night, and nothing about one row.
+
+A profile is kept per monitor, environment, night, model version and role. `profiles.merge` adds two
+of them; addition is associative and commutative, so nights add up to windows without a rescan.
+"""
+
+from collections.abc import Mapping
+from datetime import date
+
+from pydantic import Field
+
+from vigil.core.spec import Spec
+from vigil.core.words import Role, Task
+
+
+class Edges(Spec):
+    """Bin edges of one monitor, frozen from its first baseline and shared by all versions and roles.
+
+    numeric: column -> strictly increasing finite edges. Bin j counts values x with
+             edges[j-1] < x <= edges[j]; the first bin is x <= edges[0], the last x > edges[-1],
+             so a column with k edges has k + 1 bins.
+    levels:  column -> known category levels, in a fixed order. Others are counted as new levels.
+    """
+
+    numeric: Mapping[str, tuple[float, ...]] = Field(default_factory=dict)
+    levels: Mapping[str, tuple[str, ...]] = Field(default_factory=dict)
+
+
+class NumericColumn(Spec):
+    """Counts and sums of one numeric column over `rows` rows.
+
+    rows = nulls + nans + infs + wrong_type + sum(bins). Sums are over finite values only.
+    low_sum and high_sum are the sums of the values in the first and the last bin, so that the
+    Wasserstein distance stays right on skewed data.
+    """
+
+    rows: int = 0
+    nulls: int = 0
+    nans: int = 0
+    infs: int = 0
+    wrong_type: int = 0
+    bins: tuple[int, ...] = ()
+    total: float = 0.0
+    total_sq: float = 0.0
+    low_sum: float = 0.0
+    high_sum: float = 0.0
+    smallest: float | None = None
+    largest: float | None = None
+
+    @property
+    def finite(self) -> int:
+        """Rows with a usable value."""
+        return self.rows - self.nulls - self.nans - self.infs - self.wrong_type
+
+
+class CategoryColumn(Spec):
+    """Counts per known level, and what was new: rows = nulls + sum(levels) + new."""
+
+    rows: int = 0
+    nulls: int = 0
+    levels: Mapping[str, int] = Field(default_factory=dict)
+    new: int = 0
+    new_examples: tuple[str, ...] = ()  # at most 5, by count; text from data: escape before showing
+
+    @property
+    def filled(self) -> int:
+        """Rows with a value, known or new."""
+        return self.rows - self.nulls
+
+
+class Columns(Spec):
+    """The columns of one set of rows (all rows, or one protected group)."""
+
+    numeric: Mapping[str, NumericColumn] = Field(default_factory=dict)
+    category: Mapping[str, CategoryColumn] = Field(default_factory=dict)
+
+
+class Cell(Spec):
+    """Decision counts of one protected group (binary tasks). Labels are 1 = the positive class.
+
+    n counts rows with a decision; favourable counts decisions with the monitor's favourable value.
+    tp.. are over labelled rows, with "predicted positive" as the positive class of the *model*
+    (score >= its threshold, or prediction == positive), not as the favourable decision.
+    favourable_deserving / deserving: labelled rows whose label is the deserving one (for a credit
+    model: did not default), and those of them that got the favourable decision (equal opportunity).
+    """
+
+    n: int = 0
+    favourable: int = 0
+    labelled: int = 0
+    tp: int = 0
+    fp: int = 0
+    tn: int = 0
+    fn: int = 0
+    deserving: int = 0
+    favourable_deserving: int = 0
+
+
+class Service(Spec):
+    """How the service answered. latency_bins are counted on `profiles.edges.LATENCY_EDGES_MS`."""
+
+    requests: int = 0
+    ok: int = 0
+    errors: int = 0
+    timeouts: int = 0
+    fallback: int = 0
+    latency_bins: tuple[int, ...] = ()
+
+
+class Errors(Spec):
+    """Exact sums over labelled rows of a regression: e = prediction - label."""
+
+    n: int = 0
+    total: float = 0.0  # sum of e
+    absolute: float = 0.0  # sum of |e|
+    squared: float = 0.0  # sum of e squared
+    label_total: float = 0.0
+    label_squared: float = 0.0
+
+
+class Outcome(Spec):
+    """What the model said against what happened, over all rows.
+
+    scores: "1" | "0" | "none" (label missing) -> counts on `profiles.edges.SCORE_EDGES` (binary).
+    confusion: "predicted\tlabel" -> count, over labelled rows (binary and multiclass).
+    predictions: predicted class -> count over all rows with a prediction (binary: the decision).
+    log_loss, brier: exact sums over labelled rows with a score (binary).
+    """
+
+    labelled: int = 0
+    contradictory: int = 0  # labels that disagree for one id: the latest observed_at is used
+    scores: Mapping[str, tuple[int, ...]] = Field(default_factory=dict)
+    confusion: Mapping[str, int] = Field(default_factory=dict)
+    predictions: Mapping[str, int] = Field(default_factory=dict)
+    log_loss: float = 0.0
+    brier: float = 0.0
+    errors: Errors = Errors()
+
+
+class Key(Spec):
+    """Which rows a profile is about."""
+
+    monitor: str
+    environment: str
+    night: date
+    version: str
+    role: Role
+
+
+class Profile(Spec):
+    """One night of one version in one role, or the sum of several (then `nights` has several).
+
+    groups: protected attribute -> group -> Cell. Nulls form the group "(missing)".
+    group_columns: "attribute=group" -> the feature columns of that group alone.
+    hours: hour of the local day 0..23 -> "attribute=group" -> (n, favourable); "all" for everyone.
+    pipelines / versions: pipeline_version / model_version -> rows.
+    """
+
+    schema_version: int = 1
+    monitor: str
+    environment: str
+    task: Task
+    nights: tuple[date, ...] = ()
+    roles: tuple[Role, ...] = ()
+    versions: Mapping[str, int] = Field(default_factory=dict)
+    pipelines: Mapping[str, int] = Field(default_factory=dict)
+    edges_digest: str
+    rows: int = 0  # distinct prediction ids
+    duplicates: int = 0  # further rows with an id already counted
+    columns: Columns = Columns()
+    prediction: Columns = Columns()  # the score (numeric "score") or regression value ("prediction")
+    groups: Mapping[str, Mapping[str, Cell]] = Field(default_factory=dict)
+    group_columns: Mapping[str, Columns] = Field(default_factory=dict)
+    hours: Mapping[str, Mapping[str, tuple[int, int]]] = Field(default_factory=dict)
+    service: Service = Service()
+    outcome: Outcome = Outcome()

@@ -1,0 +1,1 @@
+"""Stage 5: incident -> intended actions, and their words. Still no I/O."""

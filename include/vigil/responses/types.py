@@ -1,0 +1,100 @@
+"""Actions and receipts."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from pydantic import Field, field_validator
+
+from vigil.core.spec import Spec
+from vigil.incidents.types import Severity
+
+
+class ActionKind(StrEnum):
+    """Everything Vigil may do to the outside world."""
+
+    OPEN_ROOM = "open_room"  # create channel, set topic and purpose, invite, post and pin the summary
+    UPDATE_ROOM = "update_room"  # edit the pinned summary and the topic to the present state
+    POST = "post"  # one message in the room, or in the digest channel where there is no room
+    MITIGATE = "mitigate"  # trigger the rollback DAG (rollback or fallback)
+    PROPOSE = "propose"  # ask people: freeze, or a rollback the policy does not allow by itself
+
+
+class Action(Spec):
+    """One thing to do, under an id that can be recomputed."""
+
+    id: str
+    kind: ActionKind
+    incident: str
+    payload: dict[str, Any] = Field(default_factory=dict)
+
+
+class Receipt(Spec):
+    """Proof that an action was done: what the service answered."""
+
+    action: str
+    kind: ActionKind
+    at: datetime
+    reference: dict[str, str] = Field(default_factory=dict)  # channel id, ts, run id, url
+
+
+class Message(Spec):
+    """Words for people: plain text, and Slack blocks that say the same. Already escaped for Slack."""
+
+    text: str
+    blocks: tuple[dict[str, Any], ...] = ()
+
+
+class Room(Spec):
+    """What a war room should be: everything the chat adapter needs, and nothing about models."""
+
+    name: str  # wanted channel name, derived from the incident id
+    topic: str  # <= 250 characters
+    purpose: str  # <= 250 characters; ends with the marker "vigil:<incident id>"
+    invite: tuple[str, ...]  # e-mail addresses
+    summary: Message
+    private: bool = False
+    bookmarks: tuple[tuple[str, str], ...] = ()  # (title, http link)
+
+
+class Autonomy(StrEnum):
+    """Who moves the alias."""
+
+    AUTO = "auto"
+    APPROVE = "approve"
+    NEVER = "never"
+
+
+class Response(Spec):
+    """What Vigil may do by itself, and whom it asks.
+
+    room: per environment, the least severity that gets a war room (`staging: SEV2`).
+    recovery_nights: good nights in the champion's role, with enough rows, that close an incident.
+    """
+
+    rollback: Autonomy = Autonomy.APPROVE
+    fallback: Autonomy = Autonomy.AUTO
+    room: dict[str, Severity] = Field(default_factory=lambda: {"production": Severity.SEV2})
+    digest_channel: str = "ml-incidents"
+    recovery_nights: int = Field(default=2, ge=1, le=14)
+    recovery_rows: int = Field(default=100, ge=1)
+    approvers: tuple[str, ...] = ()
+
+    @field_validator("room", mode="before")
+    @classmethod
+    def _severity_names(cls, value: object) -> object:
+        if isinstance(value, dict):
+            return {
+                env: Severity[sev] if isinstance(sev, str) and sev in Severity.__members__ else sev
+                for env, sev in value.items()
+            }
+        return value
+
+
+class People(Spec):
+    """Who owns the model and who is called. E-mail addresses: Slack users are looked up by them."""
+
+    owner: str
+    on_call: tuple[str, ...] = ()
+    data_owner: str | None = None
+    governance: str | None = None

@@ -1,0 +1,184 @@
+"""Rules, verdicts and budgets, as values."""
+
+import re
+from datetime import date
+from enum import StrEnum
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from vigil.core.spec import Spec
+from vigil.core.words import Family
+from vigil.metrics.types import Measurement
+
+
+class State(StrEnum):
+    """The four states of a verdict; matched exhaustively wherever they are used."""
+
+    OK = "ok"
+    WARN = "warn"
+    BREACH = "breach"
+    UNKNOWN = "unknown"
+
+
+class Cause(StrEnum):
+    """Why a verdict is unknown."""
+
+    NO_DATA = "no data"
+    TOO_FEW_ROWS = "too few rows"
+    LABELS_PENDING = "labels pending"
+    CHECK_FAILED = "check failed"
+    GATE_FAILED = "gate failed"
+
+
+class Bound(Spec):
+    """A limit, written `< 0.80` or `> 0.2` in YAML: the side that is bad, and where it begins."""
+
+    side: Literal["<", ">"]
+    limit: float
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_text(cls, value: object) -> object:
+        """YAML writes a bound as text: `"< 0.80"`."""
+        if not isinstance(value, str):
+            return value
+        match = re.fullmatch(r"\s*([<>])\s*(-?[\d.]+(?:e-?\d+)?)\s*", value)
+        if match is None:
+            raise ValueError(f"a bound is written '< 0.80' or '> 0.2', not {value!r}")
+        return {"side": match[1], "limit": float(match[2])}
+
+    def violated(self, value: float) -> bool:
+        """Whether `value` lies on the bad side (the bound itself is within)."""
+        return value < self.limit if self.side == "<" else value > self.limit
+
+    def __str__(self) -> str:
+        return f"{self.side} {self.limit:g}"
+
+
+class Rule(Spec):
+    """Thresholds on one metric, for the subjects it names.
+
+    metric:   a name of the catalogue.
+    subjects: ["*"] for every subject the metric has; else columns, "attribute=group", classes, "all".
+    breach, warn: static bounds.  hard: a bound beyond which one night is a breach at once.
+    sigma + nights: distance from the median of the model's own past nights, in robust sd (MAD).
+    holdout: allowed difference from the value recorded with the version; sign gives the bad side.
+    min_difference: the smallest harm beyond the bound that must be excluded for an ok.
+    floor: smallest distance from the past nights that matters, in the metric's unit (sigma rules).
+    """
+
+    metric: str
+    subjects: tuple[str, ...] = ("*",)
+    breach: Bound | None = None
+    warn: Bound | None = None
+    hard: Bound | None = None
+    sigma: float | None = Field(default=None, gt=0)
+    nights: int = Field(default=28, ge=5, le=400)
+    holdout: float | None = None
+    min_difference: float | None = Field(default=None, gt=0)
+    floor: float = Field(default=0.0, ge=0)
+    min_rows: int = Field(default=30, ge=1)
+
+
+class Rules(Spec):
+    """The rules of one monitor, by family."""
+
+    service: tuple[Rule, ...] = ()
+    quality: tuple[Rule, ...] = ()
+    drift: tuple[Rule, ...] = ()
+    performance: tuple[Rule, ...] = ()
+    fairness: tuple[Rule, ...] = ()
+
+
+class Labels(Spec):
+    """When the truth is known."""
+
+    delay_nights: int = Field(default=0, ge=0, le=400)  # until a cohort's labels are due
+    grace_nights: int = Field(default=2, ge=0, le=60)  # after that, missing labels are overdue
+    mature_share: float = Field(default=0.8, gt=0, le=1)  # labelled share that makes a cohort mature
+
+
+class Verdict(Spec):
+    """ok, warn, breach or unknown, with the measurement and the reason in one sentence."""
+
+    metric: str
+    subject: str
+    family: Family
+    state: State
+    cause: Cause | None = None  # set exactly when state is unknown
+    reason: str
+    hard: bool = False  # beyond the hard bound, or a failure that needs no confirmation
+    overdue: bool = False  # an unknown that must not be
+    measurement: Measurement | None = None
+    limit: str = ""  # "< 0.8", "4 sigma of 28 nights"
+    would_see: str = ""  # what this ok could have seen
+
+    @property
+    def id(self) -> str:
+        """Identifies the same question on every night: `metric/subject`."""
+        return f"{self.metric}/{self.subject}"
+
+
+class BurnLevel(StrEnum):
+    """How fast an error budget burns, in nights (judgement §7)."""
+
+    CRITICAL = "critical"
+    FAST = "fast"
+    MEDIUM = "medium"
+    SLOW = "slow"
+    CREEP = "creep"
+    NONE = "none"
+
+
+class Slo(Spec):
+    """A service-level objective over rolling nights.
+
+    sli: availability, latency (share within `threshold_ms`), or good_nights of one family.
+    target: share of good events (occurrences) or nights; 0.9 <= target < 1 for occurrences.
+    """
+
+    name: str = Field(pattern=r"^[a-z][a-z0-9-]{1,62}$")
+    sli: Literal["availability", "latency", "good_nights"]
+    family: Family | None = None  # for good_nights
+    threshold_ms: float | None = Field(default=None, gt=0)  # for latency
+    target: float = Field(gt=0, lt=1)
+    nights: int = Field(default=28, ge=7, le=400)
+
+
+class Budget(Spec):
+    """What an SLO has left tonight. Unknown nights are neither good nor bad: they cost coverage."""
+
+    slo: str
+    target: float
+    nights: int
+    good: float
+    total: float
+    attained: float | None  # good / total; None when nothing could be counted
+    left: float | None  # 1 = untouched, 0 = exhausted, below 0 = overspent
+    burn: float | None  # tonight's spend, in multiples of the even spend (lower 95 % limit)
+    level: BurnLevel = BurnLevel.NONE
+    judged_nights: int = 0
+    unjudged_nights: int = 0
+    of_logged: bool = False  # availability counted from the model's own log
+
+
+class NightResult(Spec):
+    """Everything judged for one cohort night, at one moment of knowledge."""
+
+    monitor: str
+    environment: str
+    night: date
+    partition_digest: str  # of the rows and labels that were judged
+    config_digest: str
+    edges_digest: str
+    versions: dict[str, int] = Field(default_factory=dict)  # model version -> rows
+    champion_rows: int = 0  # rows answered by a version in the champion role
+    rows: int = 0
+    verdicts: tuple[Verdict, ...]
+    budgets: tuple[Budget, ...] = ()
+
+    @property
+    def digest_key(self) -> str:
+        """Two results with the same key are the same judgement of the same facts."""
+        return f"{self.partition_digest}:{self.config_digest}"
