@@ -47,3 +47,8 @@ class Measurement(Spec):
     yardstick: str = ""  # "holdout of version 2", ...
     why_not: str = ""
     detail: str = ""  # one clause of evidence in words, escaped by whoever shows it
+
+    @property
+    def id(self) -> str:
+        """The same question on every night: `metric/subject`."""
+        return f"{self.metric}/{self.subject}"

@@ -176,7 +176,9 @@ class NightResult(Spec):
     champion_rows: int = 0  # rows answered by a version in the champion role
     rows: int = 0
     verdicts: tuple[Verdict, ...]
+    measurements: tuple[Measurement, ...] = ()  # measured, and asked about by no rule
     budgets: tuple[Budget, ...] = ()
+    notes: tuple[str, ...] = ()  # files that could not be read, failed gates, the yardstick
 
     @property
     def digest_key(self) -> str:

@@ -1,0 +1,1 @@
+"""What changed, where, since when; and what another version would have done."""

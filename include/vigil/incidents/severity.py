@@ -1,0 +1,69 @@
+"""How bad: impact x urgency, raised for tier 1 (incidents research §4.1). The inputs are stored with the answer."""
+
+from collections.abc import Sequence
+
+from vigil.core.words import Family
+from vigil.incidents.types import Risk, Severity, SeverityAssessment, Signal
+from vigil.verdicts.types import State
+
+MATRIX = {  # impact -> urgency 1..4 -> severity
+    1: (1, 1, 2, 2),
+    2: (1, 2, 2, 3),
+    3: (2, 3, 3, 4),
+    4: (3, 4, 4, 4),
+}
+CUSTOMER_FACING = "production"
+
+
+def assess(
+    signals: Sequence[Signal], risk: Risk, *, environment: str, has_fallback: bool, mitigated: bool
+) -> SeverityAssessment:
+    """The severity of these signals together: the worst impact, at one urgency.
+
+    urgency: 1 harm goes on and nothing can stand in; 2 a fallback exists; 3 mitigated.
+    Outside production no customer decision is made: impact counts one line less, and tier 1 does not raise.
+    """
+    production = environment == CUSTOMER_FACING
+    impact, reasons = 4, ["no finding has an impact of its own"]
+    for signal in signals:
+        line, why = _impact(signal, risk)
+        if line < impact:
+            impact, reasons = line, [why]
+        elif line == impact and why not in reasons:
+            reasons.append(why)
+    if not production and impact < 4:
+        impact += 1
+        reasons.append(f"{environment}: no customer decision is made here, one line less")
+    urgency, why = _urgency(has_fallback=has_fallback, mitigated=mitigated)
+    reasons.append(why)
+    level = MATRIX[impact][urgency - 1]
+    if risk.tier == 1 and production and level > 1:
+        level -= 1
+        reasons.append("tier 1 raises by one")
+    return SeverityAssessment(
+        severity=Severity(level), impact=impact, urgency=urgency, tier=risk.tier, reasons=tuple(reasons)
+    )
+
+
+def _impact(signal: Signal, risk: Risk) -> tuple[int, str]:
+    verdict = signal.verdict
+    if verdict.state is State.UNKNOWN:
+        return min(risk.tier, 3), f"I{min(risk.tier, 3)}: the monitor of a tier-{risk.tier} model is blind"
+    match verdict.family:
+        case Family.FAIRNESS:
+            if risk.tier == 1 and risk.affects_access:
+                return 1, "I1: unfair decisions on access (credit, job, benefit) by a tier-1 model"
+            return 2, f"I2: fairness breach of a tier-{risk.tier} model"
+        case Family.PERFORMANCE | Family.SERVICE:
+            line = 2 if risk.tier <= 2 else 3
+            return line, f"I{line}: {verdict.family.value} breach of a tier-{risk.tier} model"
+        case Family.DRIFT | Family.QUALITY:
+            return 3, f"I3: {verdict.family.value} is a cause, not yet harm"
+
+
+def _urgency(*, has_fallback: bool, mitigated: bool) -> tuple[int, str]:
+    if mitigated:
+        return 3, "U3: contained by the mitigation"
+    if has_fallback:
+        return 2, "U2: it goes on, a fallback exists"
+    return 1, "U1: it goes on, and nothing can stand in"

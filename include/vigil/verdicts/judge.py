@@ -1,0 +1,212 @@
+"""Measurements + rules + the model's own past -> verdicts. The only place that compares a number with a limit."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+
+from pydantic import Field
+
+from vigil.core.spec import Spec
+from vigil.core.words import Family
+from vigil.metrics.types import Measurement
+from vigil.verdicts.bounds import TESTED
+from vigil.verdicts.thresholds import Outcome, dynamic, static
+from vigil.verdicts.types import Cause, Labels, NightResult, Rule, Rules, State, Verdict
+from vigil.verdicts.words import measured
+
+BADNESS = {State.OK: 0, State.UNKNOWN: 1, State.WARN: 2, State.BREACH: 3}
+LABELS_PENDING = "labels pending"  # the prefix that metrics use in `why_not`
+
+
+class Facts(Spec):
+    """What the judge must know beside numbers and rules.
+
+    excluded: past nights that must not teach (nights of an incident).
+    unreadable: files whose rows are missing from every number; failed_gates: gating expectations that failed.
+    """
+
+    night: date
+    as_of: date
+    labels: Labels = Labels()
+    labelled_share: float = Field(default=0.0, ge=0, le=1)
+    excluded: frozenset[date] = frozenset()
+    unreadable: tuple[str, ...] = ()
+    failed_gates: tuple[str, ...] = ()
+
+    @property
+    def labels_overdue(self) -> bool:
+        """Whether the cohort is older than its labels may be."""
+        return (self.as_of - self.night).days > self.labels.delay_nights + self.labels.grace_nights
+
+
+def judge(
+    measurements: Sequence[Measurement], rules: Rules, history: Sequence[NightResult], facts: Facts
+) -> tuple[Verdict, ...]:
+    """Every rule, for every subject it names; each verdict once, the worst of its rules."""
+    past = _past(history, facts.excluded)
+    worst: dict[str, Verdict] = {}
+    for family in Family:
+        for rule in getattr(rules, family.value):
+            for verdict in _judge_rule(rule, family, measurements, past, history, facts):
+                have = worst.get(verdict.id)
+                if have is None or BADNESS[verdict.state] > BADNESS[have.state]:
+                    worst[verdict.id] = verdict
+    for verdict in _hard_failures(measurements):
+        worst[verdict.id] = verdict
+    return tuple(_with_trust(v, facts) for v in worst.values())
+
+
+def ruled(measurements: Sequence[Measurement], verdicts: Sequence[Verdict]) -> tuple[Measurement, ...]:
+    """The measurements that no rule asked about."""
+    asked = {v.id for v in verdicts}
+    return tuple(m for m in measurements if m.id not in asked)
+
+
+def _past(history: Sequence[NightResult], excluded: frozenset[date]) -> Mapping[str, list[Measurement]]:
+    past: dict[str, list[Measurement]] = {}
+    for result in history:
+        if result.night in excluded:
+            continue
+        for verdict in result.verdicts:
+            if verdict.measurement is not None:
+                past.setdefault(verdict.id, []).append(verdict.measurement)
+    return past
+
+
+def _judge_rule(
+    rule: Rule,
+    family: Family,
+    measurements: Sequence[Measurement],
+    past: Mapping[str, list[Measurement]],
+    history: Sequence[NightResult],
+    facts: Facts,
+) -> list[Verdict]:
+    asked = [
+        m for m in measurements if m.metric == rule.metric and ("*" in rule.subjects or m.subject in rule.subjects)
+    ]
+    verdicts = [_missing_subject(rule, family, s) for s in _unseen(rule, asked)]
+    known = []
+    for m in asked:
+        unknown = _unknown(m, family, facts)
+        if unknown is None:
+            known.append(m)
+        else:
+            verdicts.append(unknown)
+    tested = static(rule, known, past)
+    for m in known:
+        outcomes = [*tested[m.subject], *dynamic(rule, m, past.get(m.id, ()), history)]
+        verdicts.append(_worst(m, outcomes))
+    return verdicts
+
+
+def _unseen(rule: Rule, asked: Sequence[Measurement]) -> list[str]:
+    if "*" in rule.subjects:
+        return [] if asked else ["all"]
+    seen = {m.subject for m in asked}
+    return [s for s in rule.subjects if s not in seen]
+
+
+def _missing_subject(rule: Rule, family: Family, subject: str) -> Verdict:
+    return Verdict(
+        metric=rule.metric,
+        subject=subject,
+        family=family,
+        state=State.UNKNOWN,
+        cause=Cause.NO_DATA,
+        reason=f"{rule.metric}({subject}) was not measured: no row of tonight belongs to it",
+    )
+
+
+def _unknown(m: Measurement, family: Family, facts: Facts) -> Verdict | None:
+    """The verdict on a number that cannot be known, or must not be believed yet."""
+    cause, why = None, m.why_not
+    if m.why_not.startswith(LABELS_PENDING):
+        cause = Cause.LABELS_PENDING
+    elif m.value is None:
+        cause = Cause.CHECK_FAILED if m.why_not.startswith("check failed") else Cause.NO_DATA
+        cause = Cause.TOO_FEW_ROWS if "few" in m.why_not else cause
+    elif (
+        family is Family.PERFORMANCE
+        and m.metric != "label_coverage"
+        and facts.labelled_share < facts.labels.mature_share
+    ):
+        cause = Cause.LABELS_PENDING
+        why = f"labels for {facts.labelled_share:.0%} of the cohort; {facts.labels.mature_share:.0%} make it mature"
+    if cause is None:
+        return None
+    overdue = cause is Cause.CHECK_FAILED or (cause is Cause.LABELS_PENDING and facts.labels_overdue)
+    reason = (
+        f"{m.metric}({m.subject}): {cause.value}; {why}"
+        if why and why != cause.value
+        else f"{m.metric}({m.subject}): {cause.value}"
+    )
+    return Verdict(
+        metric=m.metric,
+        subject=m.subject,
+        family=family,
+        state=State.UNKNOWN,
+        cause=cause,
+        reason=reason,
+        overdue=overdue,
+        measurement=m,
+    )
+
+
+def _worst(m: Measurement, outcomes: Sequence[Outcome]) -> Verdict:
+    worst = max(outcomes, key=lambda o: (BADNESS[o.state], o.hard))
+    reason = f"{m.metric}({m.subject}) {measured(m)}: {worst.why}"
+    if m.detail:
+        reason += f"; {m.detail}"
+    return Verdict(
+        metric=m.metric,
+        subject=m.subject,
+        family=m.family,
+        state=worst.state,
+        cause=worst.cause,
+        reason=reason,
+        hard=worst.hard,
+        measurement=m,
+        limit=worst.limit,
+        would_see=worst.would_see if worst.state is State.OK else "",
+    )
+
+
+def _hard_failures(measurements: Sequence[Measurement]) -> list[Verdict]:
+    """Failures that need no rule: a feature all null, every prediction the same."""
+    verdicts = []
+    for m in measurements:
+        was = m.baseline if m.baseline is not None else 0.0
+        if m.metric == "missing" and m.kind in TESTED and m.n > 0 and m.value == 1.0 and was < 0.5:
+            why = f"{m.subject} is null in all {m.n:,} rows (was {was:.1%} on the {m.yardstick or 'baseline'})"
+        elif m.metric == "top_class_share" and m.n >= 30 and m.value == 1.0 and was < 0.99:
+            why = f"all {m.n:,} predictions are the same ({m.detail}); the {m.yardstick or 'baseline'} had {was:.1%}"
+        else:
+            continue
+        verdicts.append(
+            Verdict(
+                metric=m.metric,
+                subject=m.subject,
+                family=m.family,
+                state=State.BREACH,
+                reason=why,
+                hard=True,
+                measurement=m,
+                limit="hard failure",
+            )
+        )
+    return verdicts
+
+
+def _with_trust(verdict: Verdict, facts: Facts) -> Verdict:
+    """A failed gate or an unreadable file turns an ok into unknown, and never removes a warn or a breach."""
+    if verdict.state is not State.OK:
+        return verdict
+    if facts.unreadable:
+        cause, why = Cause.CHECK_FAILED, f"{len(facts.unreadable)} file(s) could not be read: {facts.unreadable[0]}"
+    elif facts.failed_gates:
+        cause, why = Cause.GATE_FAILED, f"the gate {facts.failed_gates[0]} failed"
+    else:
+        return verdict
+    reason = f"{verdict.reason}; not trusted: {why}"
+    return verdict.model_copy(
+        update={"state": State.UNKNOWN, "cause": cause, "reason": reason, "overdue": True, "would_see": ""}
+    )

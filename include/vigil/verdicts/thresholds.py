@@ -1,0 +1,97 @@
+"""What each threshold of a rule says about each subject it names."""
+
+from collections.abc import Mapping, Sequence
+
+from vigil.core.spec import Spec
+from vigil.metrics.types import Measurement
+from vigil.verdicts.bounds import Pools, Tested, judge_bound, pools
+from vigil.verdicts.history import LEAST_NIGHTS, distance
+from vigil.verdicts.types import Bound, Cause, NightResult, Rule, State
+from vigil.verdicts.words import number
+
+DYNAMIC = "sigma of"
+
+
+class Outcome(Spec):
+    """What one threshold says."""
+
+    state: State
+    why: str
+    limit: str
+    cause: Cause | None = None
+    hard: bool = False
+    would_see: str = ""
+
+
+def static(rule: Rule, known: Sequence[Measurement], past: Mapping[str, list[Measurement]]) -> dict[str, list[Outcome]]:
+    """breach, warn, hard and holdout bounds, for all subjects of the rule at once (Holm)."""
+    out: dict[str, list[Outcome]] = {m.subject: [] for m in known}
+    pooled = [pools(m, past.get(m.id, [])) for m in known]
+    if rule.breach is not None:
+        for p, t in zip(pooled, _tests(rule, pooled, rule.breach), strict=True):
+            out[p.tonight.subject].append(_outcome(t, rule.breach))
+    if rule.warn is not None:
+        for p, t in zip(pooled, _tests(rule, pooled, rule.warn), strict=True):
+            state = State.WARN if t.state in (State.BREACH, State.WARN) else State.OK
+            out[p.tonight.subject].append(Outcome(state=state, why=t.why, limit=f"warn {rule.warn}"))
+    _add_hard(rule, known, out)
+    if rule.holdout is not None:
+        for p in pooled:
+            out[p.tonight.subject].append(_holdout(rule, p))
+    return out
+
+
+def _add_hard(rule: Rule, known: Sequence[Measurement], out: dict[str, list[Outcome]]) -> None:
+    """A bound beyond which one night is enough; it never softens what the other thresholds say."""
+    if rule.hard is None:
+        return
+    alone = [Pools(tonight=m, week=m, month=m) for m in known]
+    for p, t in zip(alone, _tests(rule, alone, rule.hard), strict=True):
+        limit = f"hard {rule.hard}"
+        if t.state is State.BREACH:
+            out[p.tonight.subject].append(Outcome(state=State.BREACH, why=t.why, limit=limit, hard=True))
+        elif rule.breach is None and rule.sigma is None:
+            out[p.tonight.subject].append(Outcome(state=State.OK, why=t.why, limit=limit))
+
+
+def _tests(rule: Rule, pooled: Sequence[Pools], bound: Bound) -> list[Tested]:
+    return judge_bound(pooled, bound, min_difference=rule.min_difference, min_rows=rule.min_rows)
+
+
+def _outcome(t: Tested, bound: Bound) -> Outcome:
+    return Outcome(state=t.state, cause=t.cause, why=t.why, limit=str(bound), would_see=t.would_see)
+
+
+def _holdout(rule: Rule, p: Pools) -> Outcome:
+    """A bound relative to the value recorded with the version; the sign gives the bad side."""
+    allowed = rule.holdout or 0.0
+    base = p.tonight.baseline
+    if base is None:
+        why = "no value was recorded with this version's holdout"
+        return Outcome(state=State.UNKNOWN, cause=Cause.NO_DATA, why=why, limit=f"holdout {allowed:+g}")
+    bound = Bound(side="<" if allowed < 0 else ">", limit=base + allowed)
+    outcome = _outcome(_tests(rule, [p], bound)[0], bound)
+    return outcome.model_copy(update={"limit": f"{bound} (holdout {number(base)} {allowed:+g})"})
+
+
+def dynamic(rule: Rule, m: Measurement, past: Sequence[Measurement], history: Sequence[NightResult]) -> list[Outcome]:
+    """k-sigma against past nights: one night is a warn, 2 of 3 nights a breach."""
+    if rule.sigma is None:
+        return []
+    d = distance(m, past, sigma=rule.sigma, nights=rule.nights, floor=rule.floor)
+    limit = f"{rule.sigma:g} {DYNAMIC} {rule.nights} nights"
+    if d is None:
+        why = f"{len(past)} past nights; {LEAST_NIGHTS} are needed to know what is usual"
+        return [Outcome(state=State.UNKNOWN, cause=Cause.TOO_FEW_ROWS, why=why, limit=limit)]
+    why = f"{d.sigmas:+.1f} robust sd from the median {number(d.centre)} of {d.nights} nights"
+    if not d.over:
+        seen = max(rule.sigma * d.scale, rule.floor)
+        would_see = f"a move of {number(seen)} {m.unit} from {number(d.centre)} would have been seen"
+        return [Outcome(state=State.OK, why=why, limit=limit, would_see=would_see)]
+    before = [v for r in history[-2:] for v in r.verdicts if v.id == m.id and DYNAMIC in v.limit]
+    again = any(v.state in (State.WARN, State.BREACH) for v in before)
+    return [
+        Outcome(
+            state=State.BREACH if again else State.WARN, why=why + (", 2 of 3 nights" if again else ""), limit=limit
+        )
+    ]

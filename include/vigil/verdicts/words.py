@@ -1,0 +1,28 @@
+"""How numbers are written in reasons: short, with unit, interval, rows and yardstick."""
+
+from vigil.metrics.types import Measurement
+
+
+def number(value: float | None, unit: str = "") -> str:
+    """Three significant digits; shares as per cent.
+
+    >>> number(0.6123, "ratio"), number(0.0512, "share"), number(1204, "rows")
+    ('0.612', '5.12 %', '1,204 rows')
+    """
+    if value is None:
+        return "unknown"
+    if unit == "share":
+        return f"{100 * value:.3g} %"
+    text = f"{value:,.0f}" if abs(value) >= 1000 or unit in ("rows", "count") else f"{value:.3g}"
+    return text if unit in ("", "ratio") else f"{text} {unit}"
+
+
+def measured(m: Measurement) -> str:
+    """`0.61 [0.55, 0.68], n = 1,204, was 0.97 on the holdout of version 2`."""
+    text = number(m.value, m.unit)
+    if m.low is not None and m.high is not None:
+        text += f" [{number(m.low, m.unit)}, {number(m.high, m.unit)}]"
+    text += f", n = {m.n:,}"
+    if m.baseline is not None:
+        text += f", was {number(m.baseline, m.unit)} on the {m.yardstick or 'baseline'}"
+    return text
