@@ -292,6 +292,10 @@ class Registry(Protocol):
         """Downloads the version, checks every file against its manifest (TamperedArtifact), returns the folder."""
         ...
 
+    def holdout(self, model: str, version: str) -> pa.Table:
+        """The rows the version was tested on, with `label`; their digest is checked (TamperedArtifact)."""
+        ...
+
     def log_night(self, monitor: Monitor, result: NightResult, *, report: Path | None) -> str | None:
         """The night as an MLflow run (tags, metrics, report). Returns its id."""
         ...
@@ -341,7 +345,7 @@ class Ports(Spec):
     runner: Any
     probe: Any
     artifacts: Any
-    monitors: Callable[[], Mapping[str, Any]]
+    public_url: str = ""  # base of the links in messages
 
 
 __all__ = [

@@ -1,0 +1,156 @@
+"""The incident process: a judged night joins its incident, and people's decisions are recorded."""
+
+from collections.abc import Sequence
+from datetime import date
+
+from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_random_exponential
+from vigil.config.schema import Monitor
+from vigil.core.errors import Conflict, LedgerError
+from vigil.core.words import Mitigation
+from vigil.incidents.correlate import incident_id, signals
+from vigil.incidents.lifecycle import (
+    GoodNight,
+    NewEvent,
+    bad_night_events,
+    fold,
+    good_night_events,
+    may_join,
+)
+from vigil.incidents.severity import assess
+from vigil.incidents.types import Event, Incident, Signal
+from vigil.metrics.evaluate import evaluate
+from vigil.ports import Ports
+from vigil.responses.plan import plan
+from vigil.usecases.nights import history, incident_nights, incidents, load_night, view
+from vigil.usecases.record import append
+from vigil.verdicts.judge import Facts, judge
+from vigil.verdicts.types import NightResult, State
+
+MONITOR_QUESTION = "monitor/night"  # asked by a blind monitor: was the night judged at all?
+
+
+def all_incidents(ports: Ports) -> list[Incident]:
+    """Every incident, newest first."""
+    folded = [fold(ports.ledger.read(stream)) for stream in ports.ledger.streams("incident/")]
+    return sorted((i for i in folded if i), key=lambda i: (i.opened_at, i.id), reverse=True)
+
+
+def get(ports: Ports, incident: str) -> tuple[Incident, tuple[Event, ...]]:
+    """One incident with its events. Raises LedgerError for an id that does not exist."""
+    events: tuple[Event, ...] = ports.ledger.read(f"incident/{incident}")
+    found = fold(events)
+    if found is None:
+        raise LedgerError(f"there is no incident {incident!r}; `vigil incidents` lists them")
+    return found, events
+
+
+@retry(
+    retry=retry_if_exception_type(Conflict),
+    stop=stop_after_attempt(8),
+    wait=wait_random_exponential(multiplier=0.05, max=1),
+    reraise=True,
+)
+def correlate(ports: Ports, monitor: Monitor, night: date) -> str | None:
+    """Joins the latest judgement of `night`; returns the incident if actions are still to be done for it."""
+    result = ports.results.latest(monitor.model, monitor.environment, night)
+    if result is None:
+        raise LedgerError(f"{monitor.model} {night}: nothing was judged; run the `judge` step first")
+    known = incidents(ports, monitor)
+    current = next((i for i in reversed(known) if may_join(i, night)), None)
+    new = signals(result, _before(ports, monitor, night))
+    if new:
+        stream, events = _bad(ports, monitor, result, current, new)
+    elif current is not None and current.is_open:
+        stream, events = current.id, _good(ports, monitor, result, current)
+    else:
+        return _pending(ports, monitor, current.id) if current else None
+    write(ports, stream, events)
+    return _pending(ports, monitor, stream)
+
+
+def write(ports: Ports, incident: str, events: Sequence[NewEvent]) -> None:
+    """Appends what was decided on the stream as it was read; Conflict means: read and decide again."""
+    stream = f"incident/{incident}"
+    for event in events:
+        expected = len(ports.ledger.read(stream))
+        ports.ledger.append(
+            stream, expected=expected, key=event.key, type=event.type, at=ports.clock.now(), payload=event.payload
+        )
+
+
+def _before(ports: Ports, monitor: Monitor, night: date) -> NightResult | None:
+    past = history(ports, monitor, night)
+    return past[-1] if past else None
+
+
+def _bad(
+    ports: Ports, monitor: Monitor, result: NightResult, current: Incident | None, new: Sequence[Signal]
+) -> tuple[str, Sequence[NewEvent]]:
+    report = ports.artifacts.path(monitor.model, result.night, "report.html")
+    events = bad_night_events(
+        current,
+        new,
+        monitor=monitor.model,
+        environment=monitor.environment,
+        night=result.night,
+        knowledge=result.digest_key,
+        assessment=assess(
+            new,
+            monitor.risk,
+            environment=monitor.environment,
+            has_fallback=ports.registry.serving(monitor.model).fallback is not None,
+            mitigated=current is not None and current.is_open and current.mitigation is not Mitigation.NONE,
+        ),
+        versions=result.versions,
+        report_url=ports.artifacts.url(monitor.model, result.night, "report.html") if report.exists() else None,
+    )
+    return current.id if current else incident_id(monitor.model, monitor.environment, result.night), events
+
+
+def _good(ports: Ports, monitor: Monitor, result: NightResult, incident: Incident) -> Sequence[NewEvent]:
+    """A night closes nothing unless every question of the incident is answered well, in the champion's role."""
+    loaded = load_night(ports, monitor, result.night)
+    if loaded is None or loaded.champion is None or loaded.champion.rows < monitor.response.recovery_rows:
+        return ()
+    asked = {s.verdict.id for f in incident.findings for s in f.signals} - {MONITOR_QUESTION}
+    answers = {v.id: v.state for v in result.verdicts}
+    if loaded.champion.rows < loaded.served.rows:  # the fallback answered some: ask the champion's rows alone
+        measurements = evaluate(loaded.champion, loaded.baseline, view(monitor), yardstick=loaded.yardstick)
+        facts = Facts(
+            night=result.night,
+            as_of=result.night,
+            labels=monitor.labels,
+            labelled_share=min(1.0, loaded.champion.outcome.labelled / loaded.champion.rows),
+            excluded=incident_nights([incident]),
+        )
+        past = history(ports, monitor, result.night)
+        answers |= {v.id: v.state for v in judge(measurements, monitor.rules, past, facts)}
+    if any(answers.get(question) not in (State.OK, State.WARN) for question in asked):
+        return ()
+    good = GoodNight(night=result.night, version=loaded.version, rows=loaded.champion.rows)
+    return good_night_events(incident, good, needed=monitor.response.recovery_nights)
+
+
+def _pending(ports: Ports, monitor: Monitor, incident: str) -> str | None:
+    found, events = get(ports, incident)
+    return incident if plan(found, events, monitor.response) else None
+
+
+def acknowledge(ports: Ports, incident: str, *, by: str) -> None:
+    """A person takes the incident."""
+    get(ports, incident)
+    append(ports, f"incident/{incident}", key="acknowledged", type="acknowledged", payload={"by": by})
+
+
+def hold(ports: Ports, incident: str, *, by: str, why: str) -> None:
+    """Nothing is changed automatically any more (a suspected serious incident: evidence first)."""
+    found, _ = get(ports, incident)
+    key = f"held/{found.events}"
+    append(ports, f"incident/{incident}", key=key, type="held", payload={"by": by, "why": why})
+
+
+def release(ports: Ports, incident: str, *, by: str, why: str) -> None:
+    """The hold ends."""
+    found, _ = get(ports, incident)
+    key = f"released/{found.events}"
+    append(ports, f"incident/{incident}", key=key, type="released", payload={"by": by, "why": why})

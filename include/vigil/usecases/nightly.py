@@ -1,0 +1,297 @@
+"""One night, step by step. Each step can be killed at any instruction and run again."""
+
+import logging
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from datetime import date
+from pathlib import Path
+
+from vigil.config.schema import Monitor
+from vigil.core.errors import DataError
+from vigil.core.words import Family
+from vigil.metrics.evaluate import evaluate
+from vigil.metrics.types import Measurement
+from vigil.ports import Partition, Ports
+from vigil.profiles.types import Profile
+from vigil.usecases import incidents as incident_steps
+from vigil.usecases.nights import (
+    Night,
+    find,
+    history,
+    incident_nights,
+    incidents,
+    leave,
+    load_night,
+    lookback,
+    partition,
+    quality_of,
+    rows_key,
+    view,
+)
+from vigil.usecases.record import append
+from vigil.verdicts.budget import budget, burn_verdict, spent
+from vigil.verdicts.judge import Facts, ruled
+from vigil.verdicts.judge import judge as judge_numbers
+from vigil.verdicts.types import Cause, NightResult, State, Verdict
+
+log = logging.getLogger("vigil")
+SUITE_ROWS = 200_000  # Great Expectations runs on pandas up to this many rows of a night
+
+
+def quality(ports: Ports, monitor: Monitor, night: date) -> None:
+    """Runs the suite over the night's rows and leaves its verdicts for the judge."""
+    found = partition(ports, monitor, night)
+    rows = ports.log.sample(monitor, found, rows=SUITE_ROWS)
+    if monitor.suite is None or rows.num_rows == 0:
+        return
+    outcome = ports.quality.run(monitor, rows, night=night)
+    leave(ports, monitor, night, f"quality-{rows_key(found)}.json", outcome.model_dump(mode="json"))
+
+
+def profile(ports: Ports, monitor: Monitor, night: date) -> list[str]:
+    """Profiles the night, and every past night whose rows or labels changed since. Returns those nights."""
+    edges = ports.profiles.edges(monitor.model)
+    if edges is None:
+        why = f"{monitor.model} has no baseline yet: run `vigil promote {monitor.model} VERSION` once"
+        leave(ports, monitor, night, "problem.json", {"why": why, "kind": "no baseline"})
+        return [night.isoformat()]
+    changed = []
+    for each in lookback(monitor, night):
+        found = partition(ports, monitor, each)
+        if not found.files and not found.broken and each != night:
+            continue
+        if ports.profiles.partition_digest(monitor.model, monitor.environment, each) == found.digest and each != night:
+            continue
+        if _scan(ports, monitor, each, found, edges):
+            changed.append(each.isoformat())
+    return changed
+
+
+def _scan(ports: Ports, monitor: Monitor, night: date, found: Partition, edges: object) -> bool:
+    problem: dict[str, str] = {}
+    try:
+        profiles = ports.scanner.scan(monitor, found, edges, night) if found.files else {}
+    except DataError as error:
+        profiles, problem = {}, {"why": str(error), "kind": "schema", "digest": found.digest}
+    for key, made in profiles.items():
+        ports.profiles.put(key, made, partition_digest=found.digest)
+    leave(ports, monitor, night, "problem.json", problem)
+    return bool(profiles) or bool(problem) or not found.files
+
+
+def judge(ports: Ports, monitor: Monitor, night: date) -> dict[str, object]:
+    """Judges the night, and re-judges past nights whose facts changed, in date order."""
+    changed = []
+    for each in lookback(monitor, night):
+        if each != night and not _stale(ports, monitor, each):
+            continue
+        if judge_night(ports, monitor, each, as_of=night):
+            changed.append(each.isoformat())
+    result = ports.results.latest(monitor.model, monitor.environment, night)
+    tally = Counter(v.state.value for v in result.verdicts)
+    log.info("judged model=%s night=%s %s restated=%s", monitor.model, night, dict(tally), changed)
+    return {"night": night.isoformat(), "changed": changed, **{s.value: tally[s.value] for s in State}}
+
+
+def _stale(ports: Ports, monitor: Monitor, night: date) -> bool:
+    """Whether the stored profile of a past night is of other facts than its latest judgement."""
+    digest = ports.profiles.partition_digest(monitor.model, monitor.environment, night)
+    if digest is None:
+        return False
+    result = ports.results.latest(monitor.model, monitor.environment, night)
+    return result is None or result.partition_digest != digest
+
+
+def judge_night(ports: Ports, monitor: Monitor, night: date, *, as_of: date) -> bool:
+    """Judges one night as of another; False when nothing changed since the last judgement."""
+    result = night_result(ports, monitor, night, as_of=as_of)
+    before = ports.results.latest(monitor.model, monitor.environment, night)
+    now = ports.clock.now()
+    new = ports.results.append(result, evaluated_at=now, labels_through=now)
+    if new and before is not None:
+        _restated(ports, monitor, before, result)
+    return bool(new)
+
+
+def night_result(ports: Ports, monitor: Monitor, night: date, *, as_of: date) -> NightResult:
+    """The judgement of a night from what is stored; stores nothing."""
+    found = partition(ports, monitor, night)
+    loaded = load_night(ports, monitor, night) if found.files else None
+    past = history(ports, monitor, night)
+    measurements = _measure(monitor, loaded)
+    outcome, suite = quality_of(ports, monitor, night, found)
+    facts = _facts(ports, monitor, night, as_of, found, loaded, outcome.failed_gates)
+    problem = find(ports, monitor, night, "problem.json") or {}
+    verdicts = [*judge_numbers(measurements, monitor.rules, past, facts), *suite]
+    verdicts += _problems(monitor, night, found, loaded, problem)
+    draft = NightResult(
+        monitor=monitor.model,
+        environment=monitor.environment,
+        night=night,
+        partition_digest=found.digest,
+        config_digest=monitor.digest,
+        edges_digest=loaded.served.edges_digest if loaded else "",
+        versions=dict(loaded.served.versions) if loaded else {},
+        champion_rows=loaded.champion.rows if loaded and loaded.champion else 0,
+        rows=loaded.served.rows if loaded else 0,
+        verdicts=tuple(verdicts),
+        measurements=ruled(measurements, verdicts),
+        notes=_notes(found, outcome.failed_gates, loaded),
+    )
+    return _with_budgets(monitor, draft, past)
+
+
+def _measure(monitor: Monitor, loaded: Night | None) -> tuple[Measurement, ...]:
+    if loaded is None:
+        return ()
+    found: tuple[Measurement, ...] = evaluate(loaded.served, loaded.baseline, view(monitor), yardstick=loaded.yardstick)
+    return found
+
+
+def _facts(
+    ports: Ports,
+    monitor: Monitor,
+    night: date,
+    as_of: date,
+    found: Partition,
+    loaded: Night | None,
+    failed_gates: Sequence[str],
+) -> Facts:
+    rows = loaded.served.rows if loaded else 0
+    labelled = loaded.served.outcome.labelled if loaded else 0
+    return Facts(
+        night=night,
+        as_of=as_of,
+        labels=monitor.labels,
+        labelled_share=min(1.0, labelled / rows) if rows else 0.0,
+        excluded=incident_nights(incidents(ports, monitor)),
+        unreadable=tuple(f"{Path(name).name}: {why}" for name, why in found.broken),
+        failed_gates=tuple(failed_gates),
+    )
+
+
+def _problems(
+    monitor: Monitor,
+    night: date,
+    found: Partition,
+    loaded: Night | None,
+    problem: Mapping[str, str],
+) -> list[Verdict]:
+    """Why there are no numbers: never silence, never ok."""
+    if problem.get("kind") == "schema":
+        return [_failure("schema", State.BREACH, None, f"{problem['why']}", hard=True)]
+    if problem.get("kind") == "no baseline":
+        return [_failure("baseline", State.UNKNOWN, Cause.CHECK_FAILED, problem["why"])]
+    if found.broken and loaded is None:
+        name, why = found.broken[0]
+        return [_failure("rows", State.UNKNOWN, Cause.CHECK_FAILED, f"{Path(name).name} could not be read: {why}")]
+    if loaded is None:
+        where = "no file for the night" if not found.files else "the files hold no row of the night"
+        reason = f"{monitor.model} has no predictions for {night} ({monitor.environment}): {where}"
+        return [_failure("rows", State.UNKNOWN, Cause.NO_DATA, reason)]
+    return []
+
+
+def _failure(metric: str, state: State, cause: Cause | None, reason: str, *, hard: bool = False) -> Verdict:
+    return Verdict(
+        metric=metric,
+        subject="all",
+        family=Family.QUALITY,
+        state=state,
+        cause=cause,
+        reason=reason,
+        hard=hard,
+        overdue=state is State.UNKNOWN,
+    )
+
+
+def _notes(found: Partition, failed_gates: Sequence[str], loaded: Night | None) -> tuple[str, ...]:
+    notes = [f"{Path(name).name} could not be read: {why}" for name, why in found.broken]
+    notes += [f"gate failed: {gate}" for gate in failed_gates]
+    if loaded is not None and loaded.baseline is None:
+        notes.append(f"version {loaded.version} has no recorded baseline; promote it with `vigil promote`")
+    return tuple(notes)
+
+
+def _with_budgets(monitor: Monitor, draft: NightResult, past: Sequence[NightResult]) -> NightResult:
+    budgets, verdicts = [], []
+    for slo in monitor.slos:
+        made = budget(slo, [spent(slo, night) for night in (*past, draft)])
+        budgets.append(made)
+        verdicts.append(burn_verdict(slo, made))
+    return draft.model_copy(update={"budgets": tuple(budgets), "verdicts": (*draft.verdicts, *verdicts)})
+
+
+def _restated(ports: Ports, monitor: Monitor, before: NightResult, after: NightResult) -> None:
+    """A past night's figures moved: an event of the model's stream says which, from what to what."""
+    old = {v.id: v for v in before.verdicts}
+    moved = []
+    for v in after.verdicts:
+        was = old.get(v.id)
+        then = was.measurement.value if was and was.measurement else None
+        now = v.measurement.value if v.measurement else None
+        if was is None or was.state is not v.state or then != now:
+            moved.append(
+                {"id": v.id, "was": then, "is": now, "from": was.state.value if was else None, "to": v.state.value}
+            )
+    payload = {"night": after.night.isoformat(), "digest": after.digest_key, "moved": moved}
+    append(
+        ports,
+        f"model/{monitor.model}",
+        key=f"restated/{monitor.environment}/{after.night}/{after.digest_key}",
+        type="restated",
+        payload=payload,
+    )
+
+
+def measure_profile(
+    monitor: Monitor, made: Profile, baseline: Profile | None, *, yardstick: str, only: Collection[str] | None = None
+) -> tuple[Measurement, ...]:
+    """The same engine on any profile: a replay's, a champion's share."""
+    found: tuple[Measurement, ...] = evaluate(made, baseline, view(monitor), yardstick=yardstick, only=only)
+    return found
+
+
+def report(ports: Ports, monitor: Monitor, night: date, *, rows: int = 5000) -> str | None:
+    """Renders the night's HTML for people, from a bounded sample that is always the same. Returns its address."""
+    result = ports.results.latest(monitor.model, monitor.environment, night)
+    loaded = load_night(ports, monitor, night)
+    edges = ports.profiles.edges(monitor.model)
+    if result is None or loaded is None or edges is None:
+        return None
+    current = ports.log.sample(monitor, partition(ports, monitor, night), rows=rows)
+    reference = ports.registry.holdout(monitor.model, loaded.version)
+    if current.num_rows == 0 or reference is None:
+        return None
+    to = ports.artifacts.path(monitor.model, night, "report.html")
+    ports.reporter.render(monitor, current=current, reference=reference, result=result, edges=edges, to=to)
+    url: str = ports.artifacts.url(monitor.model, night, "report.html")
+    return url
+
+
+def correlate(ports: Ports, monitor: Monitor, night: date) -> str | None:
+    """Joins the night to its incident; returns the incident when something is still to be done about it."""
+    return incident_steps.correlate(ports, monitor, night)
+
+
+def account(ports: Ports, monitor: Monitor, night: date, *, run_url: str | None = None) -> str:
+    """The night's line in the ledger, its MLflow run, and a checkpoint of all streams. Returns the summary line."""
+    result = ports.results.latest(monitor.model, monitor.environment, night)
+    if result is None:
+        raise DataError(f"{monitor.model} {night}: nothing was judged; run the `judge` step first")
+    tally = Counter(v.state.value for v in result.verdicts)
+    line = f"{monitor.model} {night}: " + ", ".join(f"{tally[s.value]} {s.value}" for s in State)
+    file = ports.artifacts.path(monitor.model, night, "report.html")
+    run_id = ports.registry.log_night(monitor, result, report=file if file.exists() else None)
+    payload = {
+        "night": night.isoformat(),
+        "digest": result.digest_key,
+        "tally": dict(tally),
+        "not_ok": [v.id for v in result.verdicts if v.state is not State.OK],
+        "mlflow_run": run_id,
+        "run_url": run_url,
+    }
+    key = f"night/{monitor.environment}/{night}/{result.digest_key}"
+    append(ports, f"model/{monitor.model}", key=key, type="night_judged", payload=payload)
+    ports.ledger.checkpoint(ports.clock.now())
+    return line

@@ -1,0 +1,126 @@
+"""What the steps of a night share: its window, its partition, what the stages left behind for each other."""
+
+import json
+from collections.abc import Sequence
+from datetime import date, timedelta
+from typing import Any
+
+from vigil.config.schema import Monitor
+from vigil.core.ids import digest
+from vigil.core.spec import Spec
+from vigil.core.window import night_window
+from vigil.core.words import Role
+from vigil.incidents.lifecycle import fold
+from vigil.incidents.types import Incident
+from vigil.metrics.types import View
+from vigil.ports import Partition, Ports, QualityOutcome
+from vigil.profiles.merge import merge_all
+from vigil.profiles.types import Key, Profile
+from vigil.verdicts.types import NightResult, Verdict
+
+SERVING = (Role.CHAMPION, Role.FALLBACK)  # a challenger in shadow decides nothing
+HISTORY_NIGHTS = 90
+
+
+class Night(Spec):
+    """One night's stored profiles, put together for judging."""
+
+    served: Profile  # everything that was answered, by champion and fallback
+    champion: Profile | None  # the champion's part alone
+    version: str  # the version that answered most rows in the champion's role, else most rows
+    baseline: Profile | None
+    yardstick: str
+
+
+def partition(ports: Ports, monitor: Monitor, night: date) -> Partition:
+    """The night's stored rows."""
+    found: Partition = ports.log.partition(monitor, night_window(night, monitor.timezone))
+    return found
+
+
+def view(monitor: Monitor) -> View:
+    """What the metrics must know of the monitor."""
+    return View(
+        task=monitor.task,
+        features=monitor.features,
+        decision=monitor.decision,
+        protected=monitor.protected,
+        latency_ms=tuple(s.threshold_ms for s in monitor.slos if s.threshold_ms is not None),
+    )
+
+
+def lookback(monitor: Monitor, as_of: date) -> tuple[date, ...]:
+    """The nights whose late rows or labels are still looked for, oldest first, `as_of` last."""
+    back = monitor.labels.delay_nights + monitor.labels.grace_nights + 7
+    return tuple(as_of - timedelta(days=n) for n in range(back, -1, -1))
+
+
+def load_night(ports: Ports, monitor: Monitor, night: date) -> Night | None:
+    """The profiles of a night, merged; None when nothing was profiled."""
+    stored: dict[Key, Profile] = dict(ports.profiles.night(monitor.model, monitor.environment, night))
+    serving = {k: p for k, p in stored.items() if k.role in SERVING and p.rows > 0}
+    if not serving:
+        return None
+    champion = [p for k, p in serving.items() if k.role is Role.CHAMPION]
+    of = {k: p for k, p in serving.items() if k.role is Role.CHAMPION} or serving
+    version = max(of.items(), key=lambda item: (item[1].rows, item[0].version))[0].version
+    baseline = ports.profiles.baseline(monitor.model, version)
+    return Night(
+        served=merge_all(list(serving.values())),
+        champion=merge_all(champion) if champion else None,
+        version=version,
+        baseline=baseline,
+        yardstick=f"holdout of version {version}",
+    )
+
+
+def rows_key(found: Partition) -> str:
+    """Identifies the rows of a partition, whatever labels came later."""
+    return digest([sorted(found.files), sorted(found.broken)], length=12)
+
+
+def leave(ports: Ports, monitor: Monitor, night: date, name: str, value: Any) -> None:
+    """Leaves a small JSON note of a stage for the next one; replaces the old one at once."""
+    path = ports.artifacts.path(monitor.model, night, name)
+    draft = path.with_name(f".{path.name}.{digest(value, length=8)}")
+    draft.write_text(json.dumps(value, default=str))
+    draft.replace(path)
+
+
+def find(ports: Ports, monitor: Monitor, night: date, name: str) -> Any | None:
+    """A note that a stage left, or None."""
+    path = ports.artifacts.path(monitor.model, night, name)
+    return json.loads(path.read_text()) if path.exists() else None
+
+
+def quality_of(
+    ports: Ports, monitor: Monitor, night: date, found: Partition
+) -> tuple[QualityOutcome, tuple[Verdict, ...]]:
+    """What the suite said about these rows; empty when it has not run over them."""
+    note = find(ports, monitor, night, f"quality-{rows_key(found)}.json")
+    if note is None:
+        return QualityOutcome(verdicts=()), ()
+    outcome = QualityOutcome.model_validate(note)
+    return outcome, tuple(Verdict.model_validate(v) for v in outcome.verdicts)
+
+
+def incidents(ports: Ports, monitor: Monitor) -> list[Incident]:
+    """Every incident of the monitor and its environment, oldest first."""
+    folded = [fold(ports.ledger.read(stream)) for stream in ports.ledger.streams("incident/")]
+    mine = [i for i in folded if i and (i.monitor, i.environment) == (monitor.model, monitor.environment)]
+    return sorted(mine, key=lambda i: (i.opened_night, i.id))
+
+
+def incident_nights(found: Sequence[Incident]) -> frozenset[date]:
+    """Nights that must not teach: from an incident's first bad night to its last."""
+    nights: set[date] = set()
+    for incident in found:
+        days = (incident.last_bad_night - incident.opened_night).days
+        nights.update(incident.opened_night + timedelta(days=n) for n in range(days + 1))
+    return frozenset(nights)
+
+
+def history(ports: Ports, monitor: Monitor, night: date) -> tuple[NightResult, ...]:
+    """The model's own judged nights before `night`, oldest first."""
+    found: tuple[NightResult, ...] = ports.results.history(monitor.model, monitor.environment, night, HISTORY_NIGHTS)
+    return found

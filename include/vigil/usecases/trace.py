@@ -1,0 +1,49 @@
+"""From one prediction back to everything that made it, and forward to what became of it."""
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from vigil.config.schema import Monitor
+from vigil.core.errors import DataError
+from vigil.core.spec import Spec
+from vigil.ports import Ports, VersionInfo
+from vigil.usecases.nights import incidents
+from vigil.verdicts.types import NightResult, State
+
+
+class Trace(Spec):
+    """version -> run -> git commit -> dataset -> night -> verdicts -> incident."""
+
+    prediction_id: str
+    model: str
+    row: dict[str, Any]
+    night: date
+    version: VersionInfo | None
+    result: NightResult | None
+    not_ok: tuple[str, ...]
+    incident: str | None
+
+
+def trace(ports: Ports, monitors: Mapping[str, Monitor], prediction_id: str) -> Trace:
+    """Raises DataError when no log has the id."""
+    row = ports.log.find(prediction_id)
+    if row is None:
+        raise DataError(f"no prediction {prediction_id!r} in the log; is it older than the retention?")
+    monitor = monitors.get(str(row["model"]))
+    if monitor is None:
+        raise DataError(f"prediction {prediction_id!r} belongs to {row['model']!r}, which no monitor watches")
+    night = row[monitor.data.served_at].astimezone(ZoneInfo(monitor.timezone)).date()
+    result = ports.results.latest(monitor.model, monitor.environment, night)
+    known = [i for i in incidents(ports, monitor) if i.opened_night <= night <= i.last_bad_night]
+    return Trace(
+        prediction_id=prediction_id,
+        model=monitor.model,
+        row={k: v for k, v in row.items() if k not in monitor.features},
+        night=night,
+        version=ports.registry.version(monitor.model, str(row[monitor.data.model_version])),
+        result=result,
+        not_ok=tuple(v.reason for v in result.verdicts if v.state is not State.OK) if result else (),
+        incident=known[-1].id if known else None,
+    )

@@ -1,0 +1,133 @@
+"""The composition root: settings + monitors -> ports. The only file that imports adapters.
+
+Imports are inside the functions: a DAG file may import this module at parse time for `monitors()` alone.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+from vigil.core.errors import DeliveryError
+from vigil.core.spec import Spec
+from vigil.ports import Ports
+from vigil.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from vigil.config.schema import Monitor
+
+# Nothing phones home. Set before any of the libraries is imported; see research/monitoring §3.3 for why "true".
+TELEMETRY_OFF = {"DO_NOT_TRACK": "true", "MLFLOW_DISABLE_TELEMETRY": "true", "GX_ANALYTICS_ENABLED": "false"}
+
+
+class SlackAccess(Spec):
+    """How to reach Slack. In Airflow it comes from the connection `slack_api_default`."""
+
+    token: str
+    base_url: str = "https://slack.com/api/"
+
+
+def monitors(settings: Settings | None = None) -> tuple[dict[str, Monitor], dict[str, str]]:
+    """The monitors that load, by model name, and the error text of each file that does not."""
+    from vigil.config.load import load_all
+
+    return load_all((settings or Settings()).monitors_dir)
+
+
+def monitor(name: str, settings: Settings | None = None) -> Monitor:
+    """One monitor. Raises MonitorError with the file's own error, or with the names that exist."""
+    from vigil.config.load import get
+
+    return get((settings or Settings()).monitors_dir, name)
+
+
+def open_ports(settings: Settings | None = None, *, slack: SlackAccess | None = None) -> Ports:
+    """All ports, on the adapters that the settings name."""
+    settings = settings or Settings()
+    os.environ.update(TELEMETRY_OFF)
+    from vigil.adapters import sql_engine, sql_lease, sql_ledger, sql_outbox, sql_profiles, sql_results
+    from vigil.adapters.duckdb_scan import DuckDBScanner
+    from vigil.adapters.evidently_report import EvidentlyReporter
+    from vigil.adapters.file_artifacts import FileArtifacts
+    from vigil.adapters.gateway_probe import GatewayProbe
+    from vigil.adapters.gx_suite import GxSuite
+    from vigil.adapters.parquet_log import ParquetLog
+    from vigil.adapters.subprocess_runner import SubprocessRunner
+    from vigil.adapters.system_clock import SystemClock
+
+    settings.state_dir.mkdir(parents=True, exist_ok=True)
+    engine = sql_engine.open_engine(settings.database)
+    sql_engine.upgrade(engine)
+    clock, registry = SystemClock(), open_registry(settings)
+    outbox = sql_outbox.SqlOutbox(engine)
+    artifacts = FileArtifacts(settings.artifacts_dir, settings.public_url)
+    return Ports(
+        clock=clock,
+        log=ParquetLog(settings.predictions_dir),
+        scanner=DuckDBScanner(),
+        profiles=sql_profiles.SqlProfiles(engine),
+        results=sql_results.SqlResults(engine),
+        ledger=sql_ledger.SqlLedger(engine, settings.checkpoints),
+        lease=sql_lease.SqlLease(engine),
+        outbox=outbox,
+        quality=GxSuite(settings.expectations_dir, artifacts),
+        reporter=EvidentlyReporter(),
+        notifier=_notifier(settings, slack, outbox, clock),
+        registry=registry,
+        runner=SubprocessRunner(registry),
+        probe=GatewayProbe(settings.gateway_url) if settings.gateway_url else NoProbe(),
+        artifacts=artifacts,
+        public_url=settings.public_url,
+    )
+
+
+def open_registry(settings: Settings) -> Any:
+    """The model registry alone."""
+    os.environ.update(TELEMETRY_OFF)
+    from vigil.adapters.mlflow_registry import MlflowRegistry
+
+    return MlflowRegistry(settings.tracking_uri, settings.state_dir / "models")
+
+
+class NoProbe:
+    """No serving layer is configured: which version answers cannot be proved, and that is said."""
+
+    def answering(self, model: str) -> tuple[str, str] | None:
+        """Nothing is known."""
+        del model
+
+
+def _notifier(settings: Settings, slack: SlackAccess | None, outbox: Any, clock: Any) -> Callable[[], Any]:
+    token = slack.token if slack else settings.slack_token
+    base_url = slack.base_url if slack else settings.slack_base_url
+
+    def make() -> Any:
+        if not token:
+            raise DeliveryError(
+                "Slack is not configured, so nobody can be told: add the Airflow connection slack_api_default "
+                "(token as password), or set VIGIL_SLACK_TOKEN"
+            )
+        from vigil.adapters.slack import SlackNotifier
+
+        return SlackNotifier(token=token, base_url=base_url, outbox=outbox, clock=clock)
+
+    return make
+
+
+def gateway(settings: Settings | None = None) -> Any:
+    """The prediction gateway over the models of all monitors that load."""
+    settings = settings or Settings()
+    from vigil.adapters.parquet_log import ParquetLog
+    from vigil.serving.app import create_app
+    from vigil.serving.settings import GatewaySettings
+
+    good, _ = monitors(settings)
+    return create_app(
+        open_registry(settings),
+        ParquetLog(settings.predictions_dir),
+        models=good,
+        spool=settings.state_dir / "spool",
+        settings=GatewaySettings(trust_clock=settings.gateway_trust_clock),
+    )
