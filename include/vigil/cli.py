@@ -1,0 +1,327 @@
+"""`vigil`: the DAGs' use cases at a prompt. One line per thing, verdict first; the exit code tells the truth."""
+
+from __future__ import annotations
+
+import json
+import sys
+from datetime import UTC, date, datetime, timedelta
+from typing import TYPE_CHECKING, Annotated
+from zoneinfo import ZoneInfo
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from vigil import wiring
+from vigil.core.errors import VigilError
+from vigil.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from vigil.config.schema import Monitor
+    from vigil.incidents.types import Incident
+    from vigil.verdicts.types import NightResult
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__, pretty_exceptions_enable=False)
+incidents_app = typer.Typer(no_args_is_help=True, help="List, show and steer incidents.")
+ledger_app = typer.Typer(no_args_is_help=True, help="Read and prove the append-only record.")
+app.add_typer(incidents_app, name="incidents")
+app.add_typer(ledger_app, name="ledger")
+out = Console(highlight=False)
+
+STYLE = {"ok": "green", "warn": "yellow", "breach": "bold red", "unknown": "magenta"}
+Model = Annotated[str, typer.Argument(help="The monitor's `model:` name.")]
+NightDay = Annotated[datetime, typer.Argument(formats=["%Y-%m-%d"], help="Monitor-local calendar day, YYYY-MM-DD.")]
+
+
+@app.command()
+def lint() -> None:
+    """Check every file in monitors/: all problems, with line and suggestion."""
+    from vigil.config.load import lint as check
+
+    settings = Settings()
+    found = check(settings.monitors_dir, expectations_dir=settings.expectations_dir)
+    for name, problem in found.items():
+        if problem is None:
+            out.print(f"[green]ok[/]    monitors/{escape(name)}")
+        else:
+            out.print(f"[bold red]FAIL[/]  {escape(problem)}", soft_wrap=True)
+    failed = sum(problem is not None for problem in found.values())
+    out.print(f"{failed} of {len(found)} monitors invalid" if failed else f"{len(found)} monitors are valid")
+    raise typer.Exit(1 if failed else 0)
+
+
+@app.command()
+def night(
+    model: Model,
+    day: NightDay,
+    respond: Annotated[
+        bool, typer.Option(help="Also join the incident process (opens incidents; sends nothing).")
+    ] = False,
+) -> None:
+    """Judge one night now, outside Airflow, and print its verdicts. Exit code 2 on a breach."""
+    from vigil.usecases import nightly
+
+    ports, monitor, when = wiring.open_ports(), wiring.monitor(model), day.date()
+    nightly.quality(ports, monitor, when)
+    profiled = nightly.profile(ports, monitor, when)
+    out.print(f"profiled   {', '.join(profiled) or 'nothing'}")
+    nightly.judge(ports, monitor, when)
+    result = ports.results.latest(monitor.model, monitor.environment, when)
+    print_night(result)
+    if respond:
+        incident = nightly.correlate(ports, monitor, when)
+        out.print(f"incident   {incident or 'none'}")
+    raise typer.Exit(2 if any(v.state.value == "breach" for v in result.verdicts) else 0)
+
+
+def print_night(result: NightResult) -> None:
+    """The verdicts that are not ok, and how many are."""
+    from collections import Counter
+
+    tally = Counter(v.state.value for v in result.verdicts)
+    parts = [f"[{STYLE[s]}]{tally[s]} {s}[/]" for s in ("ok", "warn", "breach", "unknown")]
+    versions = ", ".join(f"version {v}: {n:,}" for v, n in sorted(result.versions.items()))
+    out.print(f"judged     {result.monitor} {result.night} ({result.environment})  {result.rows:,} rows ({versions})")
+    out.print("           " + "  ".join(parts))
+    for verdict in sorted(result.verdicts, key=lambda v: v.state.value):
+        if verdict.state.value != "ok":
+            word = f"[{STYLE[verdict.state.value]}]{verdict.state.value.upper():8}[/]"
+            out.print(f"  {word} {escape(verdict.reason)}", soft_wrap=True)
+    for made in result.budgets:
+        left = "unknown" if made.left is None else f"{max(made.left, 0):.0%} left"
+        out.print(f"  budget   {made.slo}: {left} of {made.nights} nights, burn {made.level.value}")
+
+
+@app.command()
+def backfill(
+    model: Model,
+    start: Annotated[datetime, typer.Option("--from", formats=["%Y-%m-%d"], help="First night.")],
+    end: Annotated[datetime, typer.Option("--to", formats=["%Y-%m-%d"], help="Last night, included.")],
+) -> None:
+    """Judge past nights of the log in date order. No incident is opened and nothing is sent."""
+    from rich.progress import track
+
+    from vigil.usecases.backfill import backfill as run
+
+    ports, monitor = wiring.open_ports(), wiring.monitor(model)
+    days = [start.date() + timedelta(days=n) for n in range((end - start).days + 1)]
+    tally: dict[str, int] = {}
+    for result in track(run(ports, monitor, days), total=len(days), description=model, console=out):
+        for verdict in result.verdicts:
+            tally[verdict.state.value] = tally.get(verdict.state.value, 0) + 1
+    out.print(f"{model}: {len(days)} nights judged; " + ", ".join(f"{n} {s}" for s, n in sorted(tally.items())))
+
+
+@app.command()
+def promote(
+    model: Model,
+    version: Annotated[str, typer.Argument(help="Registered version to promote.")],
+    reason: Annotated[str, typer.Option(help="Why; kept in the ledger.")],
+    actor: Annotated[str, typer.Option(help="Who; kept in the ledger.")],
+    alias: Annotated[str, typer.Option(help="champion, challenger or fallback.")] = "champion",
+) -> None:
+    """Give a version an alias: manifest checked, holdout profiled, one alias write, recorded before and after."""
+    from vigil.usecases.promote import promote as run
+
+    ports, monitor = wiring.open_ports(), wiring.monitor(model)
+    state = run(ports, monitor, version, actor=actor, reason=reason, alias=alias)
+    out.print(f"{model}: champion {state.champion}, fallback {state.fallback}, serving {state.serve.value}")
+
+
+@app.command()
+def restore(
+    model: Model,
+    reason: Annotated[str, typer.Option(help="Why the cause is gone; kept in the ledger.")],
+    actor: Annotated[str, typer.Option(help="Who; kept in the ledger.")],
+) -> None:
+    """Let the champion serve again after a fallback stood in."""
+    from vigil.usecases.promote import restore as run
+
+    ports, monitor = wiring.open_ports(), wiring.monitor(model)
+    state = run(ports, monitor, actor=actor, reason=reason)
+    out.print(f"{model}: version {state.champion} serves again in the champion's role")
+
+
+@incidents_app.command("list")
+def list_incidents(
+    everything: Annotated[bool, typer.Option("--all", help="Also those that are over.")] = False,
+) -> None:
+    """Open incidents, newest first."""
+    from vigil.usecases.incidents import all_incidents
+
+    table = Table("incident", "severity", "status", "model", "findings", "mitigation", box=None)
+    for incident in all_incidents(wiring.open_ports()):
+        if everything or incident.is_open:
+            families = ", ".join(f.family.value for f in incident.findings)
+            model = f"{incident.monitor} ({incident.environment})"
+            table.add_row(
+                incident.id, incident.severity.name, incident.status.value, model, families, incident.mitigation.value
+            )
+    out.print(table if table.row_count else "No incidents.")
+
+
+@incidents_app.command("show")
+def show_incident(incident: Annotated[str, typer.Argument(help="The incident's id.")]) -> None:
+    """One incident: findings, replay, and its timeline."""
+    from vigil.usecases.incidents import get
+
+    found, events = get(wiring.open_ports(), incident)
+    print_incident(found)
+    for event in events:
+        out.print(f"  {event.at:%Y-%m-%d %H:%M:%S}Z  {event.sequence:3}  {event.type}")
+
+
+def print_incident(incident: Incident) -> None:
+    """Headline, findings and replay."""
+    out.print(f"{incident.severity.name} · {incident.status.value} · {incident.monitor} ({incident.environment})")
+    for reason in incident.assessment.reasons if incident.assessment else ():
+        out.print(f"  {escape(reason)}")
+    for finding in incident.findings:
+        for signal in finding.signals:
+            out.print(f"  {finding.family.value:12} {signal.night}  {escape(signal.verdict.reason)}", soft_wrap=True)
+    if incident.replay:
+        for version in incident.replay.versions:
+            out.print(f"  replay       {version.role} {version.version}: {escape(version.why)}", soft_wrap=True)
+        out.print(f"  mitigation   {incident.replay.mitigation.value}: {escape(incident.replay.why)}", soft_wrap=True)
+
+
+@incidents_app.command("ack")
+def acknowledge(
+    incident: Annotated[str, typer.Argument(help="The incident's id.")],
+    by: Annotated[str, typer.Option(help="Who takes it.")],
+) -> None:
+    """Take an incident."""
+    from vigil.usecases.incidents import acknowledge as run
+
+    run(wiring.open_ports(), incident, by=by)
+    out.print(f"{incident}: acknowledged by {escape(by)}")
+
+
+@incidents_app.command("hold")
+def hold(
+    incident: Annotated[str, typer.Argument(help="The incident's id.")],
+    by: Annotated[str, typer.Option(help="Who holds it.")],
+    why: Annotated[str, typer.Option(help="Why nothing may be changed automatically.")],
+) -> None:
+    """Stop every automatic change for this incident (evidence first)."""
+    from vigil.usecases.incidents import hold as run
+
+    run(wiring.open_ports(), incident, by=by, why=why)
+    out.print(f"{incident}: held by {escape(by)}")
+
+
+@incidents_app.command("release")
+def release(
+    incident: Annotated[str, typer.Argument(help="The incident's id.")],
+    by: Annotated[str, typer.Option(help="Who releases it.")],
+    why: Annotated[str, typer.Option(help="Why automatic changes may go on.")],
+) -> None:
+    """End a hold."""
+    from vigil.usecases.incidents import release as run
+
+    run(wiring.open_ports(), incident, by=by, why=why)
+    out.print(f"{incident}: released by {escape(by)}")
+
+
+@ledger_app.command("verify")
+def verify_ledger() -> None:
+    """Recompute every hash chain and compare with the checkpoints outside the database."""
+    ports = wiring.open_ports()
+    problems = ports.ledger.verify()
+    for problem in problems:
+        out.print(f"[bold red]BROKEN[/]  {escape(problem)}", soft_wrap=True)
+    streams = ports.ledger.streams()
+    events = sum(len(ports.ledger.read(s)) for s in streams)
+    if not problems:
+        out.print(f"[green]ok[/]  {events} events in {len(streams)} streams; every chain holds")
+    raise typer.Exit(1 if problems else 0)
+
+
+@ledger_app.command("show")
+def show_ledger(stream: Annotated[str, typer.Argument(help="incident/<id>, model/<name> or system.")]) -> None:
+    """The events of one stream as JSON lines."""
+    for event in wiring.open_ports().ledger.read(stream):
+        print(json.dumps(event.model_dump(mode="json"), ensure_ascii=False))
+
+
+@app.command()
+def trace(
+    prediction_id: Annotated[str, typer.Argument(help="The id in the response of the gateway, or in the log.")],
+) -> None:
+    """From one prediction to its version, run, commit, data, night, verdicts and incident."""
+    from vigil.usecases.trace import trace as run
+
+    good, _ = wiring.monitors()
+    found = run(wiring.open_ports(), good, prediction_id)
+    version = found.version
+    table = Table(show_header=False, box=None)
+    table.add_row("prediction", escape(found.prediction_id))
+    for name in ("prediction", "score", "status", "latency_ms", "pipeline_version", "role"):
+        if found.row.get(name) is not None:
+            table.add_row(f"  {name}", escape(str(found.row[name])))
+    if version is not None:
+        table.add_row(
+            "version", f"{version.model} {version.version} (aliases now: {', '.join(version.aliases) or 'none'})"
+        )
+        table.add_row("mlflow run", str(version.run_id))
+        table.add_row("git commit", str(version.git_commit or "not recorded"))
+        table.add_row("dataset sha256", str(version.dataset_sha256 or "not recorded"))
+    table.add_row("night", f"{found.night} in {found.model}'s time zone")
+    for reason in found.not_ok or ("every verdict of that night was ok",):
+        table.add_row("verdict", escape(reason))
+    table.add_row("incident", found.incident or "none")
+    out.print(table)
+
+
+@app.command()
+def heartbeat(
+    alert: Annotated[bool, typer.Option(help="Tell Slack; without it only print.")] = True,
+) -> None:
+    """Is Airflow alive, and is every model's newest night fresh? Runs outside Airflow; exit code 1 if not."""
+    from vigil.usecases.heartbeat import check, tell
+
+    settings = Settings()
+    good, broken = wiring.monitors(settings)
+    ports = wiring.open_ports(settings)
+    problems = check(ports, good, broken, health=_health(settings.airflow_url), now=datetime.now(UTC))
+    for problem in problems:
+        out.print(f"[bold red]DOWN[/]  {escape(problem)}", soft_wrap=True)
+    if not problems:
+        out.print(f"[green]ok[/]    Airflow answers, {len(good)} monitors are fresh")
+    elif alert:
+        receipt = tell(ports, good, problems, now=datetime.now(UTC))
+        out.print(f"told {receipt.reference.get('name') or receipt.reference.get('channel')}")
+    raise typer.Exit(1 if problems else 0)
+
+
+def _health(url: str) -> Callable[[], dict[str, object]]:
+    def ask() -> dict[str, object]:
+        import httpx
+
+        answer = httpx.get(f"{url.rstrip('/')}/api/v2/monitor/health", timeout=5)
+        answer.raise_for_status()
+        body: dict[str, object] = answer.json()
+        return body
+
+    return ask
+
+
+def yesterday(monitor: Monitor) -> date:
+    """The monitor-local day before today."""
+    return datetime.now(ZoneInfo(monitor.timezone)).date() - timedelta(days=1)
+
+
+def main() -> None:
+    """The console script: VigilErrors are answers, not tracebacks."""
+    try:
+        app()
+    except VigilError as error:
+        Console(stderr=True, highlight=False).print(f"[bold red]error[/] {escape(str(error))}", soft_wrap=True)
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()
