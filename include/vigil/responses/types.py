@@ -70,6 +70,7 @@ class Response(Spec):
 
     room: per environment, the least severity that gets a war room (`staging: SEV2`).
     recovery_nights: good nights in the champion's role, with enough rows, that close an incident.
+    cooldown_hours: after an automatic mitigation, for so long the next one needs a person's approval.
     """
 
     rollback: Autonomy = Autonomy.APPROVE
@@ -78,6 +79,7 @@ class Response(Spec):
     digest_channel: str = "ml-incidents"
     recovery_nights: int = Field(default=2, ge=1, le=14)
     recovery_rows: int = Field(default=100, ge=1)
+    cooldown_hours: int = Field(default=24, ge=0)
     approvers: tuple[str, ...] = ()
 
     @field_validator("room", mode="before")

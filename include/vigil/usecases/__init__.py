@@ -1,0 +1,1 @@
+"""What Vigil does, in terms of ports: nothing here knows Airflow, MLflow or Slack."""
