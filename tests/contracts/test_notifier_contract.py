@@ -16,6 +16,7 @@ from tests.slack_emulator import PEOPLE, Emulator, emulator
 
 pytestmark = pytest.mark.slow
 ANA, BEN = PEOPLE[0]["email"], PEOPLE[1]["email"]
+TOKEN = "xoxb-test-token"
 NOBODY = "nobody@bank.example"
 NAME = "inc-20261121-credit-scoring-fairness"
 
@@ -75,14 +76,22 @@ class SlackWorld:
         self.emulator = running
         self.outbox = MemoryOutbox()
         self.slept: list[float] = []
+        self.client = slack_client.connect(TOKEN, running.api)
         self.notifier = self.restarted()
 
     def restarted(self, *, timeout: int = 15) -> SlackNotifier:
         """A new process over the same outbox."""
-        client = slack_client.connect("xoxb-test-token", self.emulator.api, timeout=timeout)
-        client.proxy = None
-        self.client = client
-        return SlackNotifier(client, outbox=self.outbox, clock=StoppedClock(), sleep=self.slept.append)
+        return self.at(self.emulator.api, timeout=timeout)
+
+    def at(self, base_url: str, *, token: str = TOKEN, timeout: int = 15) -> SlackNotifier:
+        return SlackNotifier(
+            token=token,
+            base_url=base_url,
+            outbox=self.outbox,
+            clock=StoppedClock(),
+            timeout=timeout,
+            sleep=self.slept.append,
+        )
 
     def channels(self) -> dict[str, Any]:
         return self.emulator.channels()
@@ -190,11 +199,12 @@ def test_posts_to_a_named_channel_share_it(world: World) -> None:
 def test_an_archived_room_is_refused_in_clear_words(world: World, what: str) -> None:
     opened = world.notifier.open_room("a1", a_room())
     world.archive(NAME)
+    late = {
+        "update": lambda: world.notifier.update_room("a2", opened.reference, a_room(topic="new")),
+        "post": lambda: world.notifier.post("a2", opened.reference["channel"], Message(text="new")),
+    }
     with pytest.raises(Refused, match="unarchive"):
-        if what == "update":
-            world.notifier.update_room("a2", opened.reference, a_room(summary=Message(text="new")))
-        else:
-            world.notifier.post("a2", opened.reference["channel"], Message(text="new"))
+        late[what]()
 
 
 # From here on: Slack only, what a network and a crash can do.
@@ -345,8 +355,7 @@ def test_a_message_is_found_behind_later_ones(slack: SlackWorld) -> None:
 
 
 def test_a_dead_slack_is_ambiguous_and_leaves_the_work_to_do(slack: SlackWorld) -> None:
-    client = slack_client.connect("xoxb-test-token", "http://127.0.0.1:9/api/")
-    dead = SlackNotifier(client, outbox=slack.outbox, clock=StoppedClock(), sleep=slack.slept.append)
+    dead = slack.at("http://127.0.0.1:9/api/")
     with pytest.raises(Ambiguous, match="nothing was sent"):
         dead.open_room("a1", a_room())
     assert slack.outbox.entries["a1/create"].state == "pending"
@@ -364,8 +373,7 @@ def test_a_refusal_names_slacks_word_and_the_next_step(slack: SlackWorld, error:
 
 
 def test_a_bad_token_is_refused(slack: SlackWorld) -> None:
-    client = slack_client.connect("not-a-token", slack.emulator.api)
-    wrong = SlackNotifier(client, outbox=slack.outbox, clock=StoppedClock(), sleep=slack.slept.append)
+    wrong = slack.at(slack.emulator.api, token="not-a-token")
     with pytest.raises(Refused, match="invalid_auth"):
         wrong.post("a1", "#ml-incidents", Message(text="one"))
 

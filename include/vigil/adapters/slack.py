@@ -4,7 +4,6 @@ import re
 import time
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING, Self
 
 from vigil.adapters import slack_text
 from vigil.adapters.slack_channels import Channels
@@ -13,9 +12,6 @@ from vigil.adapters.slack_effects import Effects, Reference
 from vigil.core.errors import Refused
 from vigil.ports import Clock, Outbox
 from vigil.responses.types import ActionKind, Message, Receipt, Room
-
-if TYPE_CHECKING:
-    from slack_sdk import WebClient
 
 CHANNEL_ID = re.compile(r"[CGD][A-Z0-9]{6,}")
 
@@ -29,17 +25,20 @@ class SlackNotifier:
     """
 
     def __init__(
-        self, client: "WebClient", *, outbox: Outbox, clock: Clock, sleep: Callable[[float], None] = time.sleep
+        self,
+        *,
+        token: str,
+        base_url: str,
+        outbox: Outbox,
+        clock: Clock,
+        timeout: int = 15,
+        sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        self._api = SlackApi(client, sleep=sleep)
+        """token: a bot token. base_url: Slack's, or an emulator's `…/api/`. timeout: seconds for one request."""
+        self._api = SlackApi(connect(token, base_url, timeout=timeout), sleep=sleep)
         self._channels = Channels(self._api)
         self._effects = Effects(outbox, clock, sleep=sleep)
         self._clock = clock
-
-    @classmethod
-    def connect(cls, *, token: str, base_url: str, outbox: Outbox, clock: Clock, timeout: int = 15) -> Self:
-        """With a bot token, against Slack or an emulator."""
-        return cls(connect(token, base_url, timeout=timeout), outbox=outbox, clock=clock)
 
     def open_room(self, action: str, room: Room) -> Receipt:
         """Channel, purpose (the marker first: it makes a crash recoverable), topic, people, summary, pin, bookmarks.
