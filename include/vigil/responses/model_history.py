@@ -47,7 +47,10 @@ class PastMitigation(Spec):
 
 
 class ModelHistory(Spec):
-    """The fold. aliases and serve: as last recorded; pending: a change that was announced and not ended."""
+    """The fold. aliases and serve: as last recorded; pending: a change that was announced and not ended.
+
+    completed: changes that are recorded, those made outside Vigil included.
+    """
 
     aliases: dict[str, str] = Field(default_factory=dict)
     serve: Role = Role.CHAMPION
@@ -82,7 +85,8 @@ def _apply(told: ModelHistory, event: Event) -> ModelHistory:
 def _outside(told: ModelHistory, event: Event) -> ModelHistory:
     found = event.payload["found"]
     aliases = {k: v for k, v in found.items() if k != "serve" and v is not None}
-    return told.model_copy(update={"aliases": aliases, "serve": Role(found["serve"])})
+    changed = {"aliases": aliases, "serve": Role(found["serve"]), "completed": told.completed + 1}
+    return told.model_copy(update=changed)
 
 
 def _restored(told: ModelHistory, _: Event) -> ModelHistory:
