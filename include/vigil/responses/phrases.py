@@ -40,6 +40,21 @@ def short(text: str, most: int = LONGEST_REASON) -> str:
     return escape(text if len(text) <= most else text[: most - 1] + "…")
 
 
+def clip(text: str, most: int) -> str:
+    """Text that is already escaped, cut before a half entity or half link.
+
+    >>> clip("a &amp; b", 5)
+    'a …'
+    """
+    if len(text) <= most:
+        return text
+    head = text[: most - 1]
+    for opening, closing in (("&", ";"), ("<", ">")):
+        if head.rfind(opening) > head.rfind(closing):
+            head = head[: head.rfind(opening)]
+    return head + "…"
+
+
 def code(text: str) -> str:
     """A name from data as inline code, cut to 80 characters.
 

@@ -17,6 +17,24 @@ TOKEN = re.compile(
     re.DOTALL,
 )
 BULLET = re.compile(r"\s*(?:•|◦|\d+\.)\s+")
+EMOJI = {  # the short codes that Vigil uses; others stay as they are written
+    "rotating_light": "🚨",
+    "see_no_evil": "🙈",
+    "mag": "🔍",
+    "repeat": "🔁",
+    "arrows_counterclockwise": "🔄",
+    "white_check_mark": "✅",
+    "warning": "⚠️",
+    "x": "❌",
+    "no_entry": "⛔",
+    "raised_hand": "✋",
+    "seedling": "🌱",
+    "tada": "🎉",
+    "leftwards_arrow_with_hook": "↩️",
+    "pause_button": "⏸️",
+    "arrow_forward": "▶️",
+    "straight_ruler": "📏",
+}
 TAGS = {"bold": "strong", "italic": "em", "strike": "s"}
 
 
@@ -84,9 +102,13 @@ def inline(text: str, names: Names) -> Markup:
     out: list[Markup] = []
     at = 0
     for match in TOKEN.finditer(text):
-        out += [escape(plain(text[at : match.start()])), _token(match, names)]
+        out += [_words(text[at : match.start()]), _token(match, names)]
         at = match.end()
-    return Markup("").join([*out, escape(plain(text[at:]))])
+    return Markup("").join([*out, _words(text[at:])])
+
+
+def _words(text: str) -> Markup:
+    return escape(re.sub(r":([a-z_]+):", lambda m: EMOJI.get(m[1], m[0]), plain(text)))
 
 
 def _token(match: re.Match[str], names: Names) -> Markup:

@@ -1,0 +1,62 @@
+"""The full words of three incidents, as people read them. `VIGIL_GOLDEN=write` writes them anew: look at the diff."""
+
+import os
+from pathlib import Path
+
+import pytest
+from vigil.core.words import Family
+from vigil.incidents.types import Status
+from vigil.responses.messages import room_for, update_message
+
+from tests.golden.messages.stories import NIGHT, STORIES, air, credit_fallback, credit_rollback, event, finding
+
+HERE = Path(__file__).parent
+
+
+def same(name: str, text: str) -> None:
+    kept = HERE / f"{name}.txt"
+    if os.environ.get("VIGIL_GOLDEN") == "write":
+        kept.write_text(text + "\n", encoding="utf-8")
+    assert text + "\n" == kept.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("story", STORIES)
+def test_a_room_reads_as_kept(story: str) -> None:
+    incident, facts = STORIES[story]()
+    room = room_for(incident, facts)
+    same(f"room_{story}", f"#{room.name}\n{room.topic}\n{room.purpose}\n\n{room.summary.text}")
+
+
+def test_the_news_of_the_fallback_story_read_as_kept() -> None:
+    incident, facts = credit_fallback()
+    worse = finding(Family.FAIRNESS, air(0.58, 0.51, 0.66), night=NIGHT.replace(day=22))
+    signals = [s.model_dump(mode="json") for s in worse.signals]
+    done = {"mitigation": "fallback", "from": "3", "to": "1", "by": "vigil", "automatic": True, "reason": "as replayed"}
+    story = [
+        event("replayed", replay=incident.replay.model_dump(mode="json") if incident.replay else {}),
+        event("mitigation_done", **done, verified=True, how="the gateway answers with version 1 as fallback"),
+        event("signals", night="2026-11-22", signals=signals),
+    ]
+    texts = [update_message(incident, facts, {"what": e.type, "sequence": 7}, (e,)).text for e in story]
+    good = {"night": "2026-11-24", "version": "3", "rows": 2402}
+    for status, what, why in (("recovered", "recovered", ""), ("resolved", "resolved", "1 good night(s) of version 3")):
+        over = incident.model_copy(update={"status": Status(status)})
+        told = event(what, **good, why=why)
+        texts.append(update_message(over, facts, {"what": what, "sequence": 7}, (told,)).text)
+    same("news_credit_fallback", "\n\n---\n\n".join(texts))
+
+
+def test_the_news_of_the_rollback_story_read_as_kept() -> None:
+    incident, facts = credit_rollback()
+    told = [
+        ("propose", event("other"), {"mitigation": "rollback"}),
+        ("mitigation_failed", event("mitigation_failed", mitigation="rollback", why="the gateway still answers 4"), {}),
+        (
+            "mitigation_declined",
+            event("mitigation_declined", mitigation="rollback", by="gil", why="evidence first"),
+            {},
+        ),
+        ("held", event("held", by="gil", why="authorities first"), {}),
+    ]
+    texts = [update_message(incident, facts, {"what": w, "sequence": 7, **more}, (e,)).text for w, e, more in told]
+    same("news_credit_rollback", "\n\n---\n\n".join(texts))
