@@ -2,9 +2,11 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from http.client import RemoteDisconnected
 from typing import Any, Protocol
 
 import pytest
+from slack_sdk import WebClient
 from vigil.adapters import slack_client
 from vigil.adapters.memory_notifier import MemoryNotifier
 from vigil.adapters.slack import SlackNotifier
@@ -233,6 +235,18 @@ METHODS = (
 )
 
 
+def test_the_sdk_with_its_own_retry_would_post_twice_into_a_lost_answer(slack: SlackWorld) -> None:
+    """Why we connect without it; and the proof that the emulator really drops connections."""
+    room = slack.notifier.open_room("a1", a_room()).reference["channel"]
+    slack.emulator.fault("chat.postMessage", "accept_then_drop")
+    WebClient(token=TOKEN, base_url=slack.emulator.api).chat_postMessage(channel=room, text="twice")
+    assert slack.texts(NAME)[1:] == ["twice", "twice"]
+    slack.emulator.fault("chat.postMessage", "accept_then_drop")
+    with pytest.raises(RemoteDisconnected):
+        slack.client.chat_postMessage(channel=room, text="once")
+    assert slack.texts(NAME)[3:] == ["once"]
+
+
 @pytest.mark.parametrize("kind", ["accept_then_drop", "drop", "http_500", "fatal_after", "ratelimited"])
 @pytest.mark.parametrize("method", METHODS)
 def test_one_lost_answer_anywhere_leaves_one_of_each(slack: SlackWorld, method: str, kind: str) -> None:
@@ -301,6 +315,12 @@ def test_a_room_with_our_marker_is_taken_up_after_the_outbox_was_lost(slack: Sla
     again = slack.restarted().open_room("a1", a_room())
     assert again.reference["channel"] == first.reference["channel"]
     assert set(slack.channels()) == {NAME}
+
+
+def test_a_private_room_is_found_again_too(slack: SlackWorld) -> None:
+    slack.emulator.fault("conversations.create", "accept_then_drop")
+    slack.notifier.open_room("a1", a_room(private=True))
+    assert [(c["name"], c["is_private"]) for c in slack.channels().values()] == [(NAME, True)]
 
 
 @pytest.mark.parametrize("taken", [{"is_archived": True}, {"is_private": True}, {"purpose": "holiday pictures"}])

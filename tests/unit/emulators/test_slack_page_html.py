@@ -31,7 +31,7 @@ TOKEN = {"Authorization": "Bearer xoxb-test"}
         ),
         ("<javascript:alert(1)|x>", "<p>&lt;javascript:alert(1)|x&gt;</p>"),
         ("<script>alert(1)</script>", "<p>&lt;script&gt;alert(1)&lt;/script&gt;</p>"),
-        (":tada: :unknown: 10:20:30", "<p>🎉 :unknown: 10:20:30</p>"),
+        (":tada: :unknown: 10:20:30", "<p>★ :unknown: 10:20:30</p>"),
     ],
 )
 def test_mrkdwn_reads_as_in_slack(text: str, html: str | None) -> None:

@@ -1,103 +1,15 @@
 """The Web API methods that Vigil uses: arguments in, envelope out; errors are raised as SlackError."""
 
-import base64
-import binascii
 import copy
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 
 from vigil.emulators.slack import rules
+from vigil.emulators.slack.request import Call, append, notice, seen
 from vigil.emulators.slack.rules import SlackError
 from vigil.emulators.slack.state import BOT_ID, BOT_USER, TEAM, Channel, Workspace, identity
-
-Args = Mapping[str, Any]
-Item = TypeVar("Item")
-
-
-@dataclass(frozen=True)
-class Call:
-    """One request: the workspace, its arguments, the time (Unix seconds) and the server's own address."""
-
-    workspace: Workspace
-    args: Args
-    now: float
-    url: str
-    page_cap: int
-
-    def text(self, name: str) -> str:
-        """An argument as text; missing ones are empty."""
-        value = self.args.get(name)
-        return "" if value is None else str(value)
-
-    def flag(self, name: str) -> bool:
-        """Booleans arrive as 1/0 in forms, as true/false in JSON."""
-        return str(self.args.get(name, "")).lower() in ("1", "true")
-
-    def channel(self, name: str = "channel") -> Channel:
-        """The channel named by an argument, as far as the bot may see it."""
-        found = self.workspace.channels.get(self.text(name))
-        if found is None or (found.is_private and BOT_USER not in found.members):
-            raise SlackError("channel_not_found")
-        return found
-
-    def own_channel(self, name: str = "channel") -> Channel:
-        """A channel that the bot is a member of and that is not archived."""
-        channel = self.channel(name)
-        if channel.is_archived:
-            raise SlackError("is_archived")
-        if BOT_USER not in channel.members:
-            raise SlackError("not_in_channel")
-        return channel
-
-    def page(self, items: Sequence[Item]) -> tuple[Sequence[Item], str]:
-        """One page and the cursor of the next. A page may be shorter than `limit`, as Slack's may."""
-        try:
-            limit = int(self.text("limit") or 100)
-            start = int(base64.b64decode(self.text("cursor") or "MA==", validate=True))
-        except (binascii.Error, UnicodeDecodeError):
-            raise SlackError("invalid_cursor") from None
-        except ValueError:
-            raise SlackError("invalid_cursor" if self.text("cursor") else "invalid_limit") from None
-        if not 1 <= limit < 1000:
-            raise SlackError("invalid_limit")
-        end = start + min(limit, self.page_cap)
-        cursor = base64.b64encode(str(end).encode()).decode() if end < len(items) else ""
-        return items[start:end], cursor
-
-
-def _seen(channel: Channel) -> dict[str, Any]:
-    def note(value: str) -> dict[str, Any]:
-        return {"value": value, "creator": channel.creator if value else "", "last_set": channel.created}
-
-    return {
-        "id": channel.id,
-        "name": channel.name,
-        "name_normalized": channel.name,
-        "is_channel": not channel.is_private,
-        "is_group": channel.is_private,
-        "is_private": channel.is_private,
-        "is_archived": channel.is_archived,
-        "is_member": BOT_USER in channel.members,
-        "created": channel.created,
-        "creator": channel.creator,
-        "topic": note(channel.topic),
-        "purpose": note(channel.purpose),
-        "num_members": len(channel.members),
-    }
-
-
-def append(call: Call, channel: Channel, message: Mapping[str, Any]) -> str:
-    """Adds a message under a `ts` that is unique in its channel and sorts."""
-    last = float(channel.messages[-1]["ts"]) if channel.messages else 0.0
-    ts = f"{max(call.now, last + 0.000_01):.6f}"
-    channel.messages.append({"type": "message", "ts": ts, **message})
-    return ts
-
-
-def _notice(call: Call, channel: Channel, subtype: str, user: str, text: str) -> None:
-    append(call, channel, {"subtype": subtype, "user": user, "text": text})
 
 
 def auth_test(call: Call) -> dict[str, Any]:
@@ -126,8 +38,8 @@ def conversations_create(call: Call) -> dict[str, Any]:
         members=[BOT_USER],
     )
     call.workspace.channels[channel.id] = channel
-    _notice(call, channel, "channel_join", BOT_USER, f"<@{BOT_USER}> has joined the channel")
-    return {"channel": _seen(channel)}
+    notice(call, channel, "channel_join", BOT_USER, f"<@{BOT_USER}> has joined the channel")
+    return {"channel": seen(channel)}
 
 
 def conversations_invite(call: Call) -> dict[str, Any]:
@@ -147,8 +59,8 @@ def conversations_invite(call: Call) -> dict[str, Any]:
     for user in users:
         if user not in bad:
             channel.members.append(user)
-            _notice(call, channel, "channel_join", user, f"<@{user}> was added by <@{BOT_USER}>")
-    return {"channel": _seen(channel), **({"errors": errors} if errors else {})}
+            notice(call, channel, "channel_join", user, f"<@{user}> was added by <@{BOT_USER}>")
+    return {"channel": seen(channel), **({"errors": errors} if errors else {})}
 
 
 def _invite_error(workspace: Workspace, channel: Channel, user: str) -> str:
@@ -165,8 +77,8 @@ def conversations_set_topic(call: Call) -> dict[str, Any]:
     topic = rules.short_text(call.text("topic"))
     if topic != channel.topic:
         channel.topic = topic
-        _notice(call, channel, "channel_topic", BOT_USER, f"set the channel topic: {topic}")
-    return {"channel": _seen(channel)}
+        notice(call, channel, "channel_topic", BOT_USER, f"<@{BOT_USER}> set the channel topic: {topic}")
+    return {"channel": seen(channel)}
 
 
 def conversations_set_purpose(call: Call) -> dict[str, Any]:
@@ -175,8 +87,8 @@ def conversations_set_purpose(call: Call) -> dict[str, Any]:
     purpose = rules.short_text(call.text("purpose"))
     if purpose != channel.purpose:
         channel.purpose = purpose
-        _notice(call, channel, "channel_purpose", BOT_USER, f"set the channel description: {purpose}")
-    return {"channel": _seen(channel)}
+        notice(call, channel, "channel_purpose", BOT_USER, f"<@{BOT_USER}> set the channel description: {purpose}")
+    return {"channel": seen(channel)}
 
 
 def conversations_list(call: Call) -> dict[str, Any]:
@@ -192,7 +104,7 @@ def conversations_list(call: Call) -> dict[str, Any]:
         and not (c.is_archived and call.flag("exclude_archived"))
     ]
     page, cursor = call.page(visible)
-    return {"channels": [_seen(c) for c in page], "response_metadata": {"next_cursor": cursor}}
+    return {"channels": [seen(c) for c in page], "response_metadata": {"next_cursor": cursor}}
 
 
 def conversations_history(call: Call) -> dict[str, Any]:
@@ -218,7 +130,7 @@ def conversations_history(call: Call) -> dict[str, Any]:
 
 def conversations_info(call: Call) -> dict[str, Any]:
     """One channel."""
-    return {"channel": _seen(call.channel())}
+    return {"channel": seen(call.channel())}
 
 
 def conversations_join(call: Call) -> dict[str, Any]:
@@ -228,8 +140,8 @@ def conversations_join(call: Call) -> dict[str, Any]:
         raise SlackError("is_archived")
     if BOT_USER not in channel.members:
         channel.members.append(BOT_USER)
-        _notice(call, channel, "channel_join", BOT_USER, f"<@{BOT_USER}> has joined the channel")
-    return {"channel": _seen(channel)}
+        notice(call, channel, "channel_join", BOT_USER, f"<@{BOT_USER}> has joined the channel")
+    return {"channel": seen(channel)}
 
 
 def conversations_archive(call: Call) -> dict[str, Any]:

@@ -17,23 +17,23 @@ TOKEN = re.compile(
     re.DOTALL,
 )
 BULLET = re.compile(r"\s*(?:•|◦|\d+\.)\s+")
-EMOJI = {  # the short codes that Vigil uses; others stay as they are written
-    "rotating_light": "🚨",
-    "see_no_evil": "🙈",
-    "mag": "🔍",
-    "repeat": "🔁",
-    "arrows_counterclockwise": "🔄",
-    "white_check_mark": "✅",
-    "warning": "⚠️",
-    "x": "❌",
-    "no_entry": "⛔",
-    "raised_hand": "✋",
-    "seedling": "🌱",
-    "tada": "🎉",
-    "leftwards_arrow_with_hook": "↩️",
-    "pause_button": "⏸️",
-    "arrow_forward": "▶️",
-    "straight_ruler": "📏",
+SYMBOLS = {  # the short codes that Vigil uses, as signs that every font has; others stay as they are written
+    "rotating_light": "⚠",
+    "see_no_evil": "⊘",
+    "mag": "◎",
+    "repeat": "↻",
+    "arrows_counterclockwise": "⟳",
+    "white_check_mark": "✔",
+    "warning": "⚠",
+    "x": "✘",
+    "no_entry": "⊘",
+    "raised_hand": "☞",
+    "seedling": "❀",
+    "tada": "★",
+    "leftwards_arrow_with_hook": "↩",
+    "pause_button": "‖",
+    "arrow_forward": "▶",
+    "straight_ruler": "⇕",
 }
 TAGS = {"bold": "strong", "italic": "em", "strike": "s"}
 
@@ -108,7 +108,7 @@ def inline(text: str, names: Names) -> Markup:
 
 
 def _words(text: str) -> Markup:
-    return escape(re.sub(r":([a-z_]+):", lambda m: EMOJI.get(m[1], m[0]), plain(text)))
+    return escape(re.sub(r":([a-z_]+):", lambda m: SYMBOLS.get(m[1], m[0]), plain(text)))
 
 
 def _token(match: re.Match[str], names: Names) -> Markup:

@@ -14,7 +14,8 @@ from pydantic import BaseModel, ConfigDict
 
 from vigil.emulators.slack import page
 from vigil.emulators.slack.faults import Fault, FaultKind, Faults
-from vigil.emulators.slack.methods import METHODS, SCOPES, Call, run
+from vigil.emulators.slack.methods import METHODS, SCOPES, run
+from vigil.emulators.slack.request import Call
 from vigil.emulators.slack.rules import SlackError, channel_name
 from vigil.emulators.slack.state import BOT_USER, Channel, StateFile, User, Workspace, identity
 
