@@ -18,7 +18,7 @@ def identity(prefix: str, *parts: object) -> str:
     """An id in Slack's style, derived: the same facts give the same id.
 
     >>> identity("U", "ana@bank.example")
-    'U65E54F6CAE'
+    'UCC03F2DCDE'
     """
     text = "\x1f".join(str(p) for p in parts)
     return prefix + hashlib.sha256(text.encode()).hexdigest()[:10].upper()
