@@ -1,17 +1,19 @@
 """A registry in memory and one folder: for tests and rehearsals. It passes the same contract as MLflow's."""
 
+import shutil
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from vigil.adapters.model_files import copy_files, keep_verified, manifest_of
+from vigil.adapters.model_files import keep_verified, manifest_of
 from vigil.core.errors import RegistryError
 from vigil.core.words import Role
 from vigil.ports import ServingState, VersionInfo
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
     from vigil.config.schema import Monitor
     from vigil.verdicts.types import NightResult
 
@@ -109,7 +111,7 @@ class MemoryRegistry:
             self._folder / "cache",
             self.version(model, version).manifest,
             what=f"model {model!r} version {version}",
-            fetch=lambda to: copy_files(self.store(model, version), to),
+            fetch=lambda to: Path(shutil.copytree(self.store(model, version), to, dirs_exist_ok=True)),
         )
 
     def holdout(self, model: str, version: str) -> "pa.Table":

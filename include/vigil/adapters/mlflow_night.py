@@ -29,7 +29,7 @@ def metric_name(metric: str, subject: str) -> str:
     """
     plain = subject.replace("=", ".", 1)
     safe = re.sub(r"[^\w\-. :]", "_", plain, flags=re.ASCII)[: LONGEST - len(metric) - 12].strip(". ")
-    if safe != plain:
+    if safe != plain or not safe:
         safe = f"{safe}-{digest(subject, length=8)}".lstrip("-")
     return f"{metric}/{safe}"
 

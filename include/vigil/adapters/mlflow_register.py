@@ -31,6 +31,7 @@ from vigil.ports import VersionInfo
 
 if TYPE_CHECKING:
     import pandas as pd
+
     from vigil.adapters.mlflow_registry import MlflowRegistry
 
 TRUSTED = ("sklearn.", "numpy.", "scipy.", "builtins.", "collections.")  # types a scikit-learn model may hold

@@ -31,10 +31,11 @@ from vigil.ports import ServingState, VersionInfo
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
     from vigil.config.schema import Monitor
     from vigil.verdicts.types import NightResult
 
-SOURCES = ("models:/", "runs:/", "mlflow-artifacts:/")  # resolved by the tracking server, nobody else
+LOGGED_MODEL = "models:/m-"  # sources that the tracking server resolves; nothing else is fetched
 
 
 class MlflowRegistry:
@@ -126,17 +127,18 @@ class MlflowRegistry:
         with registry_errors(what, uri=self.tracking_uri):
             found = client.get_model_version(model, version)
             source, manifest = str(found.source), self._info(found, ()).manifest
-        if not source.startswith(SOURCES):
+        if not source.startswith(LOGGED_MODEL):
             raise RegistryError(
-                f"{what}: its source {source!r} lies outside MLflow; only {', '.join(SOURCES)} are read"
+                f"{what}: its source {source!r} is not a model logged in MLflow; only those are fetched"
             )
 
-        def fetch(to: Path) -> None:
+        def fetch(to: Path) -> Path:
             with registry_errors(f"{what}: download", uri=self.tracking_uri):
-                quiet_mlflow().artifacts.download_artifacts(
-                    artifact_uri=source, dst_path=str(to), tracking_uri=self.tracking_uri
+                location = client.get_logged_model(source.removeprefix("models:/")).artifact_location
+                got = quiet_mlflow().artifacts.download_artifacts(
+                    artifact_uri=location, dst_path=str(to), tracking_uri=self.tracking_uri
                 )
-            (to / "registered_model_meta").unlink(missing_ok=True)  # MLflow's own note about the download
+            return Path(got)
 
         return keep_verified(self._cache / "models", manifest, what=what, fetch=fetch)
 

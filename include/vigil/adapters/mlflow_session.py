@@ -1,6 +1,7 @@
 """MLflow, imported quietly: no telemetry, no progress bars, short timeouts, and our own errors."""
 
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -13,6 +14,7 @@ DEFAULTS = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "DO_NOT_TRACK": "true",
     "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
+    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "10",  # MLflow waits 120 s, 7 times: a gateway cannot
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",
 }
@@ -39,7 +41,7 @@ def registry_errors(what: str, *, uri: str) -> Iterator[None]:
     try:
         yield
     except MlflowException as error:
-        text = str(error).splitlines()[0][:400]
+        text = _shown(str(error).splitlines()[0])[:400]
         raise RegistryError(f"{what}: MLflow says {error.error_code}: {text} (tracking URI {_shown(uri)})") from error
     except RequestException as error:
         raise RegistryError(
@@ -71,7 +73,6 @@ def _artifact_location(uri: str, name: str) -> str | None:
     return (folder / "mlartifacts" / name).as_uri()
 
 
-def _shown(uri: str) -> str:
-    """The URI without a password."""
-    scheme, separator, rest = uri.partition("://")
-    return f"{scheme}{separator}{rest.rpartition('@')[2]}"
+def _shown(text: str) -> str:
+    """The text without user names and passwords in addresses."""
+    return re.sub(r"//[^/@\s]+@", "//", text)

@@ -4,7 +4,6 @@ A manifest maps each file's path inside the model folder (POSIX) to the SHA-256 
 """
 
 import hashlib
-import shutil
 import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -35,7 +34,7 @@ def manifest_digest(manifest: Mapping[str, str]) -> str:
     """One digest for all files of a version.
 
     >>> manifest_digest({"MLmodel": "ab"})[:12]
-    '9ed7a3ad87ca'
+    '2e209baf984f'
     """
     return digest(dict(manifest))
 
@@ -55,9 +54,10 @@ def check_manifest(folder: Path, manifest: Mapping[str, str], *, what: str) -> N
         )
 
 
-def keep_verified(cache: Path, manifest: Mapping[str, str], *, what: str, fetch: Callable[[Path], None]) -> Path:
+def keep_verified(cache: Path, manifest: Mapping[str, str], *, what: str, fetch: Callable[[Path], Path]) -> Path:
     """Fetches a version into `cache`, checks it, and returns its folder, named by the manifest's digest.
 
+    fetch: writes the files somewhere below the folder it is given, and returns the folder they are in.
     The folder appears by one rename, so that a reader never sees half a model; of several processes
     that fetch at once, one wins and all return the same folder. A kept folder that was changed on
     disk is replaced. Raises TamperedArtifact, and RegistryError when the version has no manifest.
@@ -70,9 +70,10 @@ def keep_verified(cache: Path, manifest: Mapping[str, str], *, what: str, fetch:
     cache.mkdir(parents=True, exist_ok=True, mode=0o700)
     final = cache / manifest_digest(manifest)
     with tempfile.TemporaryDirectory(dir=cache, prefix=".fetch-") as place:
-        fetched = Path(place) / "model"
-        fetched.mkdir()
-        fetch(fetched)
+        (Path(place) / "fetched").mkdir()
+        fetched = fetch(Path(place) / "fetched")
+        if not fetched.is_relative_to(place):
+            raise RegistryError(f"{what} was not copied: it lies in {fetched}")
         check_manifest(fetched, manifest, what=what)
         return _install(fetched, final, manifest, aside=Path(place) / "changed")
 
@@ -88,8 +89,3 @@ def _install(fetched: Path, final: Path, manifest: Mapping[str, str], *, aside: 
         except OSError:  # another process was first: its folder must be as good as ours
             check_manifest(final, manifest, what=f"cached {final.name[:12]}")
     return final
-
-
-def copy_files(source: Path, to: Path) -> None:
-    """Copies the content of folder `source` into the existing folder `to`."""
-    shutil.copytree(source, to, dirs_exist_ok=True)

@@ -58,9 +58,12 @@ def main(job: Path) -> int:
 
 
 def _score(job: Path, order: dict[str, Any]) -> None:
-    import pyarrow as pa
-    from mlflow import pyfunc
-
+    try:
+        import pyarrow as pa
+        from mlflow import pyfunc
+    except (ImportError, OSError) as error:  # a library that cannot be mapped is one or the other
+        size = order["megabytes"]
+        raise Unfit(f"MLflow could not be loaded with {size} MB of memory ({type(error).__name__})") from error
     with pa.OSFile(str(job / "rows.arrow")) as file:
         rows = pa.ipc.open_file(file).read_all()
     frame = _cast(rows, order["inputs"]).to_pandas()

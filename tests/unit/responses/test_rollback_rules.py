@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from vigil.core.words import Mitigation, Role
 from vigil.incidents.types import Event
@@ -137,11 +137,13 @@ KINDS = st.sampled_from(["boolean", "integer", "long", "float", "double", "strin
 SCHEMA = st.dictionaries(st.sampled_from("abcd"), KINDS)
 
 
+@settings(deadline=None)
 @given(SCHEMA, SCHEMA)
 def test_more_columns_in_a_request_never_break_a_model(needed: dict[str, str], more: dict[str, str]) -> None:
     assert compatible(needed, {**more, **needed}) == ()
 
 
+@settings(deadline=None)
 @given(SCHEMA, SCHEMA)
 def test_each_problem_is_about_one_needed_column(needed: dict[str, str], available: dict[str, str]) -> None:
     problems = compatible(needed, available)
