@@ -3,7 +3,8 @@
 from enum import StrEnum
 
 from vigil.core.spec import Spec
-from vigil.core.words import Family
+from vigil.core.words import Family, Task
+from vigil.profiles.layout import Decision, FeatureType, Protected
 
 
 class Worse(StrEnum):
@@ -52,3 +53,28 @@ class Measurement(Spec):
     def id(self) -> str:
         """The same question on every night: `metric/subject`."""
         return f"{self.metric}/{self.subject}"
+
+
+class View(Spec):
+    """What the metrics must know of a monitor beside a profile."""
+
+    task: Task
+    features: dict[str, FeatureType]
+    decision: Decision | None = None
+    protected: tuple[Protected, ...] = ()
+    latency_ms: tuple[float, ...] = ()  # thresholds whose shares are asked for
+
+
+class Reading(Spec):
+    """What a metric function yields: a measurement without the words that the catalogue adds."""
+
+    subject: str
+    value: float | None = None
+    low: float | None = None
+    high: float | None = None
+    n: int = 0
+    parts: tuple[float, ...] = ()
+    baseline: float | None = None
+    why_not: str = ""
+    detail: str = ""
+    unit: str | None = None  # only where it differs by subject

@@ -1,0 +1,1 @@
+"""What comes out, against what happened."""

@@ -1,0 +1,125 @@
+"""Addition of profiles: associative, commutative, with an identity. Nights add up to windows without a rescan."""
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import reduce
+from typing import TypeVar
+
+from vigil.core.errors import MismatchedEdges
+from vigil.profiles.types import CategoryColumn, Cell, Columns, Errors, NumericColumn, Outcome, Profile, Service
+
+T = TypeVar("T")
+EXAMPLES = 5
+
+
+def merge(a: Profile, b: Profile) -> Profile:
+    """The profile of the rows of both. Raises MismatchedEdges for different edges, or different models."""
+    if (a.edges_digest, a.monitor, a.environment) != (b.edges_digest, b.monitor, b.environment):
+        raise MismatchedEdges(
+            f"profiles of {a.monitor}/{a.environment} (edges {a.edges_digest}) and {b.monitor}/{b.environment} "
+            f"(edges {b.edges_digest}) do not add up: re-profile the older one on the new edges"
+        )
+    return Profile(
+        monitor=a.monitor,
+        environment=a.environment,
+        task=a.task,
+        nights=tuple(sorted({*a.nights, *b.nights})),
+        roles=tuple(sorted({*a.roles, *b.roles})),
+        versions=_counts(a.versions, b.versions),
+        pipelines=_counts(a.pipelines, b.pipelines),
+        edges_digest=a.edges_digest,
+        rows=a.rows + b.rows,
+        duplicates=a.duplicates + b.duplicates,
+        columns=_columns(a.columns, b.columns),
+        prediction=_columns(a.prediction, b.prediction),
+        groups=_maps(a.groups, b.groups, lambda x, y: _maps(x, y, _cell)),
+        group_columns=_maps(a.group_columns, b.group_columns, _columns),
+        hours=_maps(a.hours, b.hours, lambda x, y: _maps(x, y, lambda p, q: (p[0] + q[0], p[1] + q[1]))),
+        service=_service(a.service, b.service),
+        outcome=_outcome(a.outcome, b.outcome),
+    )
+
+
+def merge_all(profiles: Sequence[Profile]) -> Profile:
+    """The sum of one or more profiles, in any order. Raises ValueError for none."""
+    if not profiles:
+        raise ValueError("there is no profile to add up")
+    return reduce(merge, profiles)
+
+
+def nothing_like(profile: Profile) -> Profile:
+    """The identity of addition for profiles of this monitor and these edges."""
+    return Profile(
+        monitor=profile.monitor,
+        environment=profile.environment,
+        task=profile.task,
+        edges_digest=profile.edges_digest,
+    )
+
+
+def _maps(a: Mapping[str, T], b: Mapping[str, T], add: Callable[[T, T], T]) -> dict[str, T]:
+    both = {key: add(a[key], b[key]) if key in a and key in b else (a[key] if key in a else b[key]) for key in {*a, *b}}
+    return dict(sorted(both.items()))
+
+
+def _counts(a: Mapping[str, int], b: Mapping[str, int]) -> dict[str, int]:
+    return _maps(a, b, lambda x, y: x + y)
+
+
+def _bins(a: Sequence[int], b: Sequence[int]) -> tuple[int, ...]:
+    if not a or not b:
+        return tuple(a or b)
+    return tuple(x + y for x, y in zip(a, b, strict=True))
+
+
+def _extreme(pick: Callable[..., float], a: float | None, b: float | None) -> float | None:
+    known = [x for x in (a, b) if x is not None]
+    return pick(known) if known else None
+
+
+def _numeric(a: NumericColumn, b: NumericColumn) -> NumericColumn:
+    summed = {
+        name: getattr(a, name) + getattr(b, name)
+        for name in ("rows", "nulls", "nans", "infs", "wrong_type", "total", "total_sq", "low_sum", "high_sum")
+    }
+    return NumericColumn(
+        **summed,
+        bins=_bins(a.bins, b.bins),
+        smallest=_extreme(min, a.smallest, b.smallest),
+        largest=_extreme(max, a.largest, b.largest),
+    )
+
+
+def _category(a: CategoryColumn, b: CategoryColumn) -> CategoryColumn:
+    return CategoryColumn(
+        rows=a.rows + b.rows,
+        nulls=a.nulls + b.nulls,
+        levels=_counts(a.levels, b.levels),
+        new=a.new + b.new,
+        new_examples=tuple(sorted({*a.new_examples, *b.new_examples}))[:EXAMPLES],
+    )
+
+
+def _columns(a: Columns, b: Columns) -> Columns:
+    return Columns(numeric=_maps(a.numeric, b.numeric, _numeric), category=_maps(a.category, b.category, _category))
+
+
+def _cell(a: Cell, b: Cell) -> Cell:
+    return Cell(**{name: getattr(a, name) + getattr(b, name) for name in Cell.model_fields})
+
+
+def _service(a: Service, b: Service) -> Service:
+    counts = {n: getattr(a, n) + getattr(b, n) for n in ("requests", "ok", "errors", "timeouts", "fallback")}
+    return Service(**counts, latency_bins=_bins(a.latency_bins, b.latency_bins))
+
+
+def _outcome(a: Outcome, b: Outcome) -> Outcome:
+    return Outcome(
+        labelled=a.labelled + b.labelled,
+        contradictory=a.contradictory + b.contradictory,
+        scores=_maps(a.scores, b.scores, _bins),
+        confusion=_counts(a.confusion, b.confusion),
+        predictions=_counts(a.predictions, b.predictions),
+        log_loss=a.log_loss + b.log_loss,
+        brier=a.brier + b.brier,
+        errors=Errors(**{n: getattr(a.errors, n) + getattr(b.errors, n) for n in Errors.model_fields}),
+    )

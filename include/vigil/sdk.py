@@ -1,0 +1,87 @@
+"""Three lines inside a batch job or a service: what was predicted, and later what was true.
+
+>>> import tempfile, pathlib
+>>> from datetime import UTC, datetime
+>>> row = {"prediction_id": "a", "served_at": datetime(2026, 11, 20, 9, tzinfo=UTC), "status": "ok",
+...        "latency_ms": 12.5, "age": 41, "prediction": "approve"}
+>>> files = log_predictions("credit", [row], environment="staging", model_version="3",
+...                         root=pathlib.Path(tempfile.mkdtemp()))
+>>> len(files)
+1
+"""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from vigil.core.errors import DataError
+from vigil.settings import Settings
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+def log_predictions(
+    model: str,
+    rows: Any,
+    *,
+    environment: str,
+    model_version: str,
+    role: str = "champion",
+    batch_id: str | None = None,
+    root: Path | None = None,
+) -> tuple[str, ...]:
+    """Commits predictions atomically and returns the files.
+
+    rows: pandas DataFrame, pyarrow Table, or list of dicts, with prediction_id, served_at (time zone aware), status,
+    latency_ms, the features, and prediction (and score). environment, model_version and role are added where the
+    rows do not have them. batch_id: the job's own name for the batch; by default a digest of its content, so that a
+    job that is run twice logs once. Raises DataError, and writes nothing, when the rows do not fit.
+    """
+    from vigil.adapters.parquet_log import ParquetLog
+
+    table = _table(rows)
+    for name, value in (("environment", environment), ("model_version", model_version), ("role", role)):
+        if name not in table.column_names:
+            table = _with(table, name, value)
+    batch = batch_id or _content(table)
+    return ParquetLog(root or Settings().predictions_dir).write_predictions(model, table, batch_id=batch)
+
+
+def log_outcomes(model: str, rows: Any, *, batch_id: str | None = None, root: Path | None = None) -> tuple[str, ...]:
+    """Commits ground truth atomically: prediction_id, label, observed_at (time zone aware)."""
+    from vigil.adapters.parquet_log import ParquetLog
+
+    table = _table(rows)
+    batch = batch_id or _content(table)
+    return ParquetLog(root or Settings().predictions_dir).write_outcomes(model, table, batch_id=batch)
+
+
+def _table(rows: Any) -> pa.Table:
+    import pyarrow as pa
+
+    if isinstance(rows, pa.Table):
+        return rows
+    if isinstance(rows, list):
+        return pa.Table.from_pylist(rows)
+    if hasattr(rows, "columns") and hasattr(rows, "to_dict"):
+        return pa.Table.from_pandas(rows, preserve_index=False).replace_schema_metadata(None)
+    raise DataError(f"rows must be a DataFrame, a pyarrow Table or a list of dicts, not {type(rows).__name__}")
+
+
+def _with(table: pa.Table, name: str, value: str) -> pa.Table:
+    import pyarrow as pa
+
+    return table.append_column(name, pa.array([value] * table.num_rows, type=pa.string()))
+
+
+def _content(table: pa.Table) -> str:
+    """A digest of the rows as Arrow writes them: the same rows give the same batch."""
+    import pyarrow as pa
+
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, table.schema) as writer:
+        writer.write_table(table.combine_chunks())
+    return f"batch-{sha256(sink.getvalue().to_pybytes()).hexdigest()[:24]}"
