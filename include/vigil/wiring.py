@@ -97,6 +97,7 @@ class NoProbe:
     def answering(self, model: str) -> tuple[str, str] | None:
         """Nothing is known."""
         del model
+        return None
 
 
 def _notifier(settings: Settings, slack: SlackAccess | None, outbox: Any, clock: Any) -> Callable[[], Any]:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import date
 
 from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_random_exponential
+
 from vigil.config.schema import Monitor
 from vigil.core.errors import Conflict, LedgerError
 from vigil.core.words import Mitigation

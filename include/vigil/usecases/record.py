@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_random_exponential
+
 from vigil.core.errors import Conflict
 from vigil.incidents.types import Event
 from vigil.ports import Ports

@@ -11,6 +11,8 @@ from vigil.diagnosis.counterfactual import answer, conclude, could_not, question
 from vigil.incidents.types import Replay, ReplayedVersion
 from vigil.metrics.evaluate import evaluate
 from vigil.ports import Ports
+from vigil.responses.model_history import history
+from vigil.responses.rollback import QUARANTINED
 from vigil.usecases.incidents import get
 from vigil.usecases.nights import load_night, partition, view
 from vigil.usecases.record import append
@@ -63,16 +65,12 @@ def _candidates(ports: Ports, monitor: Monitor, night: date) -> list[tuple[str, 
 
 
 def previous_champion(ports: Ports, model: str, *, before: str | None) -> str | None:
-    """The last version that was champion before `before` became it, from the ledger; quarantined ones left out."""
-    order: list[str] = []
-    for event in ports.ledger.read(f"model/{model}"):
-        if event.type == "alias_moved" and event.payload.get("alias", "champion") == "champion":
-            order.append(str(event.payload["to"]))
+    """The last version that was champion before `before` became it, by our ledger; quarantined ones left out."""
+    order = [reign.version for reign in history(ports.ledger.read(f"model/{model}")).champions]
     if before in order:
-        last = len(order) - 1 - order[::-1].index(before)
-        order = order[:last]
+        order = order[: len(order) - 1 - order[::-1].index(before)]
     for version in reversed(order):
-        if version != before and "vigil.quarantined" not in ports.registry.version(model, version).tags:
+        if version != before and not ports.registry.version(model, version).tags.get(QUARANTINED):
             return version
     return None
 

@@ -1,0 +1,1 @@
+"""Alembic migrations of Vigil's own state; run by `sql_engine.upgrade`."""
