@@ -1,0 +1,160 @@
+"""The gateway's HTTP side: routes, limits and headers."""
+
+import asyncio
+import ipaddress
+import time
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+from fastapi import APIRouter, FastAPI, Request
+from fastapi.responses import JSONResponse
+
+from vigil.config.schema import Monitor
+from vigil.ports import PredictionLog, Registry
+from vigil.serving.gateway import Call, Gateway
+from vigil.serving.health import health
+from vigil.serving.protocol import Refusal
+from vigil.serving.settings import GatewaySettings
+
+LONGEST_PIPELINE = 200
+FORWARDED = ("forwarded", "x-forwarded-for", "x-real-ip")
+
+
+def create_app(
+    registry: Registry, log: PredictionLog, *, models: Mapping[str, Monitor], spool: Path, settings: GatewaySettings
+) -> FastAPI:
+    """The application over port instances. Nothing is opened before it is started.
+
+    models: by name in the registry. spool: a folder of this process alone.
+    Raises MonitorError when there is no model to serve.
+    """
+    gateway = Gateway(registry, log, models=models, spool=spool, settings=settings)
+
+    @asynccontextmanager
+    async def running(_: FastAPI) -> AsyncIterator[None]:
+        await gateway.start()
+        try:
+            yield
+        finally:
+            await gateway.stop()
+
+    # No documentation pages: they fetch scripts from the internet.
+    app = FastAPI(title="Vigil prediction gateway", lifespan=running, docs_url=None, redoc_url=None, openapi_url=None)
+    app.include_router(_invocations(gateway))
+    app.include_router(_operations(gateway))
+
+    @app.exception_handler(Refusal)
+    async def refused(_: Request, refusal: Refusal) -> JSONResponse:
+        return JSONResponse({"error": str(refusal)}, refusal.status)
+
+    return app
+
+
+def _invocations(gateway: Gateway) -> APIRouter:
+    router = APIRouter()
+
+    @router.post("/models/{model}/invocations")
+    async def invocations(model: str, request: Request) -> JSONResponse:
+        """Predictions of the model, in MLflow's protocol."""
+        started = time.perf_counter()
+        gateway.answering(model)  # before a body is read for nothing
+        served_at, pipeline = _served_at(request, gateway.settings), _pipeline(request)
+        body = await _body(request, gateway.settings.body_bytes)
+        reply = await gateway.answer(model, Call(body, served_at, started, pipeline))
+        headers = {"X-Model-Version": reply.version, "X-Model-Role": reply.role}
+        return JSONResponse(reply.content, reply.status, headers)
+
+    if len(gateway.slots) == 1:
+        only = next(iter(gateway.slots))
+
+        @router.post("/invocations")
+        async def only_invocations(request: Request) -> JSONResponse:
+            """The same, where one model is served: MLflow's own address."""
+            return await invocations(only, request)
+
+    return router
+
+
+def _operations(gateway: Gateway) -> APIRouter:
+    router = APIRouter()
+
+    @router.get("/ping")
+    async def ping() -> JSONResponse:
+        """The process answers; whether models do is said by /health."""
+        return JSONResponse({"status": "ok"})
+
+    @router.get("/health")
+    async def how() -> JSONResponse:
+        """Each model's version, role and problem, and what waits in the spool."""
+        status, content = await asyncio.to_thread(health, gateway)
+        return JSONResponse(content, status)
+
+    @router.get("/models/{model}/version")
+    async def version(model: str) -> JSONResponse:
+        """Which version answers, and in which role."""
+        now = gateway.answering(model)
+        return JSONResponse({"version": now.model.version, "role": now.role.value})
+
+    @router.post("/admin/flush")
+    async def flush(request: Request) -> JSONResponse:
+        """Returns when everything answered before is in the prediction log. From this machine only."""
+        if not _is_local(request):
+            raise Refusal(403, "this is answered to callers on the gateway's own machine only")
+        if gateway.compactor is None:
+            raise Refusal(503, "the gateway was not started")
+        moved = await asyncio.to_thread(gateway.compactor.flush)
+        if gateway.compactor.problem:
+            raise Refusal(503, f"not all rows are in the prediction log: {gateway.compactor.problem}")
+        return JSONResponse({"flushed": moved})
+
+    return router
+
+
+async def _body(request: Request, most: int) -> bytes:
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind != "application/json":
+        raise Refusal(415, "the body must be JSON: send it with `Content-Type: application/json`")
+    too_large = Refusal(413, f"the body is larger than {most} bytes: send several requests")
+    length = request.headers.get("content-length", "0")
+    if length.isdecimal() and int(length) > most:
+        raise too_large
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > most:
+            raise too_large
+    return bytes(body)
+
+
+def _served_at(request: Request, settings: GatewaySettings) -> datetime:
+    given = request.headers.get("x-vigil-served-at")
+    if given is None:
+        return datetime.now(UTC)
+    if not settings.trust_clock:
+        raise Refusal(400, "X-Vigil-Served-At is not taken here: the gateway dates rows itself")
+    try:
+        at = datetime.fromisoformat(given)
+        if at.tzinfo is None:
+            raise ValueError
+        return at.astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise Refusal(400, "X-Vigil-Served-At must be an ISO 8601 time with its offset, such as +00:00") from None
+
+
+def _pipeline(request: Request) -> str:
+    given = request.headers.get("x-pipeline-version", "")
+    if len(given) > LONGEST_PIPELINE or not (given == "" or given.isprintable()):
+        raise Refusal(400, f"X-Pipeline-Version must be a text of at most {LONGEST_PIPELINE} printable characters")
+    return given
+
+
+def _is_local(request: Request) -> bool:
+    """A peer on this machine that speaks for itself: what a proxy hands on is not local."""
+    if request.client is None or any(name in request.headers for name in FORWARDED):
+        return False
+    try:
+        return ipaddress.ip_address(request.client.host).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,209 @@
+"""The gateway without HTTP: one request in; a stored, then answered, prediction out."""
+
+import asyncio
+import logging
+import time
+import traceback
+import uuid
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from vigil.config.schema import Monitor
+from vigil.core.errors import MonitorError
+from vigil.ports import PredictionLog, Registry
+from vigil.profiles.layout import FeatureType
+from vigil.serving.answers import Answer, finite
+from vigil.serving.columns import fit, fit_extra, fit_ids
+from vigil.serving.compaction import Compactor
+from vigil.serving.loader import Answering, Slot
+from vigil.serving.model import LoadedModel
+from vigil.serving.protocol import Refusal, parse
+from vigil.serving.record import Served, log_rows
+from vigil.serving.segments import encode
+from vigil.serving.settings import GatewaySettings
+from vigil.serving.spool import SpoolFailed
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+log = logging.getLogger(__name__)
+
+FAILED = {"error": (500, "the model failed on this request"), "timeout": (504, "the model did not answer in time")}
+
+
+class Call(NamedTuple):
+    """One request, as it came over the wire."""
+
+    body: bytes
+    served_at: datetime  # UTC
+    started: float  # time.perf_counter() at its arrival
+    pipeline_version: str = ""
+
+
+class Reply(NamedTuple):
+    """What goes back: HTTP status, JSON, and the version that it comes from."""
+
+    status: int
+    content: dict[str, Any]
+    version: str
+    role: str
+
+
+class _Request(NamedTuple):
+    ids: list[str]
+    features: "pa.Table"  # the model's columns
+    logged: "pa.Table"  # and those that only the monitor names
+
+
+class Gateway:
+    """All models of one process, their spool, and the threads that keep both moving."""
+
+    def __init__(
+        self,
+        registry: Registry,
+        to: PredictionLog,
+        *,
+        models: Mapping[str, Monitor],
+        spool: Path,
+        settings: GatewaySettings,
+        new_id: Callable[[], str] = lambda: str(uuid.uuid4()),
+    ) -> None:
+        if not models:
+            raise MonitorError("no model to serve: add one to monitors/ (see `vigil lint` for files that do not load)")
+        self.settings = settings
+        self.slots = {name: Slot(registry, monitor) for name, monitor in models.items()}
+        self._log, self._folder, self._new_id = to, spool, new_id
+        self._predicting = ThreadPoolExecutor(settings.predict_threads, thread_name_prefix="vigil-predict")
+        self._following = ThreadPoolExecutor(2 * len(models), thread_name_prefix="vigil-follow")
+        self._tasks: list[asyncio.Task[None]] = []
+        self.compactor: Compactor | None = None
+
+    async def start(self) -> None:
+        """Takes the spool, and asks the registry once about every model: who is ready answers from now on."""
+        self.compactor = Compactor(
+            self._folder,
+            self._log,
+            new_name=lambda: f"{time.time_ns():020d}-{uuid.uuid4().hex[:12]}",
+            seconds=self.settings.compact_seconds,
+            rows=self.settings.compact_rows,
+        )
+        await asyncio.gather(*(self._in_following(slot.poll, datetime.now(UTC)) for slot in self.slots.values()))
+        for slot in self.slots.values():
+            self._tasks += [asyncio.create_task(self._follow(slot)), asyncio.create_task(self._keep_warm(slot))]
+
+    async def stop(self) -> None:
+        """Stores what was answered in the prediction log, as far as it takes it."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self.compactor is not None:
+            await asyncio.to_thread(self.compactor.close)
+        self._predicting.shutdown(wait=False, cancel_futures=True)
+        self._following.shutdown(wait=False, cancel_futures=True)
+
+    async def answer(self, name: str, call: Call) -> Reply:
+        """Predicts, stores the rows, and only then answers. Raises Refusal."""
+        slot, now = self.slot(name), self.answering(name)
+        request = await asyncio.to_thread(self._read, call, slot.monitor, now.model)
+        status, answer = await self._predict(name, now, request)
+        served = Served(
+            served_at=call.served_at,
+            version=now.model.version,
+            role=now.role,
+            status=status,
+            latency_ms=(time.perf_counter() - call.started) * 1000,
+            pipeline_version=call.pipeline_version,
+        )
+        await self._store(slot.monitor, served, request, answer)
+        return Reply(*_reply(status, answer, request.ids), now.model.version, now.role.value)
+
+    def slot(self, name: str) -> Slot:
+        """The model's place. Raises Refusal 404."""
+        if name not in self.slots:
+            raise Refusal(404, "no model of this name is served here")
+        return self.slots[name]
+
+    def answering(self, name: str) -> Answering:
+        """What answers for the model at this moment. Raises Refusal 404 or 503."""
+        slot = self.slot(name)
+        if slot.now is None:
+            why = slot.problem.short if slot.problem else "it is being loaded"
+            raise Refusal(503, f"model {name!r} is not served: {why}")
+        return slot.now
+
+    def _read(self, call: Call, monitor: Monitor, model: LoadedModel) -> _Request:
+        taken = {column.name for column in model.signature}
+        extra = dict.fromkeys((p.attribute for p in monitor.protected), FeatureType.CATEGORY) | monitor.features
+        key = monitor.data.prediction_id
+        columns, rows = parse(call.body, wanted={*taken, *extra, key}, most=self.settings.request_rows)
+        features = fit(model.signature, columns)
+        logged = features
+        for name, kind in extra.items():
+            if name in columns and name not in taken:
+                logged = logged.append_column(name, fit_extra(name, kind, columns[name]))
+        ids = fit_ids(key, columns[key]) if key in columns else [self._new_id() for _ in range(rows)]
+        return _Request(ids, features, logged)
+
+    async def _predict(self, name: str, now: Answering, request: _Request) -> tuple[str, Answer | None]:
+        loop = asyncio.get_running_loop()
+        work = loop.run_in_executor(self._predicting, _attempt, now.model, request.features)
+        try:
+            done = await asyncio.wait_for(work, self.settings.predict_seconds)
+        except TimeoutError:
+            log.warning(
+                "model %s version %s: no answer in %g s", name, now.model.version, self.settings.predict_seconds
+            )
+            return "timeout", None
+        if isinstance(done, Answer):
+            return "ok", done
+        log.error("model %s version %s failed: %s", name, now.model.version, done)
+        return "error", None
+
+    async def _store(self, monitor: Monitor, served: Served, request: _Request, answer: Answer | None) -> None:
+        def payload() -> bytes:
+            rows = log_rows(monitor, served, ids=request.ids, features=request.logged, answer=answer)
+            return encode(monitor.model, rows)
+
+        try:
+            if self.compactor is None:
+                raise SpoolFailed("the gateway was not started")
+            data = await asyncio.to_thread(payload)
+            await asyncio.wrap_future(self.compactor.spool.append(data, rows=len(request.ids)))
+        except SpoolFailed as failure:
+            log.exception("model %s: an answer was held back", monitor.model)
+            raise Refusal(503, "the prediction could not be recorded, so it is not given; try again later") from failure
+
+    async def _follow(self, slot: Slot) -> None:
+        while True:
+            await asyncio.sleep(self.settings.poll_seconds)
+            await self._in_following(slot.poll, datetime.now(UTC))
+
+    async def _keep_warm(self, slot: Slot) -> None:
+        while True:
+            await self._in_following(slot.warm)
+            await asyncio.sleep(self.settings.poll_seconds)
+
+    async def _in_following(self, work: Callable[..., None], *args: Any) -> None:
+        await asyncio.get_running_loop().run_in_executor(self._following, work, *args)
+
+
+def _attempt(model: LoadedModel, features: "pa.Table") -> Answer | str:
+    """The answer, or where the model failed: its message may hold data, so it is not kept."""
+    try:
+        return model.predict(features)
+    except Exception as error:  # noqa: BLE001 - process border: a model may raise anything
+        last = traceback.extract_tb(error.__traceback__)[-1]
+        return f"{type(error).__name__} in {Path(last.filename).name}:{last.lineno} ({last.name})"
+
+
+def _reply(status: str, answer: Answer | None, ids: list[str]) -> tuple[int, dict[str, Any]]:
+    if answer is None:
+        code, text = FAILED[status]
+        return code, {"error": f"{text}; it was recorded under these ids", "prediction_ids": ids}
+    content: dict[str, Any] = {"predictions": answer.values, "prediction_ids": ids}
+    if answer.scores is not None:
+        content["scores"] = [finite(score) for score in answer.scores]
+    return 200, content

@@ -1,0 +1,26 @@
+"""How the gateway behaves. Where things are is in `vigil.settings`; `vigil.wiring` brings both together."""
+
+from pydantic import Field
+
+from vigil.core.spec import Spec
+
+
+class GatewaySettings(Spec):
+    """Limits and rhythms of one gateway process.
+
+    trust_clock: accept `X-Vigil-Served-At` (demo and replays only): with it, callers date their own rows.
+    poll_seconds: how often the registry is asked who should answer.
+    predict_seconds: after it a prediction counts as `timeout` and is answered 504.
+    predict_threads: predictions that run at the same time, over all models.
+    body_bytes / request_rows: larger requests are answered 413.
+    compact_seconds / compact_rows: the spool goes to the prediction log after so long, or so many rows.
+    """
+
+    trust_clock: bool = False
+    poll_seconds: float = Field(default=0.5, gt=0, le=2)
+    predict_seconds: float = Field(default=30, gt=0)
+    predict_threads: int = Field(default=4, ge=1, le=64)
+    body_bytes: int = Field(default=5_000_000, ge=1_000)
+    request_rows: int = Field(default=10_000, ge=1)
+    compact_seconds: float = Field(default=60, gt=0)
+    compact_rows: int = Field(default=50_000, ge=1)
