@@ -1,17 +1,27 @@
-"""Intervals and one-sided tests of a bound, from counts alone. No rows, no resampling."""
+"""Intervals and one-sided tests of a bound, from counts alone. No rows, no resampling.
 
-from collections.abc import Callable
-from math import ceil, inf, log, sqrt
+A test asks: how likely are such counts if the true value were just at the bound? `side` is the side that is bad,
+"<" or ">". A small p-value means that the true value is beyond the bound.
+"""
+
+from collections.abc import Callable, Sequence
+from math import ceil, exp, inf, log, sqrt
+from statistics import NormalDist
 
 from vigil.metrics.types import Kind
 
 LEVEL = 0.95
+FARTHEST_Z = 38.0  # beyond it, a normal tail is 0 in floating point
+_NORMAL = NormalDist()
 
 
-def _z(p: float) -> float:
-    from scipy.stats import norm
+def z_of(level: float = LEVEL) -> float:
+    """Standard errors on each side of a two-sided interval of this level.
 
-    return float(norm.ppf(p))
+    >>> round(z_of(0.95), 3)
+    1.96
+    """
+    return _NORMAL.inv_cdf(0.5 + level / 2)
 
 
 def wilson(k: float, n: float, level: float = LEVEL) -> tuple[float, float]:
@@ -20,176 +30,230 @@ def wilson(k: float, n: float, level: float = LEVEL) -> tuple[float, float]:
     >>> [round(x, 4) for x in wilson(8, 10)]
     [0.4902, 0.9433]
     """
+    return _wilson(k, n, z_of(level))
+
+
+def _wilson(k: float, n: float, z: float) -> tuple[float, float]:
     if n <= 0:
         return 0.0, 1.0
-    z = _z(0.5 + level / 2)
     p, zz = k / n, z * z
     centre = (p + zz / (2 * n)) / (1 + zz / n)
     half = z * sqrt(p * (1 - p) / n + zz / (4 * n * n)) / (1 + zz / n)
-    return max(0.0, centre - half), min(1.0, centre + half)
+    low = 0.0 if k <= 0 else max(0.0, centre - half)
+    return low, 1.0 if k >= n else min(1.0, centre + half)
 
 
 def newcombe(k1: float, n1: float, k0: float, n0: float, level: float = LEVEL) -> tuple[float, float]:
-    """Newcombe's hybrid score interval of p1 - p0 (his method 10). Source: Newcombe (1998).
+    """Newcombe's hybrid score interval of p1 - p0 (his method 10); (-1, 1) without rows. Source: Newcombe (1998).
 
     >>> [round(x, 4) for x in newcombe(56, 70, 48, 80)]
     [0.0524, 0.3339]
     """
+    return _newcombe(k1, n1, k0, n0, z_of(level))
+
+
+def _newcombe(k1: float, n1: float, k0: float, n0: float, z: float) -> tuple[float, float]:
     if n1 <= 0 or n0 <= 0:
         return -1.0, 1.0
     p1, p0 = k1 / n1, k0 / n0
-    (l1, u1), (l0, u0) = wilson(k1, n1, level), wilson(k0, n0, level)
+    (l1, u1), (l0, u0) = _wilson(k1, n1, z), _wilson(k0, n0, z)
     low = p1 - p0 - sqrt((p1 - l1) ** 2 + (u0 - p0) ** 2)
     high = p1 - p0 + sqrt((u1 - p1) ** 2 + (p0 - l0) ** 2)
-    return max(-1.0, low), min(1.0, high)
+    return low, high
 
 
 def mover_ratio(k1: float, n1: float, k0: float, n0: float, level: float = LEVEL) -> tuple[float, float]:
-    """MOVER-R interval of p1 / p0 from Wilson limits; (0, inf) when it cannot be bounded.
+    """MOVER-R interval of p1 / p0 from Wilson limits; the upper limit is inf where the ratio is unbounded.
 
+    Holds its level for small groups and zero cells, where the log-normal (Katz) interval fails.
+    The lower limit is written m / (A + sqrt(A^2 - m o)), which equals the paper's form and divides by no difference.
     Source: Donner and Zou (2012), "Closed-form confidence intervals for functions of the normal mean and sd".
-    Holds its level for small groups and zero cells where the log-normal (Katz) interval fails.
 
     >>> [round(x, 3) for x in mover_ratio(300, 1000, 450, 1000)]
     [0.593, 0.749]
     """
     if n1 <= 0 or n0 <= 0:
         return 0.0, inf
+    z = z_of(level)
     p1, p0 = k1 / n1, k0 / n0
-    (l1, u1), (l0, u0) = wilson(k1, n1, level), wilson(k0, n0, level)
-    below, above = u0 * (2 * p0 - u0), l0 * (2 * p0 - l0)
-    low = _limit(p1 * p0, l1 * (2 * p1 - l1), below, upper=False)
-    high = _limit(p1 * p0, u1 * (2 * p1 - u1), above, upper=True)
-    return max(0.0, low), high
-
-
-def _limit(product: float, mine: float, other: float, *, upper: bool) -> float:
-    inside = product**2 - mine * other
-    if other <= 0 or inside < 0:
-        return inf if upper else 0.0
-    return (product + sqrt(inside)) / other if upper else (product - sqrt(inside)) / other
-
-
-def _score(p: float, n: float, bound: float) -> float:
-    """Standard errors between an observed proportion and a bound, under the bound."""
-    return (p - bound) / sqrt(max(bound * (1 - bound), 1e-12) / n)
+    (l1, u1), (l0, u0) = _wilson(k1, n1, z), _wilson(k0, n0, z)
+    product = p1 * p0
+    mine, other = l1 * (2 * p1 - l1), u0 * (2 * p0 - u0)
+    root = product + sqrt(max(product**2 - mine * other, 0.0))
+    low = mine / root if root > 0 else 0.0
+    mine, other = u1 * (2 * p1 - u1), l0 * (2 * p0 - l0)
+    high = (product + sqrt(max(product**2 - mine * other, 0.0))) / other if other > 0 else inf
+    return low, high
 
 
 def proportion_p(k: float, n: float, *, bound: float, side: str) -> float:
-    """One-sided exact p-value of "the true proportion is within the bound"; side "<" means that lower is bad.
+    """One-sided exact p-value of "the true proportion is within the bound"; 1 for n = 0.
 
-    Source: Clopper and Pearson (1934). 1.0 for n = 0.
+    A bound that no proportion can be within (below 0, or above 1) gives 0. Source: Clopper and Pearson (1934).
 
     >>> round(proportion_p(10, 1000, bound=0.03, side="<"), 6)
     1.8e-05
     """
-    from scipy.stats import binom
+    from scipy.special import bdtr, bdtrc
 
     if n <= 0:
         return 1.0
+    if (side == ">" and bound < 0) or (side == "<" and bound > 1):
+        return 0.0
     limit = min(max(bound, 0.0), 1.0)
-    return float(binom.cdf(k, n, limit)) if side == "<" else float(binom.sf(k - 1, n, limit))
+    return float(bdtr(int(k), int(n), limit)) if side == "<" else float(bdtrc(int(k) - 1, int(n), limit))
 
 
 def ratio_p(k1: float, n1: float, k0: float, n0: float, *, bound: float, side: str) -> float:
-    """One-sided p-value of "p1 / p0 is within the bound", by a score test of p1 - bound x p0 = 0.
+    """One-sided p-value of "p1 / p0 is within the bound", by the score test of p1 - bound p0 = 0; 1 without events.
 
-    The variance is taken at the maximum-likelihood proportions under the bound. Source: Farrington and Manning (1990).
+    z = (p1 - b p0) / sqrt(q1 (1 - q1) / n1 + b^2 q0 (1 - q0) / n0), with q1 = b q0 the maximum-likelihood
+    proportions under the bound. Source: Farrington and Manning (1990).
 
     >>> ratio_p(300, 1000, 450, 1000, bound=0.8, side="<") < 0.005
     True
     """
     if min(n1, n0) <= 0 or (k1 == 0 and k0 == 0):
         return 1.0
-    p1, p0 = k1 / n1, k0 / n0
-    q1, q0 = _farrington_manning_ratio(k1, n1, k0, n0, bound)
+    if bound < 0:
+        return 0.0 if side == ">" else 1.0
+    q1, q0 = _at_ratio(k1, n1, k0, n0, bound)
     variance = q1 * (1 - q1) / n1 + bound**2 * q0 * (1 - q0) / n0
-    return _tail(p1 - bound * p0, variance, side)
+    return _tail(k1 / n1 - bound * k0 / n0, variance, side)
 
 
-def _farrington_manning_ratio(k1: float, n1: float, k0: float, n0: float, bound: float) -> tuple[float, float]:
-    """Maximum-likelihood proportions with p1 = bound x p0."""
+def _at_ratio(k1: float, n1: float, k0: float, n0: float, bound: float) -> tuple[float, float]:
+    """Maximum-likelihood proportions with p1 = bound p0: the smaller root of the likelihood equation in p0."""
     a = bound * (n1 + n0)
     b = -(bound * (n1 + k0) + k1 + n0)
     c = k1 + k0
-    q0 = (-b - sqrt(max(b * b - 4 * a * c, 0.0))) / (2 * a) if a else (k0 / n0)
+    q0 = 2 * c / (-b + sqrt(max(b * b - 4 * a * c, 0.0)))
     q0 = min(max(q0, 0.0), 1.0)
-    return min(max(bound * q0, 0.0), 1.0), q0
+    return min(bound * q0, 1.0), q0
 
 
 def difference_p(k1: float, n1: float, k0: float, n0: float, *, bound: float, side: str) -> float:
-    """One-sided p-value of "p1 - p0 is within the bound", by inverting Newcombe's interval."""
+    """One-sided p-value of "p1 - p0 is within the bound": where Newcombe's interval just reaches the bound.
+
+    The limits move outwards steadily with z, so the z at which the near limit meets the bound is found by bisection;
+    the p-value is its normal tail. Test and interval thus never contradict each other. 1 without rows.
+
+    >>> round(difference_p(48, 80, 56, 70, bound=0.0, side="<"), 4)
+    0.0041
+    """
     if min(n1, n0) <= 0:
         return 1.0
     observed = k1 / n1 - k0 / n0
-    beyond = observed < bound if side == "<" else observed > bound
+    above = observed >= bound  # then the lower limit is the one that meets the bound, else the upper one
 
-    def reaches(level: float) -> bool:
-        low, high = newcombe(k1, n1, k0, n0, level)
-        return low <= bound <= high
+    def outside(z: float) -> bool:
+        low, high = _newcombe(k1, n1, k0, n0, z)
+        return low > bound if above else high < bound
 
-    two_sided = _smallest_p(reaches)
-    return two_sided / 2 if beyond else 1 - two_sided / 2
+    z = _last(outside)
+    tail = _NORMAL.cdf(-z)
+    return tail if above == (side == ">") else 1 - tail
 
 
-def _smallest_p(reaches: Callable[[float], bool]) -> float:
-    """1 - the confidence level at which the interval just reaches the bound, by bisection."""
-    low, high = 0.0, 1 - 1e-12
-    if not reaches(high):
-        return 1e-12
+def _last(holds: Callable[[float], bool]) -> float:
+    """The largest z up to which `holds`."""
+    low, high = 0.0, FARTHEST_Z
+    if holds(high):
+        return high
     for _ in range(60):
         middle = (low + high) / 2
-        low, high = (low, middle) if reaches(middle) else (middle, high)
-    return 1 - high
+        low, high = (middle, high) if holds(middle) else (low, middle)
+    return low
 
 
 def _tail(distance: float, variance: float, side: str) -> float:
-    from scipy.stats import norm
-
     if variance <= 0:
         beyond = distance < 0 if side == "<" else distance > 0
         return 0.0 if beyond else 1.0
     z = distance / sqrt(variance)
-    return float(norm.cdf(z)) if side == "<" else float(norm.sf(z))
+    return _NORMAL.cdf(z) if side == "<" else _NORMAL.cdf(-z)
 
 
-def n_needed(kind: Kind, parts: tuple[float, ...], *, bound: float, side: str, margin: float) -> int:
-    """Rows (of the smaller group) that would exclude harm `margin` beyond the bound, were all as it is now.
+def n_needed(
+    kind: Kind,
+    parts: Sequence[float],
+    *,
+    bound: float,
+    side: str,
+    margin: float,
+    levels: tuple[float, float] = (0.05, 0.005),
+    power: float = 0.80,
+) -> int:
+    """Rows (of the group, or of the proportion) that would decide, were the rates and the mix of groups as they are.
 
-    Normal approximation at one-sided 5 %, 80 % power. At least one more than there are now.
+    To decide is to exclude harm `margin` beyond the bound (test at levels[0]), or to prove that the value is beyond
+    the bound (levels[1]), whichever comes first, with this power. At least one more than there are now; without any
+    rows, as for a share of one half. Normal approximation: n = ((z_a sd_bound + z_power sd_now) / distance)^2.
+    Raises ValueError for kinds that are not counted. Source: Fleiss, Levin and Paik (2003), chapter 4.
+
+    >>> n_needed(Kind.PROPORTION, (90, 100), bound=0.90, side="<", margin=0.05)
+    287
     """
-    if not parts or parts[1] <= 0:
-        return ceil((_z(0.95) + _z(0.80)) ** 2 * 0.25 / margin**2)
-    p, n = parts[0] / parts[1], parts[1]
-    further = bound - margin if side == "<" else bound + margin
+    if kind not in (Kind.PROPORTION, Kind.RATIO, Kind.DIFFERENCE):
+        raise ValueError(f"a {kind.value} is not counted: no number of rows decides")
+    z_power = _NORMAL.inv_cdf(power)
+    if not parts or parts[1] <= 0 or (kind is not Kind.PROPORTION and parts[3] <= 0):
+        return ceil((_NORMAL.inv_cdf(1 - levels[0]) + z_power) ** 2 * 0.25 / margin**2)
+    bad = -1.0 if side == "<" else 1.0
+    wanted = []
+    for target, level, direction in ((bound + bad * margin, levels[0], -bad), (bound, levels[1], bad)):
+        distance, sd_bound, sd_now = _row_noise(kind, parts, target)
+        if direction * distance > 0:
+            z = _NORMAL.inv_cdf(1 - level)
+            wanted.append(ceil(((z * sd_bound + z_power * sd_now) / distance) ** 2))
+    return max(min(wanted), int(parts[1]) + 1)
+
+
+def _row_noise(kind: Kind, parts: Sequence[float], target: float) -> tuple[float, float, float]:
+    """(distance from the target, sd per row of the group at the target, sd per row as it is now)."""
+    k1, n1 = parts[:2]
+    p1 = (k1 + 1) / (n1 + 2)  # never 0 or 1: an sd of zero would promise too much (Agresti and Caffo 2000)
     if kind is Kind.PROPORTION:
-        gap, spread = abs(p - further), sqrt(max(p * (1 - p), 0.01 / n))
-    else:
-        p0 = parts[2] / parts[3] if parts[3] else 0.0
-        gap = abs(p - further * p0) if kind is Kind.RATIO else abs(p - p0 - further)
-        spread = sqrt(max(p * (1 - p), 0.01 / n))
-    if gap <= 0:
-        return ceil(4 * n)
-    return max(ceil(((_z(0.95) + _z(0.80)) * spread / gap) ** 2), int(n) + 1)
+        limit = min(max(target, 0.0), 1.0)
+        return k1 / n1 - target, sqrt(limit * (1 - limit)), sqrt(p1 * (1 - p1))
+    k0, n0 = parts[2:]
+    p0, per = (k0 + 1) / (n0 + 2), n1 / n0
+    if kind is Kind.DIFFERENCE:
+        sd = sqrt(p1 * (1 - p1) + p0 * (1 - p0) * per)
+        return k1 / n1 - k0 / n0 - target, sd, sd
+    b = max(target, 0.0)
+    q1, q0 = _at_ratio(k1, n1, k0, n0, b) if k1 or k0 else (0.0, 0.0)
+    at_bound = sqrt(q1 * (1 - q1) + b * b * q0 * (1 - q0) * per)
+    return k1 / n1 - target * k0 / n0, at_bound, sqrt(p1 * (1 - p1) + b * b * p0 * (1 - p0) * per)
 
 
-def auc_interval(positives: tuple[int, ...], negatives: tuple[int, ...]) -> tuple[float, float, float]:
-    """(AUC, low, high) at 95 % from score histograms of both classes on the same bins.
+def auc_interval(positives: Sequence[int], negatives: Sequence[int]) -> tuple[float, float, float]:
+    """(AUC, low, high) at 95 % from score histograms of both classes on the same bins, in [0, 1].
 
     Ties within a bin count half, as in the Mann-Whitney statistic; DeLong's variance, logit-transformed so that the
-    limits stay in (0, 1). Source: DeLong, DeLong and Clarke-Pearson (1988).
-    """
-    import numpy as np
+    limits stay in (0, 1). Where the variance is zero (perfect separation), Wilson limits of as many trials as the
+    smaller class has rows. Raises ValueError when a class is empty. Source: DeLong, DeLong and Clarke-Pearson (1988).
 
-    pos, neg = np.asarray(positives, float), np.asarray(negatives, float)
-    m, n = pos.sum(), neg.sum()
-    above = (np.cumsum(neg) - neg + neg / 2) / n  # share of negatives below a positive of each bin
-    below = (m - np.cumsum(pos) + pos / 2) / m  # share of positives above a negative of each bin
-    auc = float((pos * above).sum() / m)
-    variance = float((pos * (above - auc) ** 2).sum() / (m * max(m - 1, 1)))
-    variance += float((neg * (below - auc) ** 2).sum() / (n * max(n - 1, 1)))
-    if not 0 < auc < 1 or variance <= 0:
-        return auc, auc, auc
-    centre, half = log(auc / (1 - auc)), _z(0.975) * sqrt(variance) / (auc * (1 - auc))
-    low, high = (1 / (1 + 2.718281828459045 ** -(centre + sign * half)) for sign in (-1, 1))
-    return auc, low, high
+    >>> [round(x, 3) for x in auc_interval((10, 30, 60), (60, 30, 10))]
+    [0.825, 0.763, 0.873]
+    """
+    m, n = sum(positives), sum(negatives)
+    if not m or not n:
+        raise ValueError(f"AUC needs both classes; there are {m} positive and {n} negative rows")
+    area = spread_pos = spread_neg = 0.0
+    below = 0
+    for pos, neg in zip(positives, negatives, strict=True):
+        area += pos * (below + neg / 2) / n / m
+        below += neg
+    below, above = 0, m
+    for pos, neg in zip(positives, negatives, strict=True):
+        above -= pos
+        spread_pos += pos * ((below + neg / 2) / n - area) ** 2
+        spread_neg += neg * ((above + pos / 2) / m - area) ** 2
+        below += neg
+    variance = spread_pos / (m * max(m - 1, 1)) + spread_neg / (n * max(n - 1, 1))
+    if variance <= 0 or not 0 < area < 1:
+        least = min(m, n)
+        return area, *wilson(area * least, least)
+    centre, half = log(area / (1 - area)), z_of() * sqrt(variance) / (area * (1 - area))
+    return area, 1 / (1 + exp(half - centre)), 1 / (1 + exp(-half - centre))

@@ -1,29 +1,31 @@
 """Making readings from counts: the few shapes that most metrics share."""
 
-from collections.abc import Mapping
-
 from vigil.metrics.pool import interval
+from vigil.metrics.reasons import NO_ROWS
 from vigil.metrics.types import Kind, Reading
-from vigil.profiles.types import CategoryColumn, Columns, NumericColumn
-
-NO_ROWS = "no rows"
-NO_BASELINE = "no baseline"
-ALL_NULL = "all null"
-LABELS_PENDING = "labels pending"
-TOO_FEW = "too few rows"
 
 
-def share(subject: str, k: float, n: float, *, was: tuple[float, float] | None = None, detail: str = "") -> Reading:
-    """k of n, with its Wilson interval; `was` is (k, n) on the baseline."""
-    base = was[0] / was[1] if was and was[1] else None
-    if not n:
-        return Reading(subject=subject, why_not=NO_ROWS, baseline=base)
-    value, low, high = interval(Kind.PROPORTION, (k, n))
-    return Reading(
-        subject=subject, value=value, low=low, high=high, n=int(n), parts=(k, n), baseline=base, detail=detail
-    )
+def unknown(subject: str, why: str, *, n: int = 0) -> Reading:
+    """A number that cannot be known, and why (a constant of `metrics.reasons` first)."""
+    return Reading(subject=subject, n=n, why_not=why)
 
 
-def all_columns(columns: Columns) -> Mapping[str, NumericColumn | CategoryColumn]:
-    """Numeric and category columns together, by name."""
-    return {**columns.numeric, **columns.category}
+def share(subject: str, k: float, n: float, *, empty: str = NO_ROWS, detail: str = "") -> Reading:
+    """k of n with its Wilson interval; unknown because of `empty` when n is 0.
+
+    >>> share("income", 2, 10).value
+    0.2
+    """
+    return counted(Kind.PROPORTION, subject, (k, n), empty=empty, detail=detail)
+
+
+def counted(kind: Kind, subject: str, parts: tuple[float, ...], *, empty: str, detail: str = "") -> Reading:
+    """A proportion, ratio or difference of counts with its interval; `n` is the rows of the (first) group.
+
+    parts: (k, n), or (k1, n1, k0, n0) with the reference group last.
+    """
+    value, low, high = interval(kind, parts)
+    n = int(parts[1])
+    if value is None:
+        return unknown(subject, empty, n=n)
+    return Reading(subject=subject, value=value, low=low, high=high, n=n, parts=parts, detail=detail)

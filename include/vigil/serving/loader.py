@@ -103,7 +103,7 @@ class Slot:
             return failed.problem
         try:
             loaded = load(self._registry.verify(self.monitor.model, version), self.monitor, version)
-        except Exception as error:  # noqa: BLE001 - process border: a model's own code may raise anything
+        except Exception as error:  # process border: a model's own code may raise anything
             tries = failed.tries + 1 if failed else 1
             problem = Problem(_why(version, error), f"{type(error).__name__}: {error}")
             wait = min(FIRST_RETRY * 2 ** (tries - 1), LONGEST_RETRY)

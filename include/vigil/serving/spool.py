@@ -119,7 +119,7 @@ class Spool:
                 self._open()
             _write(self._handle, b"".join(entry.data for entry in entries))
             os.fsync(self._handle)
-        except Exception as error:  # noqa: BLE001 - thread border: whoever waits must be told, and the next one served
+        except Exception as error:  # thread border: whoever waits must be told, and the next one served
             # After a failed write or fsync nobody knows what is on disk: nothing more goes into this segment.
             log.exception("spool %s: cannot write; requests are refused until it works again", self.folder)
             self._leave()

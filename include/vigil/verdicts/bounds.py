@@ -7,7 +7,7 @@ from pydantic import Field
 from vigil.core.spec import Spec
 from vigil.metrics.intervals import difference_p, n_needed, proportion_p, ratio_p
 from vigil.metrics.pool import pool
-from vigil.metrics.types import Kind, Measurement
+from vigil.metrics.types import Kind, Measurement, Worse
 from vigil.verdicts.types import Bound, Cause, State
 
 BREACH_LEVEL = 0.005  # one-sided, after Holm over the subjects of the rule
@@ -50,6 +50,7 @@ def p_within(measured: Measurement, bound: Bound) -> float:
     Counts are tested exactly; a number with an interval by the normal distribution that the interval
     implies on the side of the bound; a number without one is taken as it is (p is 0 or 1).
     """
+    measured = facing(measured, bound)
     value = measured.value
     if value is None:
         return 1.0
@@ -63,6 +64,15 @@ def p_within(measured: Measurement, bound: Bound) -> float:
     if near is None or near == value:
         return 0.0 if bound.violated(value) else 1.0
     return _normal_tail((value - bound.limit) * 1.96 / (value - near))
+
+
+def facing(m: Measurement, bound: Bound) -> Measurement:
+    """For a metric that is bad either way, `> 1` bounds the distance: a fall of 1.3 is held against it as 1.3."""
+    if m.worse is not Worse.AWAY or bound.side != ">" or m.value is None or m.value >= 0:
+        return m
+    low = None if m.high is None else -m.high
+    high = None if m.low is None else -m.low
+    return m.model_copy(update={"value": -m.value, "low": low, "high": high})
 
 
 def _normal_tail(z: float) -> float:

@@ -2,15 +2,18 @@
 
 from collections.abc import Iterator
 
-from vigil.metrics.readings import all_columns, share
-from vigil.metrics.types import Reading, View
-from vigil.profiles.types import Profile
+from vigil.metrics.given import Given
+from vigil.metrics.readings import share
+from vigil.metrics.types import Reading
 
 
-def missing(night: Profile, baseline: Profile | None, view: View) -> Iterator[Reading]:
-    """nulls / rows per feature, in [0, 1]. NaN and infinities are counted apart (`not_finite`)."""
-    del view
-    before = all_columns(baseline.columns) if baseline else {}
-    for name, column in all_columns(night.columns).items():
-        was = (before[name].nulls, before[name].rows) if name in before else None
-        yield share(name, column.nulls, column.rows, was=was)
+def missing(given: Given) -> Iterator[Reading]:
+    """nulls / rows of each feature, in [0, 1]. NaN and infinities are counted apart (`not_finite`).
+
+    >>> from vigil.metrics.example import feature
+    >>> from vigil.profiles.types import NumericColumn
+    >>> next(missing(feature(NumericColumn(rows=10, nulls=2, bins=(8,))))).value
+    0.2
+    """
+    for name, column, _ in given.features():
+        yield share(name, column.nulls, column.rows)

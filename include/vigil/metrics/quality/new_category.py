@@ -2,18 +2,33 @@
 
 from collections.abc import Iterator
 
-from vigil.metrics.readings import ALL_NULL, share
-from vigil.metrics.types import Reading, View
-from vigil.profiles.types import Profile
+from vigil.metrics.given import Given
+from vigil.metrics.readings import share
+from vigil.metrics.reasons import ALL_NULL, NO_ROWS
+from vigil.metrics.types import Reading
+
+EXAMPLES = 3
+LONGEST = 40  # characters of an example
 
 
-def new_category(night: Profile, baseline: Profile | None, view: View) -> Iterator[Reading]:
-    """new levels / filled values per category feature, in [0, 1]; the detail names examples (text from data)."""
-    del view
-    for name, column in night.columns.category.items():
-        before = baseline.columns.category.get(name) if baseline else None
-        if not column.filled:
-            yield Reading(subject=name, why_not=ALL_NULL)
-            continue
-        detail = "new: " + ", ".join(repr(e[:40]) for e in column.new_examples[:3]) if column.new else ""
-        yield share(name, column.new, column.filled, was=(before.new, before.filled) if before else None, detail=detail)
+def new_category(given: Given) -> Iterator[Reading]:
+    """Values of levels that the monitor's edges do not know / filled values of each category feature, in [0, 1].
+
+    The detail names examples: text from data, to be escaped by whoever shows it.
+
+    >>> from vigil.metrics.example import feature
+    >>> from vigil.profiles.types import CategoryColumn
+    >>> night = CategoryColumn(rows=10, nulls=2, levels={"a": 6}, new=2, new_examples=("z",))
+    >>> reading = next(new_category(feature(night)))
+    >>> reading.value, reading.detail
+    (0.25, "new: 'z'")
+    """
+    for name, column, _ in given.category():
+        shown = ", ".join(repr(e[:LONGEST]) for e in column.new_examples[:EXAMPLES])
+        yield share(
+            name,
+            column.new,
+            column.filled,
+            empty=ALL_NULL if column.rows else NO_ROWS,
+            detail=f"new: {shown}" if column.new else "",
+        )

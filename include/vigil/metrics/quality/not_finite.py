@@ -2,15 +2,18 @@
 
 from collections.abc import Iterator
 
+from vigil.metrics.given import Given
 from vigil.metrics.readings import share
-from vigil.metrics.types import Reading, View
-from vigil.profiles.types import Profile
+from vigil.metrics.types import Reading
 
 
-def not_finite(night: Profile, baseline: Profile | None, view: View) -> Iterator[Reading]:
-    """(NaN + inf) / rows per numeric feature, in [0, 1]."""
-    del view
-    for name, column in night.columns.numeric.items():
-        before = baseline.columns.numeric.get(name) if baseline else None
-        was = (before.nans + before.infs, before.rows) if before else None
-        yield share(name, column.nans + column.infs, column.rows, was=was)
+def not_finite(given: Given) -> Iterator[Reading]:
+    """(NaN + infinities) / rows of each numeric feature, in [0, 1].
+
+    >>> from vigil.metrics.example import feature
+    >>> from vigil.profiles.types import NumericColumn
+    >>> next(not_finite(feature(NumericColumn(rows=10, nans=2, infs=1, bins=(7,))))).value
+    0.3
+    """
+    for name, column, _ in given.numeric():
+        yield share(name, column.nans + column.infs, column.rows)

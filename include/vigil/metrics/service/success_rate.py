@@ -2,15 +2,19 @@
 
 from collections.abc import Iterator
 
+from vigil.metrics.given import Given
 from vigil.metrics.readings import share
-from vigil.metrics.types import Reading, View
-from vigil.profiles.types import Profile
+from vigil.metrics.types import Reading
 
 
-def success_rate(night: Profile, baseline: Profile | None, view: View) -> Iterator[Reading]:
-    """ok / requests, in [0, 1]; of logged requests: a dead gateway logs nothing, which `volume` sees.
+def success_rate(given: Given) -> Iterator[Reading]:
+    """ok / requests, in [0, 1]; 1 is good. Of logged requests: a dead gateway logs nothing, which `volume` sees.
 
-    Source: Google SRE workbook, ch. 2 (availability SLI).
+    Source: Google, Site Reliability Workbook, chapter 2 (availability as an SLI).
+
+    >>> from vigil.metrics.example import served
+    >>> next(success_rate(served(requests=1000, ok=990, errors=7, timeouts=3))).value
+    0.99
     """
-    del baseline, view
-    yield share("all", night.service.ok, night.service.requests)
+    service = given.tonight.service
+    yield share("all", service.ok, service.requests)

@@ -2,11 +2,15 @@
 
 from collections.abc import Iterator
 
-from vigil.metrics.types import Reading, View
-from vigil.profiles.types import Profile
+from vigil.metrics.given import Given
+from vigil.metrics.types import Reading
 
 
-def volume(night: Profile, baseline: Profile | None, view: View) -> Iterator[Reading]:
-    """Distinct prediction ids, rows >= 0. Judge it against the model's own nights, not the holdout."""
-    del baseline, view
-    yield Reading(subject="all", value=float(night.rows), n=night.rows)
+def volume(given: Given) -> Iterator[Reading]:
+    """Distinct prediction ids, 0 or more; exact. Judge it against the model's own nights: a holdout's size means nothing.
+
+    >>> from vigil.metrics.example import served
+    >>> next(volume(served(requests=1000))).value
+    1000.0
+    """
+    yield Reading(subject="all", value=float(given.tonight.rows), n=given.tonight.rows)
