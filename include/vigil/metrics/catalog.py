@@ -1,100 +1,164 @@
-"""The list of metrics: name -> where it is computed and how to read it. One line each; nothing heavy is imported."""
+"""The list of metrics: name -> where it is computed and how it is read. One line each; nothing heavy is imported."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
+from enum import StrEnum
 from types import MappingProxyType
 
 from vigil.core.spec import Spec
-from vigil.core.words import Family
+from vigil.core.words import Family, Task
 from vigil.metrics.types import Kind, Worse
 
-HIGH, LOW, AWAY = Worse.HIGHER, Worse.LOWER, Worse.AWAY
-SERVICE, QUALITY, DRIFT = Family.SERVICE, Family.QUALITY, Family.DRIFT
-PERFORMANCE, FAIRNESS = Family.PERFORMANCE, Family.FAIRNESS
+
+class Against(StrEnum):
+    """What the baseline is to a metric."""
+
+    SAME = "same"  # the same number on the baseline stands beside tonight's
+    WITHIN = "within"  # the metric itself compares with the baseline: it is 0 there, and unknown without one
+    NOTHING = "nothing"  # a holdout has no latency, no errors, and a size that means nothing
+
+
+class Scope(StrEnum):
+    """What its subjects are."""
+
+    ALL = "all"
+    FEATURE = "feature"
+    GROUP = "group"  # of a protected attribute
 
 
 class Entry(Spec):
-    """How one metric is found and read."""
+    """How one metric is found and read.
+
+    path:  "package.module:function"; the function takes a `metrics.given.Given` and yields `Reading`s.
+    tasks: the tasks that it makes sense for.
+    says:  what it measures, in one line.
+    """
 
     name: str
     family: Family
-    path: str  # "module:function" below vigil.metrics
+    path: str
     unit: str
     worse: Worse
     kind: Kind
-    says: str
     needs_labels: bool = False
+    tasks: tuple[Task, ...] = tuple(Task)
+    says: str
+    against: Against = Against.SAME
+    scope: Scope = Scope.ALL
 
 
-_TABLE = (
-    ("success_rate", SERVICE, "service.success_rate", "share", LOW, Kind.PROPORTION, "requests answered without error"),
-    ("latency_p50", SERVICE, "service.latency", "ms", HIGH, Kind.NUMBER, "median latency"),
-    ("latency_p95", SERVICE, "service.latency", "ms", HIGH, Kind.NUMBER, "95th percentile of latency"),
-    ("latency_p99", SERVICE, "service.latency", "ms", HIGH, Kind.NUMBER, "99th percentile of latency"),
-    ("latency_within", SERVICE, "service.latency", "share", LOW, Kind.PROPORTION, "requests answered within a target"),
-    ("volume", SERVICE, "service.volume", "rows", AWAY, Kind.COUNT, "predictions of the night"),
-    ("fallback_share", SERVICE, "service.fallback_share", "share", HIGH, Kind.PROPORTION, "answered by the rules"),
-    ("duplicates", SERVICE, "service.duplicates", "share", HIGH, Kind.PROPORTION, "rows with an id already logged"),
-    ("missing", QUALITY, "quality.missing", "share", HIGH, Kind.PROPORTION, "nulls of a feature"),
-    ("not_finite", QUALITY, "quality.not_finite", "share", HIGH, Kind.PROPORTION, "NaN and infinities of a feature"),
-    ("wrong_type", QUALITY, "quality.wrong_type", "share", HIGH, Kind.PROPORTION, "values that are no numbers"),
-    ("out_of_range", QUALITY, "quality.out_of_range", "share", HIGH, Kind.PROPORTION, "outside the reference's range"),
-    ("new_category", QUALITY, "quality.new_category", "share", HIGH, Kind.PROPORTION, "levels the reference never had"),
-    ("psi", DRIFT, "drift.psi", "nats", HIGH, Kind.NUMBER, "population stability index of a feature"),
-    ("js", DRIFT, "drift.js", "distance", HIGH, Kind.NUMBER, "Jensen-Shannon distance of a feature"),
-    ("mean_shift", DRIFT, "drift.mean_shift", "sd", AWAY, Kind.NUMBER, "move of a feature's mean"),
-    ("group_mean_shift", DRIFT, "drift.mean_shift", "sd", AWAY, Kind.NUMBER, "the same within a protected group"),
-    ("score_shift", DRIFT, "drift.mean_shift", "sd", AWAY, Kind.NUMBER, "move of the mean score or prediction"),
-    ("share_shift", DRIFT, "drift.share_shift", "share", HIGH, Kind.NUMBER, "largest move of a category's share"),
-    ("prediction_shift", DRIFT, "drift.share_shift", "share", HIGH, Kind.NUMBER, "largest move of a class's share"),
-    ("top_class_share", DRIFT, "drift.share_shift", "share", HIGH, Kind.PROPORTION, "the commonest prediction"),
-    ("precision", PERFORMANCE, "performance.confusion", "share", LOW, Kind.PROPORTION, "right among positives"),
-    ("recall", PERFORMANCE, "performance.confusion", "share", LOW, Kind.PROPORTION, "found among truly positive"),
-    ("specificity", PERFORMANCE, "performance.confusion", "share", LOW, Kind.PROPORTION, "spared among truly negative"),
-    ("accuracy", PERFORMANCE, "performance.confusion", "share", LOW, Kind.PROPORTION, "right among labelled"),
-    ("f1", PERFORMANCE, "performance.confusion", "score", LOW, Kind.NUMBER, "harmonic mean of precision and recall"),
-    ("macro_f1", PERFORMANCE, "performance.confusion", "score", LOW, Kind.NUMBER, "mean F1 over the classes"),
-    ("auc", PERFORMANCE, "performance.auc", "score", LOW, Kind.NUMBER, "area under the ROC curve"),
-    ("log_loss", PERFORMANCE, "performance.probability", "nats", HIGH, Kind.NUMBER, "mean log loss of the score"),
-    ("brier", PERFORMANCE, "performance.probability", "score", HIGH, Kind.NUMBER, "mean squared error of the score"),
-    ("rmse", PERFORMANCE, "performance.regression", "target", HIGH, Kind.NUMBER, "root mean squared error"),
-    ("mae", PERFORMANCE, "performance.regression", "target", HIGH, Kind.NUMBER, "mean absolute error"),
-    ("bias", PERFORMANCE, "performance.regression", "target", AWAY, Kind.NUMBER, "mean error"),
-    ("label_coverage", PERFORMANCE, "performance.label_coverage", "share", LOW, Kind.PROPORTION, "labels known"),
-    ("selection_rate", FAIRNESS, "fairness.selection_rate", "share", LOW, Kind.PROPORTION, "favourable decisions"),
-    ("selection_rate_ratio", FAIRNESS, "fairness.selection_rate", "ratio", LOW, Kind.RATIO, "adverse impact ratio"),
-    ("parity_difference", FAIRNESS, "fairness.selection_rate", "difference", LOW, Kind.DIFFERENCE, "rate difference"),
-    ("equal_opportunity", FAIRNESS, "fairness.equal_opportunity", "difference", LOW, Kind.DIFFERENCE,
-     "difference of favourable decisions among the deserving"),
+HIGH, LOW, AWAY = Worse.HIGHER, Worse.LOWER, Worse.AWAY
+SHARE, RATIO, DIFFERENCE, NUMBER, COUNT = Kind.PROPORTION, Kind.RATIO, Kind.DIFFERENCE, Kind.NUMBER, Kind.COUNT
+Row = tuple[str, str, str, Worse, Kind, str]  # name, module below vigil.metrics, unit, worse, kind, says
+
+_SERVICE: tuple[Row, ...] = (
+    ("success_rate", "service.success_rate", "share", LOW, SHARE, "requests answered without error or timeout"),
+    ("latency_p50", "service.latency_percentile", "ms", HIGH, NUMBER, "median latency"),
+    ("latency_p95", "service.latency_percentile", "ms", HIGH, NUMBER, "95th percentile of latency"),
+    ("latency_p99", "service.latency_percentile", "ms", HIGH, NUMBER, "99th percentile of latency"),
+    ("latency_within", "service.latency_within", "share", LOW, SHARE, "requests answered within an SLO's latency"),
+    ("volume", "service.volume", "rows", AWAY, COUNT, "predictions of the night"),
+    ("fallback_share", "service.fallback_share", "share", HIGH, SHARE, "requests answered by the fallback"),
+    ("duplicates", "service.duplicates", "share", HIGH, SHARE, "rows with an id that was already logged"),
+)
+_QUALITY: tuple[Row, ...] = (
+    ("missing", "quality.missing", "share", HIGH, SHARE, "nulls of a feature"),
+    ("not_finite", "quality.not_finite", "share", HIGH, SHARE, "NaN and infinities of a numeric feature"),
+    ("wrong_type", "quality.wrong_type", "share", HIGH, SHARE, "values of a numeric feature that are no numbers"),
+    ("new_category", "quality.new_category", "share", HIGH, SHARE, "levels of a category that the reference never had"),
+)
+_RANGE: tuple[Row, ...] = (
+    ("out_of_range", "quality.out_of_range", "share", HIGH, SHARE, "values outside the baseline's range"),
+)
+_DRIFT: tuple[Row, ...] = (
+    ("psi", "drift.psi", "nats", HIGH, NUMBER, "population stability index of a feature"),
+    ("js", "drift.js", "distance", HIGH, NUMBER, "Jensen-Shannon distance of a feature"),
+    ("mean_shift", "drift.mean_shift", "sd", AWAY, NUMBER, "move of a numeric feature's mean"),
+    ("share_shift", "drift.share_shift", "share", HIGH, NUMBER, "largest move of a category level's share"),
+)
+_GROUP_DRIFT: tuple[Row, ...] = (
+    ("group_mean_shift", "drift.group_mean_shift", "sd", AWAY, NUMBER, "move of a feature's mean in a protected group"),
+)
+_PREDICTION: tuple[Row, ...] = (
+    ("prediction_psi", "drift.prediction_psi", "nats", HIGH, NUMBER, "population stability index of what it predicts"),
+)
+_CLASS_SHIFT: tuple[Row, ...] = (
+    ("prediction_shift", "drift.prediction_shift", "share", HIGH, NUMBER, "largest move of a predicted class's share"),
+)
+_SCORE_SHIFT: tuple[Row, ...] = (
+    ("score_shift", "drift.score_shift", "sd", AWAY, NUMBER, "move of the mean score or predicted value"),
+)
+_CLASS_SHARE: tuple[Row, ...] = (
+    ("top_class_share", "drift.top_class_share", "share", HIGH, NUMBER, "share of the most frequent prediction"),
+)
+_BINARY: tuple[Row, ...] = (
+    ("precision", "performance.precision", "share", LOW, SHARE, "truly positive among those predicted positive"),
+    ("recall", "performance.recall", "share", LOW, SHARE, "predicted positive among the truly positive"),
+    ("specificity", "performance.specificity", "share", LOW, SHARE, "predicted negative among the truly negative"),
+    ("f1", "performance.f1", "score", LOW, NUMBER, "harmonic mean of precision and recall"),
+    ("auc", "performance.auc", "score", LOW, NUMBER, "area under the ROC curve"),
+    ("log_loss", "performance.log_loss", "nats", HIGH, NUMBER, "mean log loss of the score"),
+    ("brier", "performance.brier", "score", HIGH, NUMBER, "mean squared error of the score"),
+)
+_CLASSES: tuple[Row, ...] = (
+    ("accuracy", "performance.accuracy", "share", LOW, SHARE, "right among labelled predictions"),
+)
+_MULTICLASS: tuple[Row, ...] = (("macro_f1", "performance.macro_f1", "score", LOW, NUMBER, "mean F1 over the classes"),)
+_REGRESSION: tuple[Row, ...] = (
+    ("rmse", "performance.rmse", "target", HIGH, NUMBER, "root mean squared error"),
+    ("mae", "performance.mae", "target", HIGH, NUMBER, "mean absolute error"),
+    ("bias", "performance.bias", "target", AWAY, NUMBER, "mean error"),
+)
+_COVERAGE: tuple[Row, ...] = (
+    ("label_coverage", "performance.label_coverage", "share", LOW, SHARE, "rows whose label is known"),
+)
+_FAIRNESS: tuple[Row, ...] = (
+    ("selection_rate", "fairness.selection_rate", "share", LOW, SHARE, "favourable decisions in a group"),
+    ("selection_rate_ratio", "fairness.selection_rate_ratio", "ratio", LOW, RATIO, "adverse impact ratio of a group"),
+    ("parity_difference", "fairness.parity_difference", "difference", LOW, DIFFERENCE, "difference of selection rates"),
+)
+_DESERVED: tuple[Row, ...] = (
+    ("equal_opportunity", "fairness.equal_opportunity", "difference", LOW, DIFFERENCE,
+     "difference of favourable decisions among those who deserve them"),
 )  # fmt: skip
 
-NEED_LABELS = frozenset(
-    {"precision", "recall", "specificity", "accuracy", "f1", "macro_f1", "auc", "log_loss", "brier", "rmse", "mae",
-     "bias", "equal_opportunity"}
-)  # fmt: skip
-
-CATALOG: Mapping[str, Entry] = MappingProxyType(
-    {
-        name: Entry(
-            name=name,
-            family=family,
-            path=f"vigil.metrics.{module}:{name}",
-            unit=unit,
-            worse=worse,
-            kind=kind,
-            says=says,
-            needs_labels=name in NEED_LABELS,
-        )
-        for name, family, module, unit, worse, kind, says in _TABLE
-    }
+_ONE, _CLASS, _VALUE = (Task.BINARY,), (Task.BINARY, Task.MULTICLASS), (Task.REGRESSION,)
+_SCORED = (Task.BINARY, Task.REGRESSION)
+_BLOCKS: tuple[tuple[tuple[Row, ...], Family, dict[str, object]], ...] = (
+    (_SERVICE, Family.SERVICE, {"against": Against.NOTHING}),
+    (_QUALITY, Family.QUALITY, {"scope": Scope.FEATURE}),
+    (_RANGE, Family.QUALITY, {"scope": Scope.FEATURE, "against": Against.WITHIN}),
+    (_DRIFT, Family.DRIFT, {"scope": Scope.FEATURE, "against": Against.WITHIN}),
+    (_GROUP_DRIFT, Family.DRIFT, {"scope": Scope.GROUP, "against": Against.WITHIN}),
+    (_PREDICTION, Family.DRIFT, {"against": Against.WITHIN}),
+    (_CLASS_SHIFT, Family.DRIFT, {"against": Against.WITHIN, "tasks": _CLASS}),
+    (_SCORE_SHIFT, Family.DRIFT, {"against": Against.WITHIN, "tasks": _SCORED}),
+    (_CLASS_SHARE, Family.DRIFT, {"tasks": _CLASS}),
+    (_BINARY, Family.PERFORMANCE, {"needs_labels": True, "tasks": _ONE}),
+    (_CLASSES, Family.PERFORMANCE, {"needs_labels": True, "tasks": _CLASS}),
+    (_MULTICLASS, Family.PERFORMANCE, {"needs_labels": True, "tasks": (Task.MULTICLASS,)}),
+    (_REGRESSION, Family.PERFORMANCE, {"needs_labels": True, "tasks": _VALUE}),
+    (_COVERAGE, Family.PERFORMANCE, {"against": Against.NOTHING}),
+    (_FAIRNESS, Family.FAIRNESS, {"scope": Scope.GROUP, "tasks": _ONE}),
+    (_DESERVED, Family.FAIRNESS, {"scope": Scope.GROUP, "tasks": _ONE, "needs_labels": True}),
 )
 
 
-def suggest(name: str) -> str | None:
-    """The metric that was probably meant.
+def _entries() -> Iterator[Entry]:
+    for rows, family, common in _BLOCKS:
+        for name, module, unit, worse, kind, says in rows:
+            row = {"name": name, "family": family, "path": f"vigil.metrics.{module}:{name}", "unit": unit}
+            yield Entry.model_validate({**row, "worse": worse, "kind": kind, "says": says, **common})
 
-    >>> suggest("pis")
-    'psi'
+
+CATALOG: Mapping[str, Entry] = MappingProxyType({entry.name: entry for entry in _entries()})
+
+
+def suggest(name: str) -> str | None:
+    """The metric that was probably meant, or None.
+
+    >>> suggest("pis"), suggest("mean_shfit"), suggest("qqqqq")
+    ('psi', 'mean_shift', None)
     """
     near = get_close_matches(name, CATALOG, n=1, cutoff=0.5)
     return near[0] if near else None

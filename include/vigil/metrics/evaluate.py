@@ -1,14 +1,18 @@
-"""Profiles -> measurements: every metric of the catalogue that applies. One that fails does not take others down."""
+"""Profiles -> measurements: every metric of the catalogue that applies. One that fails takes no other down."""
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from importlib import import_module
+from math import isnan
 
-from vigil.metrics.catalog import CATALOG, Entry
+from vigil.core.errors import MonitorError
+from vigil.metrics.catalog import CATALOG, Against, Entry, Scope, suggest
+from vigil.metrics.given import Given
+from vigil.metrics.reasons import CHECK_FAILED, NO_BASELINE, because
 from vigil.metrics.types import Measurement, Reading, View
 from vigil.profiles.types import Profile
 
-Metric = Callable[[Profile, Profile | None, View], Iterator[Reading]]
-CHECK_FAILED = "check failed"
+OTHER_EDGES = because(NO_BASELINE, "its bins have other edges; profile it again on the new ones")
+Metric = Callable[[Given], Iterable[Reading]]
 
 
 def load(entry: Entry) -> Metric:
@@ -26,26 +30,82 @@ def evaluate(
     yardstick: str,
     only: Collection[str] | None = None,
 ) -> tuple[Measurement, ...]:
-    """Measures `profile` against `baseline`; `yardstick` is what the baseline is called in reasons.
+    """Measures `profile`, and against `baseline`; `yardstick` is what the baseline is called in reasons.
 
-    A number that cannot be known has value None and says why: no rows, no baseline, all null, labels pending,
-    too few rows, or check failed (with the error).
+    only: names of the catalogue; None is all that make sense for the task. A number that cannot be known has value
+    None and a `why_not` that starts with a constant of `metrics.reasons`. A metric that fails for one feature or
+    protected attribute says "check failed" for that one. Raises MonitorError for a name the catalogue does not have.
     """
+    unknown = sorted(set(only or ()) - CATALOG.keys())
+    if unknown:
+        near = suggest(unknown[0])
+        hint = f"did you mean {near!r}?" if near else f"the catalogue has {', '.join(CATALOG)}"
+        raise MonitorError(f"unknown metric {unknown[0]!r}; {hint}")
     found: list[Measurement] = []
     for entry in CATALOG.values():
-        if only is None or entry.name in only:
-            found += [_measurement(entry, r, yardstick) for r in _readings(entry, profile, baseline, view)]
+        if view.task in entry.tasks and (only is None or entry.name in only):
+            found += _measure(entry, profile, baseline, view, yardstick)
     return tuple(found)
 
 
-def _readings(entry: Entry, profile: Profile, baseline: Profile | None, view: View) -> list[Reading]:
-    try:
-        return list(load(entry)(profile, baseline, view))
-    except Exception as error:  # noqa: BLE001 - one broken metric must not silence the others
-        return [Reading(subject="all", why_not=f"{CHECK_FAILED}: {type(error).__name__}: {error}")]
+def _measure(
+    entry: Entry, profile: Profile, baseline: Profile | None, view: View, yardstick: str
+) -> Iterator[Measurement]:
+    comparable = baseline is not None and baseline.edges_digest == profile.edges_digest
+    metric = _guarded(entry)
+    base = _on_baseline(entry, metric, baseline, view)
+    for reading in metric(Given(profile, baseline if comparable else None, view)):
+        was = base.get(reading.subject)
+        if entry.against is Against.WITHIN and reading.value is not None:
+            was = 0.0
+        other_edges = reading.why_not == NO_BASELINE and baseline is not None and not comparable
+        why_not = OTHER_EDGES if other_edges else reading.why_not
+        yield _measurement(entry, reading.model_copy(update={"why_not": why_not}), was, yardstick)
 
 
-def _measurement(entry: Entry, reading: Reading, yardstick: str) -> Measurement:
+def _on_baseline(entry: Entry, metric: Metric, baseline: Profile | None, view: View) -> Mapping[str, float | None]:
+    """The same numbers on the baseline, by subject. They need no common bins."""
+    if baseline is None or entry.against is not Against.SAME:
+        return {}
+    return {reading.subject: reading.value for reading in metric(Given(baseline, None, view))}
+
+
+def _guarded(entry: Entry) -> Metric:
+    """The metric, with failures as readings: of the one feature or attribute that fails, where it has such."""
+
+    def readings(given: Given) -> list[Reading]:
+        try:
+            return [_checked(r) for r in load(entry)(given)]
+        except Exception as error:  # noqa: BLE001 - one broken metric must not silence the others
+            parts = _parts(entry.scope, given)
+            if len(parts) > 1:
+                return [r for _, part in parts for r in readings(part)]
+            why = because(CHECK_FAILED, f"{type(error).__name__}: {error}")
+            return [Reading(subject=parts[0][0] if parts else "all", why_not=why)]
+
+    return readings
+
+
+def _parts(scope: Scope, given: Given) -> list[tuple[str, Given]]:
+    """(subject, the same night seen through one feature or one protected attribute)."""
+    view = given.view
+    if scope is Scope.FEATURE:
+        seen = [(n, view.model_copy(update={"features": {n: kind}})) for n, kind in view.features.items()]
+    elif scope is Scope.GROUP:
+        seen = [(p.attribute, view.model_copy(update={"protected": (p,)})) for p in view.protected]
+    else:
+        seen = []
+    return [(name, Given(given.tonight, given.baseline, one)) for name, one in seen]
+
+
+def _checked(reading: Reading) -> Reading:
+    """A value that is not a number is a failed check, whatever its metric thinks."""
+    if reading.value is None or not isnan(reading.value):
+        return reading
+    return Reading(subject=reading.subject, n=reading.n, why_not=because(CHECK_FAILED, "the value is not a number"))
+
+
+def _measurement(entry: Entry, reading: Reading, baseline: float | None, yardstick: str) -> Measurement:
     return Measurement(
         metric=entry.name,
         subject=reading.subject,
@@ -55,11 +115,11 @@ def _measurement(entry: Entry, reading: Reading, yardstick: str) -> Measurement:
         low=reading.low,
         high=reading.high,
         n=reading.n,
-        unit=reading.unit or entry.unit,
+        unit=entry.unit,
         worse=entry.worse,
         parts=reading.parts,
-        baseline=reading.baseline,
-        yardstick=yardstick if reading.baseline is not None else "",
+        baseline=baseline,
+        yardstick=yardstick if baseline is not None else "",
         why_not=reading.why_not,
         detail=reading.detail,
     )

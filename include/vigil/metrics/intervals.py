@@ -192,7 +192,7 @@ def n_needed(
     Raises ValueError for kinds that are not counted. Source: Fleiss, Levin and Paik (2003), chapter 4.
 
     >>> n_needed(Kind.PROPORTION, (90, 100), bound=0.90, side="<", margin=0.05)
-    287
+    288
     """
     if kind not in (Kind.PROPORTION, Kind.RATIO, Kind.DIFFERENCE):
         raise ValueError(f"a {kind.value} is not counted: no number of rows decides")

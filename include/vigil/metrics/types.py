@@ -66,7 +66,7 @@ class View(Spec):
 
 
 class Reading(Spec):
-    """What a metric function yields: a measurement without the words that the catalogue adds."""
+    """What a metric function yields: a measurement without what the catalogue and the baseline add."""
 
     subject: str
     value: float | None = None
@@ -74,7 +74,5 @@ class Reading(Spec):
     high: float | None = None
     n: int = 0
     parts: tuple[float, ...] = ()
-    baseline: float | None = None
     why_not: str = ""
     detail: str = ""
-    unit: str | None = None  # only where it differs by subject

@@ -1,58 +1,65 @@
 """How far the mean of a numeric feature moved, in standard deviations of the baseline."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from math import sqrt
 
-from vigil.metrics.readings import ALL_NULL, NO_BASELINE
-from vigil.metrics.types import Reading, View
-from vigil.profiles.types import NumericColumn, Profile
+from vigil.metrics.given import Given
+from vigil.metrics.intervals import z_of
+from vigil.metrics.readings import unknown
+from vigil.metrics.reasons import ALL_NULL, NO_BASELINE, NO_ROWS, NO_SPREAD, because
+from vigil.metrics.types import Reading
+from vigil.profiles.types import NumericColumn
+
+CANCELLED = 1e-12  # a variance below this share of the squared mean is rounding of the sums, not spread
+
+
+def moments(column: NumericColumn) -> tuple[float, float]:
+    """(mean, sd) of the finite values.
+
+    >>> moments(NumericColumn(rows=2, bins=(2,), total=4.0, total_sq=10.0))
+    (2.0, 1.0)
+    """
+    mean = column.total / column.finite
+    variance = column.total_sq / column.finite - mean * mean
+    return mean, sqrt(variance) if variance > CANCELLED * mean * mean else 0.0
 
 
 def shift(subject: str, now: NumericColumn, was: NumericColumn | None) -> Reading:
-    """(mean tonight - mean of the baseline) / sd of the baseline, with the normal interval of both means.
+    """(mean tonight - mean of the baseline) / sd of the baseline: Glass's delta, signed, any real number.
 
-    >>> a = NumericColumn(rows=4, bins=(4,), total=8.0, total_sq=18.0)
-    >>> b = NumericColumn(rows=4, bins=(4,), total=4.0, total_sq=8.0)
-    >>> shift("x", a, b).value
-    1.0
+    Variance: s1^2 / (n1 s0^2) + 1 / n0 + d^2 / (2 (n0 - 1)), the last for the baseline's sd being an estimate.
+    A constant that stays the same is 0; one that changes has no unit to be measured in (PSI and out_of_range see it).
+    Source: Glass (1976); Hedges (1981) for the variance.
+
+    >>> night = NumericColumn(rows=400, bins=(400,), total=800.0, total_sq=2000.0)
+    >>> holdout = NumericColumn(rows=400, bins=(400,), total=400.0, total_sq=800.0)
+    >>> reading = shift("x", night, holdout)
+    >>> round(reading.value, 3), round(reading.low, 3), round(reading.high, 3)
+    (1.0, 0.845, 1.155)
     """
     if was is None or was.finite < 2:
-        return Reading(subject=subject, why_not=NO_BASELINE)
+        return unknown(subject, NO_BASELINE, n=now.finite)
     if not now.finite:
-        return Reading(subject=subject, why_not=ALL_NULL)
-    mean, sd = was.total / was.finite, _sd(was)
-    scale = sd or max(abs(mean), 1.0) * 1e-9
-    value = (now.total / now.finite - mean) / scale
-    half = 1.96 * sqrt((_sd(now) / scale) ** 2 / now.finite + 1 / was.finite)
-    return Reading(subject=subject, value=value, low=value - half, high=value + half, n=now.finite, baseline=0.0)
+        return unknown(subject, ALL_NULL if now.rows else NO_ROWS)
+    (mean1, sd1), (mean0, sd0) = moments(now), moments(was)
+    words = f"mean {mean0:.4g} -> {mean1:.4g}"
+    if sd0 == 0:
+        if sd1 == 0 and abs(mean1 - mean0) <= 1e-9 * max(abs(mean0), abs(mean1)):
+            return Reading(subject=subject, value=0.0, low=0.0, high=0.0, n=now.finite)
+        return unknown(subject, because(NO_SPREAD, words), n=now.finite)
+    value = (mean1 - mean0) / sd0
+    half = z_of() * sqrt((sd1 / sd0) ** 2 / now.finite + 1 / was.finite + value**2 / (2 * (was.finite - 1)))
+    return Reading(subject=subject, value=value, low=value - half, high=value + half, n=now.finite, detail=words)
 
 
-def _sd(column: NumericColumn) -> float:
-    mean = column.total / column.finite
-    return sqrt(max(column.total_sq / column.finite - mean * mean, 0.0))
+def mean_shift(given: Given) -> Iterator[Reading]:
+    """Of each numeric feature, in sd of the baseline; 0 is no shift, the sign is its direction. See `shift`.
 
-
-def mean_shift(night: Profile, baseline: Profile | None, view: View) -> Iterator[Reading]:
-    """Per numeric feature, in sd of the baseline; 0 means no shift, the sign its direction."""
-    del view
-    before: Mapping[str, NumericColumn] = baseline.columns.numeric if baseline else {}
-    for name, column in night.columns.numeric.items():
-        yield shift(name, column, before.get(name))
-
-
-def group_mean_shift(night: Profile, baseline: Profile | None, view: View) -> Iterator[Reading]:
-    """The same within each protected group, subject "feature|attribute=group": what a total hides."""
-    del view
-    before = baseline.group_columns if baseline else {}
-    for group, columns in night.group_columns.items():
-        was = before[group].numeric if group in before else {}
-        for name, column in columns.numeric.items():
-            yield shift(f"{name}|{group}", column, was.get(name))
-
-
-def score_shift(night: Profile, baseline: Profile | None, view: View) -> Iterator[Reading]:
-    """The same for the model's score (binary) or its predicted value (regression)."""
-    del view
-    before = baseline.prediction.numeric if baseline else {}
-    for name, column in night.prediction.numeric.items():
-        yield shift(name, column, before.get(name))
+    >>> from vigil.metrics.example import feature
+    >>> night = NumericColumn(rows=400, bins=(400,), total=800.0, total_sq=2000.0)
+    >>> holdout = NumericColumn(rows=400, bins=(400,), total=400.0, total_sq=800.0)
+    >>> next(mean_shift(feature(night, holdout))).detail
+    'mean 1 -> 2'
+    """
+    for name, now, was in given.numeric():
+        yield shift(name, now, was)

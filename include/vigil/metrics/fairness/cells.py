@@ -1,48 +1,52 @@
-"""What the fairness metrics share: which group is compared with which."""
+"""Which group is compared with which."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
-from vigil.metrics.pool import interval
-from vigil.metrics.readings import NO_ROWS, TOO_FEW
-from vigil.metrics.types import Kind, Reading, View
-from vigil.profiles.types import Cell, Profile
+from vigil.metrics.given import Given
+from vigil.metrics.readings import counted, unknown
+from vigil.metrics.reasons import NO_ROWS, because
+from vigil.metrics.types import Kind, Reading
+from vigil.profiles.types import Cell
 
-MISSING = "(missing)"
+MISSING = "(missing)"  # the group of rows without the attribute: shown, but not a group of people to compare
 Share = Callable[[Cell], tuple[int, int]]
 
 
-def compared(night: Profile, view: View) -> Iterator[tuple[str, str, Cell | None, Cell | None]]:
-    """(attribute, group, its cell, the reference group's cell); declared groups that do not occur have no cell."""
-    for protected in view.protected:
-        cells = night.groups.get(protected.attribute, {})
-        groups = protected.groups or tuple(g for g in sorted(cells) if g not in (protected.reference, MISSING))
-        for group in groups:
-            yield protected.attribute, group, cells.get(group), cells.get(protected.reference)
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """A group, its named reference group, and the cells of both; a group without rows has an empty cell."""
+
+    attribute: str
+    group: str
+    reference: str
+    cell: Cell
+    against: Cell
+
+    @property
+    def subject(self) -> str:
+        """`attribute=group`."""
+        return f"{self.attribute}={self.group}"
 
 
-def against_reference(
-    night: Profile, baseline: Profile | None, view: View, *, kind: Kind, of: Share, detail: str = ""
-) -> Iterator[Reading]:
-    """A ratio or a difference of one share, each group against its named reference group."""
-    for attribute, group, cell, reference in compared(night, view):
-        subject = f"{attribute}={group}"
-        if cell is None or reference is None:
-            yield Reading(subject=subject, why_not=NO_ROWS)
-            continue
-        parts = (*of(cell), *of(reference))
-        value, low, high = interval(kind, parts)
-        if value is None:
-            why = f"{TOO_FEW}: {parts[1]} rows of the group and {parts[3]} of the reference group count"
-            yield Reading(subject=subject, n=cell.n, why_not=why)
-            continue
-        base = _base(baseline, attribute, group, view, kind=kind, of=of)
-        yield Reading(subject=subject, value=value, low=low, high=high, n=parts[1], parts=parts, baseline=base,
-                      detail=detail)  # fmt: skip
+def pairs(given: Given) -> Iterator[Pair]:
+    """Each declared group, or where none is declared each that occurs tonight, against its reference group."""
+    for p in given.view.protected:
+        cells = given.tonight.groups.get(p.attribute, {})
+        for group in p.groups or tuple(g for g in sorted(cells) if g not in (p.reference, MISSING)):
+            yield Pair(p.attribute, group, p.reference, cells.get(group, Cell()), cells.get(p.reference, Cell()))
 
 
-def _base(baseline: Profile | None, attribute: str, group: str, view: View, *, kind: Kind, of: Share) -> float | None:
-    cells = baseline.groups.get(attribute, {}) if baseline else {}
-    reference = next(p.reference for p in view.protected if p.attribute == attribute)
-    if group not in cells or reference not in cells:
-        return None
-    return interval(kind, (*of(cells[group]), *of(cells[reference])))[0]
+def contrast(kind: Kind, pair: Pair, of: Share, *, counts: str, words: str = "") -> Reading:
+    """A ratio or a difference of one share, the group's against the reference group's; the detail has both shares.
+
+    counts: what the rows of the share are called in reasons.
+    """
+    (k1, n1), (k0, n0) = of(pair.cell), of(pair.against)
+    if not n1:
+        return unknown(pair.subject, because(NO_ROWS, f"no {counts} of this group"))
+    if not n0:
+        return unknown(pair.subject, because(NO_ROWS, f"no {counts} of the reference group {pair.reference}"), n=n1)
+    detail = f"{k1:,} of {n1:,} ({k1 / n1:.1%}), {pair.reference} {k0:,} of {n0:,} ({k0 / n0:.1%})"
+    empty = because(NO_ROWS, f"no favourable decision in the reference group {pair.reference}")
+    return counted(kind, pair.subject, (k1, n1, k0, n0), empty=empty, detail=f"{detail}; {words}" if words else detail)

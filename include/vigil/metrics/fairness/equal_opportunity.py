@@ -2,27 +2,42 @@
 
 from collections.abc import Iterator
 
-from vigil.metrics.fairness.cells import against_reference, compared
-from vigil.metrics.readings import LABELS_PENDING
-from vigil.metrics.types import Kind, Reading, View
-from vigil.profiles.types import Profile
+from vigil.metrics.fairness.cells import contrast, pairs
+from vigil.metrics.given import Given
+from vigil.metrics.readings import unknown
+from vigil.metrics.reasons import LABELS_PENDING, NO_ROWS, because
+from vigil.metrics.types import Kind, Reading
 
 
-def equal_opportunity(night: Profile, baseline: Profile | None, view: View) -> Iterator[Reading]:
-    """Favourable share among deserving rows, group - reference group, in [-1, 1]. Among labelled rows only.
+def equal_opportunity(given: Given) -> Iterator[Reading]:
+    """Favourable share among the deserving of the group - the same of the reference group, in [-1, 1]; 0 is equal.
 
+    Over labelled rows only, which may be a selection (a denied applicant never gets a label): the detail says so, with
+    the share labelled in both groups. parts: (k1, n1, k0, n0); n: the group's deserving rows; interval Newcombe.
     Source: Hardt, Price and Srebro (2016).
+
+    >>> from vigil.metrics.example import grouped
+    >>> women = Cell(n=100, favourable=30, labelled=50, deserving=40, favourable_deserving=20)
+    >>> men = Cell(n=200, favourable=100, labelled=100, deserving=80, favourable_deserving=60)
+    >>> reading = next(equal_opportunity(grouped(female=women, male=men)))
+    >>> reading.value
+    -0.25
+    >>> reading.detail
+    '20 of 40 (50.0%), male 60 of 80 (75.0%); among labelled rows: 50% of the group, 50% of the reference group'
     """
-    if not night.outcome.labelled:
-        for attribute, group, *_ in compared(night, view):
-            yield Reading(subject=f"{attribute}={group}", why_not=LABELS_PENDING)
-        return
-    coverage = night.outcome.labelled / night.rows
-    yield from against_reference(
-        night,
-        baseline,
-        view,
-        kind=Kind.DIFFERENCE,
-        of=lambda cell: (cell.favourable_deserving, cell.deserving),
-        detail=f"among labelled rows, {coverage:.0%} of the cohort",
-    )
+    for pair in pairs(given):
+        if not pair.cell.n or not pair.against.n:
+            who = "this group" if not pair.cell.n else f"the reference group {pair.reference}"
+            yield unknown(pair.subject, because(NO_ROWS, f"no decisions of {who}"))
+        elif not pair.cell.labelled or not pair.against.labelled:
+            yield unknown(pair.subject, LABELS_PENDING)
+        else:
+            mine, other = (cell.labelled / cell.n for cell in (pair.cell, pair.against))
+            words = f"among labelled rows: {mine:.0%} of the group, {other:.0%} of the reference group"
+            yield contrast(
+                Kind.DIFFERENCE,
+                pair,
+                lambda cell: (cell.favourable_deserving, cell.deserving),
+                counts="deserving labelled rows",
+                words=words,
+            )

@@ -21,7 +21,9 @@ def count_outside(now: NumericColumn, was: NumericColumn) -> int:
     10
     """
     if len(now.bins) != len(was.bins):
-        raise MismatchedEdges(f"{len(now.bins)} bins tonight, {len(was.bins)} on the baseline: re-profile the older one")
+        raise MismatchedEdges(
+            f"{len(now.bins)} bins tonight, {len(was.bins)} on the baseline: re-profile the older one"
+        )
     occupied = [j for j, count in enumerate(was.bins) if count]
     return sum(now.bins[: occupied[0]]) + sum(now.bins[occupied[-1] + 1 :])
 

@@ -7,7 +7,7 @@ from vigil.metrics.types import Reading
 
 
 def volume(given: Given) -> Iterator[Reading]:
-    """Distinct prediction ids, 0 or more; exact. Judge it against the model's own nights: a holdout's size means nothing.
+    """Distinct prediction ids, 0 or more; exact. Judge it by the model's own nights: a holdout's size means nothing.
 
     >>> from vigil.metrics.example import served
     >>> next(volume(served(requests=1000))).value
