@@ -86,13 +86,14 @@ class Compactor:
             batches.setdefault((model, schema), []).append(rows)
         for (model, schema), tables in batches.items():
             self._log.write_predictions(model, pa.concat_tables(tables), batch_id=f"{segment.stem}-{model}-{schema}")
-        if contents.damaged:
-            aside = segment.parent / "damaged"
-            aside.mkdir(exist_ok=True, mode=0o700)
-            log.error("spool: %s has %d damaged frame(s): kept in %s", segment.name, contents.damaged, aside)
-            segment.rename(aside / segment.name)
-        else:
-            if contents.torn:
-                log.warning("spool: %s ends in %d bytes that nobody was answered for", segment.name, contents.torn)
+        if contents.understood:
             segment.unlink()
+        else:
+            self.spool.damaged.mkdir(exist_ok=True, mode=0o700)
+            segment.rename(self.spool.damaged / segment.name)
+            log.error(
+                "spool: %s has %d damaged frame(s), and %d bytes at its end that nobody was answered for unless the "
+                "disk changed them; the good rows are in the log, the segment is kept in %s",
+                *(segment.name, contents.damaged, contents.torn, self.spool.damaged),
+            )
         sync_folder(segment.parent)

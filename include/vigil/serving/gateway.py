@@ -137,14 +137,15 @@ class Gateway:
     def _read(self, call: Call, monitor: Monitor, model: LoadedModel) -> _Request:
         taken = {column.name for column in model.signature}
         extra = dict.fromkeys((p.attribute for p in monitor.protected), FeatureType.CATEGORY) | monitor.features
-        key = monitor.data.prediction_id
-        columns, rows = parse(call.body, wanted={*taken, *extra, key}, most=self.settings.request_rows)
+        names = (monitor.data.prediction_id, "prediction_id")  # the monitor's word for it, and everybody's
+        columns, rows = parse(call.body, wanted={*taken, *extra, *names}, most=self.settings.request_rows)
         features = fit(model.signature, columns)
         logged = features
         for name, kind in extra.items():
             if name in columns and name not in taken:
                 logged = logged.append_column(name, fit_extra(name, kind, columns[name]))
-        ids = fit_ids(key, columns[key]) if key in columns else [self._new_id() for _ in range(rows)]
+        given = next((name for name in names if name in columns), None)
+        ids = fit_ids(given, columns[given]) if given else [self._new_id() for _ in range(rows)]
         return _Request(ids, features, logged)
 
     async def _predict(self, name: str, now: Answering, request: _Request) -> tuple[str, Answer | None]:

@@ -11,6 +11,7 @@ def health(gateway: Gateway) -> tuple[int, dict[str, Any]]:
     models = {name: _model(slot) for name, slot in gateway.slots.items()}
     compactor = gateway.compactor
     segments, size = compactor.spool.depth() if compactor else (0, 0)
+    damaged = len(list(compactor.spool.damaged.glob("*"))) if compactor else 0
     problem = compactor.problem if compactor else "the gateway was not started"
     states = {model["status"] for model in models.values()}
     overall = "degraded" if problem or "degraded" in states else "ok"
@@ -18,7 +19,7 @@ def health(gateway: Gateway) -> tuple[int, dict[str, Any]]:
     content = {
         "status": overall,
         "models": models,
-        "spool": {"segments": segments, "bytes": size, "problem": problem or None},
+        "spool": {"segments": segments, "bytes": size, "damaged": damaged, "problem": problem or None},
     }
     return (503 if overall == "unhealthy" else 200), content
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from vigil.config.schema import Monitor
-from vigil.core.errors import TamperedArtifact
+from vigil.core.errors import TamperedArtifact, VigilError
 from vigil.core.words import Role
 from vigil.ports import Registry, ServingState
 from vigil.serving.model import LoadedModel, load
@@ -108,7 +108,8 @@ class Slot:
             problem = Problem(_why(version, error), f"{type(error).__name__}: {error}")
             wait = min(FIRST_RETRY * 2 ** (tries - 1), LONGEST_RETRY)
             self._failures[version] = _Failure(problem, tries, self._monotonic() + wait)
-            log.exception("model %s: version %s is not taken", self.monitor.model, version)
+            ours = isinstance(error, VigilError)  # says all by itself
+            log.exception("model %s: %s: %s", self.monitor.model, *problem, exc_info=not ours)
             return problem
         self._failures.pop(version, None)
         self._loaded[version] = loaded

@@ -1,7 +1,7 @@
 """Spool files: a magic line, then frames of (length, CRC-32, payload). One frame holds the rows of one request.
 
 A file that was being written when the process died ends in a torn frame: nobody was told that it was stored, so
-it is dropped. A broken frame with good ones behind it is damage to stored rows: the good ones count, and it is said.
+it does not count. A broken frame with good ones behind it is damage to stored rows; the good ones still count.
 """
 
 import os
@@ -26,6 +26,11 @@ class Contents(NamedTuple):
     torn: int
     damaged: int
 
+    @property
+    def understood(self) -> bool:
+        """Whether every byte is accounted for; a segment that is not is kept for people."""
+        return not self.torn and not self.damaged
+
 
 def frame(payload: bytes) -> bytes:
     """The bytes that go into the file for one payload."""
@@ -36,7 +41,7 @@ def read_segment(path: Path) -> Contents:
     """All good payloads of a segment, in the order they were written."""
     data = path.read_bytes()
     if not data.startswith(MAGIC):
-        return Contents((), len(data), 0)
+        return Contents((), 0 if MAGIC.startswith(data) else len(data), 0)  # a newborn has nothing to lose
     payloads, at, good_until, bad, damaged = [], len(MAGIC), len(MAGIC), 0, 0
     while at + HEAD.size <= len(data):
         length, crc = HEAD.unpack_from(data, at)

@@ -40,6 +40,7 @@ class Spool:
         self, folder: Path, *, new_name: Callable[[], str], on_rows: Callable[[int], None] = lambda _: None
     ) -> None:
         self.folder = folder
+        self.damaged = folder / "damaged"  # segments with bytes that could not be understood, for people to look at
         self._new_name, self._on_rows = new_name, on_rows
         self._queue: SimpleQueue[_Entry] = SimpleQueue()
         self._gate = threading.Lock()
