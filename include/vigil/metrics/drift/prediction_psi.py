@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
-from vigil.core.errors import MismatchedEdges
-from vigil.metrics.drift.bins import Counts, grouped, same_levels
+from vigil.metrics.drift.bins import grouped, same, same_levels
+from vigil.metrics.drift.divergence import Counts
 from vigil.metrics.drift.psi import psi_reading
 from vigil.metrics.given import Given
 from vigil.metrics.readings import unknown
@@ -35,12 +35,9 @@ def _counts(given: Given) -> tuple[Counts, Counts]:
     baseline = given.baseline
     numeric = next(iter(given.tonight.prediction.numeric.items()), None)
     if numeric is None:
-        was = dict(baseline.outcome.predictions) if baseline else {}
-        return same_levels(dict(given.tonight.outcome.predictions), was)
+        return same_levels(given.tonight.outcome.predictions, baseline.outcome.predictions if baseline else {})
     name, now = numeric
     before = baseline.prediction.numeric.get(name, NumericColumn()) if baseline else NumericColumn()
     if not now.bins or not before.bins:
         return now.bins, before.bins
-    if len(now.bins) != len(before.bins):
-        raise MismatchedEdges(f"{len(now.bins)} bins tonight, {len(before.bins)} on the baseline: re-profile the older")
-    return grouped(now.bins, before.bins)
+    return grouped(*same(now, before))

@@ -3,30 +3,12 @@
 from collections.abc import Iterator
 from math import log, sqrt
 
-from vigil.metrics.drift.bins import Counts, compare, noise, scatter
+from vigil.metrics.drift import divergence
+from vigil.metrics.drift.bins import compare, noise, scatter
+from vigil.metrics.drift.divergence import Counts
 from vigil.metrics.given import Given
 from vigil.metrics.intervals import z_of
 from vigil.metrics.types import Reading
-
-SMOOTH = 0.5  # added to every bin (Jeffreys' prior), so that a bin that is empty on one side stays finite
-
-
-def smoothed(counts: Counts) -> list[float]:
-    """Counts as shares that sum to 1 and are never 0."""
-    total = sum(counts) + SMOOTH * len(counts)
-    return [(c + SMOOTH) / total for c in counts]
-
-
-def population_stability(p: Counts, q: Counts) -> float:
-    """sum((p - q) ln(p / q)) of smoothed shares, in nats; 0 means equal, there is no upper bound.
-
-    p, q: counts, shape (bins,), on the same bins. Raises ValueError for different lengths.
-    Source: Jeffreys (1946), J-divergence; Siddiqi (2006) for the name.
-
-    >>> round(population_stability([5000, 5000], [4000, 6000]), 4)
-    0.0405
-    """
-    return sum((a - b) * log(a / b) for a, b in zip(smoothed(p), smoothed(q), strict=True))
 
 
 def limits(p: Counts, q: Counts) -> tuple[float, float]:
@@ -37,23 +19,25 @@ def limits(p: Counts, q: Counts) -> tuple[float, float]:
     below the raw value, which people see beside it.
     """
     n, m = sum(p), sum(q)
-    a, b = smoothed(p), smoothed(q)
+    a, b = (divergence.smoothed(side) for side in divergence.occupied(p, q))
     of_a = [log(x / y) + 1 - y / x for x, y in zip(a, b, strict=True)]
     of_b = [log(y / x) + 1 - x / y for x, y in zip(a, b, strict=True)]
     mean, sd = noise(len(a), n, m)
     half = z_of() * sqrt(sd**2 + scatter(of_a, a, n) + scatter(of_b, b, m))
-    raw = population_stability(p, q)
+    raw = divergence.psi(p, q)
     return max(0.0, raw - mean - half), max(raw, raw - mean + half)
 
 
 def psi_reading(subject: str, p: Counts, q: Counts) -> Reading:
     """The raw value, its limits, and tonight's rows."""
     low, high = limits(p, q)
-    return Reading(subject=subject, value=population_stability(p, q), low=low, high=high, n=int(sum(p)))
+    return Reading(subject=subject, value=divergence.psi(p, q), low=low, high=high, n=int(sum(p)))
 
 
 def psi(given: Given) -> Iterator[Reading]:
-    """PSI in nats of each feature, missing values as a bin of their own (new levels too); see `population_stability`.
+    """PSI in nats of each feature's values (new levels are one level), see `divergence.psi`.
+
+    Nulls and what is no finite number are left to `missing` and its neighbours, as in the report for people.
 
     >>> from vigil.metrics.example import feature
     >>> from vigil.profiles.types import NumericColumn
