@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -14,9 +16,12 @@ if TYPE_CHECKING:
 READ = "read_parquet(?, union_by_name=true, hive_partitioning=false)"
 
 
-@contextmanager
-def connect() -> Iterator[Any]:
-    """An in-memory DuckDB that fetches nothing and takes no more than its share."""
+@cache
+def _instance(_process: int) -> Any:
+    """One in-memory DuckDB a process: starting one costs 15 ms, a connection to it next to nothing.
+
+    It fetches nothing, loads no extension, and takes no more than its share.
+    """
     import duckdb
 
     config = {
@@ -24,13 +29,14 @@ def connect() -> Iterator[Any]:
         "memory_limit": "2GB",
         "autoinstall_known_extensions": "false",
         "autoload_known_extensions": "false",
-        "TimeZone": "UTC",
     }
-    try:
-        db = duckdb.connect(":memory:", config=config)
-    except duckdb.Error:  # TimeZone belongs to an extension that some builds do not link
-        config.pop("TimeZone")
-        db = duckdb.connect(":memory:", config=config)
+    return duckdb.connect(":memory:", config=config)
+
+
+@contextmanager
+def connect() -> Iterator[Any]:
+    """A connection of its own, with temporary tables of its own, to the process's DuckDB."""
+    db = _instance(os.getpid()).cursor()
     try:
         yield db
     finally:

@@ -21,6 +21,7 @@ from vigil.ports import Partition
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
     from vigil.config.schema import Monitor
     from vigil.core.window import Window
 
@@ -62,7 +63,7 @@ class ParquetLog:
     def partition(self, monitor: Monitor, window: Window) -> Partition:
         """The files whose dates the window touches. An unreadable file is reported, the others stay usable."""
         names = [n for day in window.utc_dates for n in self._visible("predictions", monitor.model, day)]
-        files, broken = _readable(names)
+        files, broken = _readable(names, of=(monitor.data.served_at, window))
         outcome_files, _ = _readable(self._all("outcomes", monitor.model))
         identity = [[Path(f).name, _fingerprint(f)] for f in files] + [["broken", Path(f).name] for f, _ in broken]
         joined = outcomes_digest(monitor, window, files, outcome_files) if files and outcome_files else ""
@@ -187,18 +188,33 @@ def _publish(draft: Path, path: Path) -> None:
             os.close(handle)
 
 
-def _readable(names: Iterable[str]) -> tuple[tuple[str, ...], tuple[tuple[str, str], ...]]:
+def _readable(
+    names: Iterable[str], *, of: tuple[str, Window] | None = None
+) -> tuple[tuple[str, ...], tuple[tuple[str, str], ...]]:
+    """(readable files, (broken file, reason)); with `of`, only files whose times can lie in the window."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     good, broken = [], []
     for name in names:
         try:
-            pq.read_metadata(name)
-            good.append(name)
+            footer = pq.read_metadata(name)
+            if of is None or _may_hold(footer, *of):
+                good.append(name)
         except (pa.ArrowException, OSError, ValueError) as error:
             broken.append((name, str(error).splitlines()[0][:200]))
     return tuple(good), tuple(broken)
+
+
+def _may_hold(footer: Any, column: str, window: Window) -> bool:
+    """Whether the footer's statistics leave room for a row in the window."""
+    for group in range(footer.num_row_groups):
+        chunks = footer.row_group(group)
+        found = [c for c in (chunks.column(i) for i in range(chunks.num_columns)) if c.path_in_schema == column]
+        stats = found[0].statistics if found else None
+        if stats is None or not stats.has_min_max or (stats.min < window.end and stats.max >= window.start):
+            return True
+    return False
 
 
 def _fingerprint(name: str) -> str:

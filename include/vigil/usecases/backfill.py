@@ -16,8 +16,8 @@ def backfill(ports: Ports, monitor: Monitor, nights: Sequence[date]) -> Iterator
     """
     for night in sorted(nights):
         nightly.quality(ports, monitor, night)
-        nightly.profile(ports, monitor, night)
-        nightly.judge(ports, monitor, night)
+        nightly.profile(ports, monitor, night, nights=[night])
+        nightly.judge(ports, monitor, night, nights=[night])
         result = ports.results.latest(monitor.model, monitor.environment, night)
         if result is not None:
             yield result

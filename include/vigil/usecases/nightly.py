@@ -48,15 +48,18 @@ def quality(ports: Ports, monitor: Monitor, night: date) -> None:
     leave(ports, monitor, night, f"quality-{rows_key(found)}.json", outcome.model_dump(mode="json"))
 
 
-def profile(ports: Ports, monitor: Monitor, night: date) -> list[str]:
-    """Profiles the night, and every past night whose rows or labels changed since. Returns those nights."""
+def profile(ports: Ports, monitor: Monitor, night: date, *, nights: Sequence[date] | None = None) -> list[str]:
+    """Profiles the night, and every past night whose rows or labels changed since. Returns those nights.
+
+    nights: where changes are looked for; by default as far back as labels may come.
+    """
     edges = ports.profiles.edges(monitor.model)
     if edges is None:
         why = f"{monitor.model} has no baseline yet: run `vigil promote {monitor.model} VERSION` once"
         leave(ports, monitor, night, "problem.json", {"why": why, "kind": "no baseline"})
         return [night.isoformat()]
     changed = []
-    for each in lookback(monitor, night):
+    for each in lookback(monitor, night) if nights is None else nights:
         found = partition(ports, monitor, each)
         if not found.files and not found.broken and each != night:
             continue
@@ -79,10 +82,12 @@ def _scan(ports: Ports, monitor: Monitor, night: date, found: Partition, edges: 
     return bool(profiles) or bool(problem) or not found.files
 
 
-def judge(ports: Ports, monitor: Monitor, night: date) -> dict[str, object]:
-    """Judges the night, and re-judges past nights whose facts changed, in date order."""
+def judge(
+    ports: Ports, monitor: Monitor, night: date, *, nights: Sequence[date] | None = None
+) -> dict[str, object]:
+    """Judges the night, and re-judges past nights (`nights`, as in `profile`) whose facts changed, in date order."""
     changed = []
-    for each in lookback(monitor, night):
+    for each in lookback(monitor, night) if nights is None else nights:
         if each != night and not _stale(ports, monitor, each):
             continue
         if judge_night(ports, monitor, each, as_of=night):

@@ -1,0 +1,167 @@
+"""One DAG per monitor: the night, step by step. Everything that thinks lives in `vigil`; this file wires.
+
+A broken YAML becomes a visible DAG `vigil_broken__<file>` that fails with the file's own errors; other models keep theirs.
+"""
+
+from datetime import date, datetime, timedelta
+
+import pendulum
+from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOperator
+from airflow.sdk import DAG, CronTriggerTimetable, Param, TriggerRule, task
+from airflow.sdk.exceptions import AirflowException, AirflowSkipException
+
+from vigil.config.schema import Monitor
+from vigil.settings import Settings
+from vigil.wiring import monitors
+
+START = Settings().schedule_from
+DEFAULTS = {
+    "retries": 2,
+    "retry_delay": timedelta(seconds=10),
+    "retry_exponential_backoff": True,
+    "execution_timeout": timedelta(minutes=30),
+}
+
+
+def nightly(monitor: Monitor) -> DAG:
+    """The DAG of one monitor. Tasks hand on ids and dates; everything else is in Vigil's stores."""
+    model = monitor.model
+    with DAG(
+        dag_id=monitor.dag_id,
+        schedule=CronTriggerTimetable(monitor.schedule, timezone=monitor.timezone),
+        start_date=pendulum.datetime(START.year, START.month, START.day, tz=monitor.timezone),
+        catchup=False,
+        max_active_runs=1,
+        default_args=DEFAULTS,
+        params={"as_of": Param(None, type=["null", "string"], format="date", description="Local day to judge")},
+        tags=["vigil", "nightly", monitor.environment],
+        doc_md=f"Judges one night of **{model}** ({monitor.environment}): {monitor.description}",
+    ) as dag:
+
+        @task
+        def open_night(params=None, dag_run=None, triggering_asset_events=None) -> str:
+            """The monitor-local calendar day to judge; never `now()`."""
+            if params["as_of"]:
+                return date.fromisoformat(params["as_of"]).isoformat()
+            for events in (triggering_asset_events or {}).values():
+                for event in events:
+                    if (event.extra or {}).get("as_of"):
+                        return date.fromisoformat(event.extra["as_of"]).isoformat()
+            local = dag_run.run_after.astimezone(pendulum.timezone(monitor.timezone))
+            return (local.date() - timedelta(days=1)).isoformat()
+
+        @task
+        def judge(night: str) -> dict:
+            """Suite, profile and verdicts of the night, and of every past night whose facts changed."""
+            from vigil.usecases import nightly as steps
+            from vigil_shell.connections import monitor as load
+            from vigil_shell.connections import open_ports
+
+            ports, watched, day = open_ports(), load(model), date.fromisoformat(night)
+            steps.quality(ports, watched, day)
+            steps.profile(ports, watched, day)
+            return steps.judge(ports, watched, day)
+
+        @task
+        def report(night: str) -> str | None:
+            """The HTML for people."""
+            from vigil.usecases import nightly as steps
+            from vigil_shell.connections import monitor as load
+            from vigil_shell.connections import open_ports
+
+            return steps.report(open_ports(), load(model), date.fromisoformat(night))
+
+        @task(trigger_rule=TriggerRule.ALL_DONE)
+        def correlate(night: str, judged: dict | None) -> str | None:
+            """Joins the night to its incident and replays it; a report that failed does not stop this."""
+            from vigil.usecases import nightly as steps
+            from vigil.usecases.replay import replay
+            from vigil_shell.connections import monitor as load
+            from vigil_shell.connections import open_ports
+
+            if not judged:
+                raise AirflowSkipException("the night was not judged: there is nothing to correlate")
+            ports, watched, day = open_ports(), load(model), date.fromisoformat(night)
+            incident = steps.correlate(ports, watched, day)
+            if incident:
+                replay(ports, watched, day, incident)
+            return incident
+
+        @task
+        def plan(incident: str | None) -> dict:
+            """What the respond DAG is asked to do; skipped on a quiet night."""
+            from vigil.usecases import respond
+            from vigil.wiring import monitors as all_monitors
+            from vigil_shell.connections import open_ports
+
+            if not incident:
+                raise AirflowSkipException("quiet night")
+            digest = respond.plan_digest(open_ports(), all_monitors()[0], incident)
+            return {"run_id": f"respond__{incident}__{digest}", "incident": incident}
+
+        @task(trigger_rule=TriggerRule.NONE_FAILED)
+        def account(night: str, correlated: str | None, dag_run=None) -> str:
+            """The night's line, its MLflow run, and the checkpoint of the ledger."""
+            from vigil.usecases import nightly as steps
+            from vigil_shell.connections import monitor as load
+            from vigil_shell.connections import open_ports
+
+            return steps.account(open_ports(), load(model), date.fromisoformat(night), run_url=dag_run.run_id)
+
+        @task(trigger_rule=TriggerRule.ONE_FAILED, retries=0)
+        def blind(night: str | None) -> None:
+            """Only when a step failed: opens the monitor-blind incident, and keeps the run red."""
+            from vigil.usecases import watch
+            from vigil_shell.connections import monitor as load
+            from vigil_shell.connections import open_ports
+
+            if night:
+                watch.blind(open_ports(), load(model), date.fromisoformat(night), reason=f"a step of {night} failed")
+            raise AirflowException("a step of this night failed; see the red task. A monitor-blind incident is open")
+
+        night = open_night()
+        judged = judge(night)
+        reported = report(night)
+        correlated = correlate(night, judged)
+        planned = plan(correlated)
+        respond = TriggerDagRunOperator(
+            task_id="respond",
+            trigger_dag_id="vigil_respond",
+            trigger_run_id="{{ ti.xcom_pull(task_ids='plan')['run_id'] }}",
+            conf={"incident": "{{ ti.xcom_pull(task_ids='plan')['incident'] }}"},
+            logical_date=None,
+            skip_when_already_exists=True,
+            fail_when_dag_is_paused=True,
+        )
+        accounted = account(night, correlated)
+        judged >> reported >> correlated
+        planned >> respond
+        [judged, reported, correlated, planned, respond, accounted] >> blind(night)
+    return dag
+
+
+def broken(file: str, error: str) -> DAG:
+    """A DAG that says what is wrong with a monitor's YAML."""
+    with DAG(
+        dag_id=f"vigil_broken__{file.rsplit('.', 1)[0]}",
+        schedule=None,
+        start_date=datetime(2026, 1, 1, tzinfo=pendulum.UTC),
+        tags=["vigil", "broken"],
+        doc_md=f"`{file}` cannot be loaded, so its model is **not watched**:\n\n```\n{error}\n```",
+    ) as dag:
+
+        @task
+        def explain() -> None:
+            """Fails with the file's problems."""
+            raise AirflowException(error)
+
+        explain()
+    return dag
+
+
+good, bad = monitors()
+for each in good.values():
+    globals()[each.dag_id] = nightly(each)
+for name, problem in bad.items():
+    made = broken(name, problem)
+    globals()[made.dag_id] = made

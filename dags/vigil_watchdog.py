@@ -1,0 +1,51 @@
+"""Silence is not green: every hour, is any monitor overdue, paused, missing or broken?"""
+
+from datetime import timedelta
+
+import pendulum
+from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOperator
+from airflow.sdk import DAG, CronTriggerTimetable, task
+
+from vigil.settings import Settings
+
+START = Settings().schedule_from
+
+with DAG(
+    dag_id="vigil_watchdog",
+    schedule=CronTriggerTimetable("17 * * * *", timezone="UTC"),
+    start_date=pendulum.datetime(START.year, START.month, START.day, tz="UTC"),
+    catchup=False,
+    is_paused_upon_creation=False,
+    max_active_runs=1,
+    default_args={"retries": 2, "retry_delay": timedelta(seconds=30), "execution_timeout": timedelta(minutes=10)},
+    tags=["vigil", "watchdog"],
+    doc_md=__doc__,
+) as dag:
+
+    @task
+    def look() -> list:
+        """Opens a monitor-blind incident for each model that nobody watched, and hands them to the respond DAG."""
+        from vigil.settings import Settings
+        from vigil.usecases import respond, watch
+        from vigil.wiring import monitors
+        from vigil_shell.airflow_api import dag_states
+        from vigil_shell.connections import open_ports
+
+        ports, (good, broken) = open_ports(), monitors()
+        paused, missing = dag_states(Settings(), [m.dag_id for m in good.values()])
+        opened = watch.overdue(ports, good, broken, now=ports.clock.now(), paused=paused, missing_dags=missing)
+        return [
+            {
+                "trigger_run_id": f"respond__{incident}__{respond.plan_digest(ports, good, incident)}",
+                "conf": {"incident": incident},
+            }
+            for incident in dict.fromkeys(opened)
+        ]
+
+    TriggerDagRunOperator.partial(
+        task_id="respond",
+        trigger_dag_id="vigil_respond",
+        logical_date=None,
+        skip_when_already_exists=True,
+        fail_when_dag_is_paused=True,
+    ).expand_kwargs(look())
