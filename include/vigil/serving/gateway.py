@@ -14,14 +14,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from vigil.config.schema import Monitor
 from vigil.core.errors import MonitorError
 from vigil.ports import PredictionLog, Registry
-from vigil.profiles.layout import FeatureType
 from vigil.serving.answers import Answer, finite
 from vigil.serving.columns import fit, fit_extra, fit_ids
 from vigil.serving.compaction import Compactor
 from vigil.serving.loader import Answering, Slot
 from vigil.serving.model import LoadedModel
 from vigil.serving.protocol import Refusal, parse
-from vigil.serving.record import Served, log_rows
+from vigil.serving.record import Served, log_rows, named_columns
 from vigil.serving.segments import encode
 from vigil.serving.settings import GatewaySettings
 from vigil.serving.spool import SpoolFailed
@@ -107,7 +106,7 @@ class Gateway:
     async def answer(self, name: str, call: Call) -> Reply:
         """Predicts, stores the rows, and only then answers. Raises Refusal."""
         slot, now = self.slot(name), self.answering(name)
-        request = await asyncio.to_thread(self._read, call, slot.monitor, now.model)
+        request = await asyncio.to_thread(self._read, call, slot, now.model)
         status, answer = await self._predict(name, now, request)
         served = Served(
             served_at=call.served_at,
@@ -134,16 +133,20 @@ class Gateway:
             raise Refusal(503, f"model {name!r} is not served: {why}")
         return slot.now
 
-    def _read(self, call: Call, monitor: Monitor, model: LoadedModel) -> _Request:
-        taken = {column.name for column in model.signature}
-        extra = dict.fromkeys((p.attribute for p in monitor.protected), FeatureType.CATEGORY) | monitor.features
-        names = (monitor.data.prediction_id, "prediction_id")  # the monitor's word for it, and everybody's
-        columns, rows = parse(call.body, wanted={*taken, *extra, *names}, most=self.settings.request_rows)
+    def _read(self, call: Call, slot: Slot, model: LoadedModel) -> _Request:
+        taken, named = {column.name for column in model.signature}, named_columns(slot.monitor)
+        others = [c for c in slot.columns() if c.name not in taken and c.name not in named]
+        names = (slot.monitor.data.prediction_id, "prediction_id")  # the monitor's word for it, and everybody's
+        known = {*taken, *named, *(c.name for c in others), *names}
+        columns, rows = parse(call.body, known=known, most=self.settings.request_rows)
         features = fit(model.signature, columns)
         logged = features
-        for name, kind in extra.items():
+        for name, kind in named.items():
             if name in columns and name not in taken:
                 logged = logged.append_column(name, fit_extra(name, kind, columns[name]))
+        for column in others:  # what only the version that stands by takes: callers need not know who answers
+            if column.name in columns:
+                logged = logged.append_column(column.name, fit([column], columns).column(column.name))
         given = next((name for name in names if name in columns), None)
         ids = fit_ids(given, columns[given]) if given else [self._new_id() for _ in range(rows)]
         return _Request(ids, features, logged)

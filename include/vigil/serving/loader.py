@@ -10,6 +10,7 @@ from vigil.config.schema import Monitor
 from vigil.core.errors import TamperedArtifact, VigilError
 from vigil.core.words import Role
 from vigil.ports import Registry, ServingState
+from vigil.serving.columns import Column
 from vigil.serving.model import LoadedModel, load
 
 log = logging.getLogger(__name__)
@@ -92,6 +93,11 @@ class Slot:
             self._loaded.pop(version, None)
         for version in [v for v in list(self._failures) if v not in keep]:
             self._failures.pop(version, None)
+
+    def columns(self) -> tuple[Column, ...]:
+        """The columns of all versions in memory, each once: a request may have them whoever answers it."""
+        columns = {column.name: column for model in tuple(self._loaded.values()) for column in model.signature}
+        return tuple(columns.values())
 
     def _get(self, version: str) -> LoadedModel | Problem:
         """From memory, or verified and loaded. A failed version is tried again later and later."""

@@ -9,7 +9,7 @@ from vigil.core.errors import RegistryError
 from vigil.core.words import Task
 from vigil.serving.answers import Answer, read_answer
 from vigil.serving.columns import KINDS, Column
-from vigil.serving.record import check_names
+from vigil.serving.record import check_names, named_columns
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -47,7 +47,7 @@ def load(folder: Path, monitor: Monitor, version: str) -> LoadedModel:
     signature = _signature(model, where)
     check_names(
         monitor,
-        {c.name for c in signature}.union(monitor.features, (p.attribute for p in monitor.protected)),
+        {c.name for c in signature}.union(named_columns(monitor)),
         where=where,
     )
     decision = monitor.decision if monitor.task is Task.BINARY else None

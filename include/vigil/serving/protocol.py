@@ -1,15 +1,17 @@
-"""MLflow's scoring protocol: the body of `/invocations` -> the columns that are wanted from it.
+"""MLflow's scoring protocol: the body of `/invocations` -> its columns.
 
-Refusals say what is wrong with the shape of a request and never repeat any of it: bodies hold personal data.
+Refusals say what is wrong with the shape of a request. They name columns and never repeat a value: bodies hold
+personal data.
 """
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Set
 from typing import Any
 
 from vigil.core.errors import VigilError
 
 FORMATS = ("dataframe_split", "dataframe_records", "inputs", "instances")
+MOST_NAMES, LONGEST_NAME = 10, 60  # of unknown columns in one refusal
 ONE_OF = "send a JSON object with exactly one of " + ", ".join(f"`{name}`" for name in FORMATS)
 
 Columns = dict[str, list[Any]]  # name -> one value a row
@@ -23,22 +25,22 @@ class Refusal(VigilError):
         self.status = status
 
 
-def parse(body: bytes, *, wanted: Collection[str], most: int) -> tuple[Columns, int]:
-    """The wanted columns that the body has, and its number of rows (1 .. most).
+def parse(body: bytes, *, known: Collection[str], most: int) -> tuple[Columns, int]:
+    """The columns of the body, and its number of rows (1 .. most).
 
-    Other columns are dropped here, so that no request costs more than the columns the model knows.
-    A record without a key has a null there. Raises Refusal (400, or 413 for more than `most` rows).
+    A record without a key has a null there. Raises Refusal: 400, also for a column that is not among the `known`
+    (a misspelt optional column would otherwise be missing without a word), and 413 for more than `most` rows.
 
-    >>> parse(b'{"dataframe_split": {"columns": ["a", "b"], "data": [[1, 2], [3, 4]]}}', wanted={"b"}, most=9)
-    ({'b': [2, 4]}, 2)
+    >>> parse(b'{"dataframe_split": {"columns": ["a", "b"], "data": [[1, 2], [3, 4]]}}', known={"a", "b"}, most=9)
+    ({'a': [1, 3], 'b': [2, 4]}, 2)
     """
     kind, content = _content(body)
     if kind == "dataframe_split":
-        return _split(content, wanted, most)
+        return _split(content, known, most)
     if isinstance(content, list):
-        return _records(content, kind, wanted, most)
+        return _records(content, kind, known, most)
     if isinstance(content, dict) and kind != "dataframe_records":
-        return _by_column(content, kind, wanted, most)
+        return _by_column(content, kind, known, most)
     raise Refusal(400, f"`{kind}` must be a list of objects, one a row" + _or_columns(kind))
 
 
@@ -56,7 +58,7 @@ def _content(body: bytes) -> tuple[str, Any]:
     return next(iter(whole.items()))
 
 
-def _split(content: Any, wanted: Collection[str], most: int) -> tuple[Columns, int]:
+def _split(content: Any, known: Collection[str], most: int) -> tuple[Columns, int]:
     shape = "`dataframe_split` must be an object with `columns` (a list of names) and `data` (a list of rows)"
     if not isinstance(content, dict) or not content.keys() <= {"columns", "data", "index"}:
         raise Refusal(400, shape)
@@ -69,29 +71,46 @@ def _split(content: Any, wanted: Collection[str], most: int) -> tuple[Columns, i
     for number, row in enumerate(data):
         if not isinstance(row, list) or len(row) != len(names):
             raise Refusal(400, f"`dataframe_split`: row {number} does not have one value for each of `columns`")
-    return {name: [row[at] for row in data] for at, name in enumerate(names) if name in wanted}, len(data)
+    _only_known(set(names), known)
+    return {name: [row[at] for row in data] for at, name in enumerate(names)}, len(data)
 
 
-def _records(content: list[Any], kind: str, wanted: Collection[str], most: int) -> tuple[Columns, int]:
+def _records(content: list[Any], kind: str, known: Collection[str], most: int) -> tuple[Columns, int]:
     _countable(len(content), most)
     for number, row in enumerate(content):
         if not isinstance(row, dict):
             raise Refusal(
                 400, f"`{kind}`: row {number} is not an object of column names and values" + _or_columns(kind)
             )
-    present = [name for name in wanted if any(name in row for row in content)]
+    present = {name for row in content for name in row}
+    _only_known(present, known)
     return {name: [row.get(name) for row in content] for name in present}, len(content)
 
 
-def _by_column(content: dict[str, Any], kind: str, wanted: Collection[str], most: int) -> tuple[Columns, int]:
+def _by_column(content: dict[str, Any], kind: str, known: Collection[str], most: int) -> tuple[Columns, int]:
     lists = [isinstance(values, list) for values in content.values()]
     if lists and not any(lists):  # {"a": 1, "b": 2}: one row
-        return {name: [value] for name, value in content.items() if name in wanted}, 1
+        _only_known(content.keys(), known)
+        return {name: [value] for name, value in content.items()}, 1
     if not all(lists) or len({len(values) for values in content.values()}) > 1:
         raise Refusal(400, f"`{kind}`: an object must have one list for each column, all of the same length")
     rows = len(next(iter(content.values()))) if content else 0
     _countable(rows, most)
-    return {name: values for name, values in content.items() if name in wanted}, rows
+    _only_known(content.keys(), known)
+    return content, rows
+
+
+def _only_known(names: Set[str], known: Collection[str]) -> None:
+    unknown = sorted(names - set(known))
+    if not unknown:
+        return
+    said = ", ".join(json.dumps(name[:LONGEST_NAME]) for name in unknown[:MOST_NAMES])
+    more = f" and {len(unknown) - MOST_NAMES} more" if len(unknown) > MOST_NAMES else ""
+    raise Refusal(
+        400,
+        f"unknown column(s): {said}{more}; send the model's own columns and those that its monitor names "
+        "(features, protected attributes, the prediction id)",
+    )
 
 
 def _countable(rows: int, most: int) -> None:

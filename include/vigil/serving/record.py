@@ -8,6 +8,7 @@ from vigil.config.schema import Monitor
 from vigil.core.errors import MonitorError
 from vigil.core.spec import Spec
 from vigil.core.words import Role, Task
+from vigil.profiles.layout import FeatureType
 from vigil.serving.answers import Answer
 
 if TYPE_CHECKING:
@@ -45,10 +46,18 @@ def check_names(monitor: Monitor, columns: Collection[str], *, where: str) -> No
         )
 
 
+def named_columns(monitor: Monitor) -> dict[str, FeatureType]:
+    """The columns that the monitor names: every logged row has them, null where the request did not say."""
+    return dict.fromkeys((p.attribute for p in monitor.protected), FeatureType.CATEGORY) | monitor.features
+
+
 def log_rows(
     monitor: Monitor, served: Served, *, ids: list[str], features: "pa.Table", answer: Answer | None
 ) -> "pa.Table":
-    """One row for each id. Without an answer (error, timeout) prediction and score are null."""
+    """One row for each id. Without an answer (error, timeout) prediction and score are null.
+
+    features: the request's columns. Those that the monitor names and the request lacks are null.
+    """
     import pyarrow as pa
 
     count, d = len(ids), monitor.data
@@ -71,6 +80,9 @@ def log_rows(
     columns[d.pipeline_version] = same(served.pipeline_version, pa.string())
     for name in features.column_names:
         columns[name] = features.column(name).combine_chunks()
+    for name, feature in named_columns(monitor).items():
+        if name not in columns:  # typed all the same: a column of nulls must not change the log's type
+            columns[name] = same(None, pa.float64() if feature is FeatureType.NUMERIC else pa.string())
     if d.score or monitor.task is Task.BINARY:
         scores = answer.scores if answer else None
         columns[d.score or "score"] = pa.array(scores, pa.float64()) if scores else same(None, pa.float64())

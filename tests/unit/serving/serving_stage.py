@@ -129,6 +129,7 @@ BODIES = {
     "frame": "return pd.DataFrame({'prediction': ['0', '1'][: len(model_input)], 'score': [0.25, float('nan')][: len(model_input)]})",  # noqa: E501
     "broken": "raise ValueError(f'cannot score {model_input.to_dict()}')",
     "short": "return [1]",
+    "narrow": "return ['1'] * len(model_input)",
     "sleeper": "time.sleep(4)",
 }
 
@@ -155,10 +156,10 @@ def save_models(folder: Path) -> Mapping[str, Path]:
         mlflow.sklearn.save_model(model, folder / name, signature=signature, pip_requirements=needs)
     mlflow.sklearn.save_model(made["setosa"][0], folder / "unsigned", pip_requirements=needs)
     for name, body in BODIES.items():
-        script = folder / f"{name}.py"
+        script, takes = folder / f"{name}.py", people[["income"]] if name == "narrow" else people
         script.write_text(SCRIPT.format(body=body))
         mlflow.pyfunc.save_model(
-            folder / name, python_model=str(script), signature=infer_signature(people), pip_requirements=needs
+            folder / name, python_model=str(script), signature=infer_signature(takes), pip_requirements=needs
         )
     return {path.name: path for path in folder.iterdir() if path.is_dir()}
 

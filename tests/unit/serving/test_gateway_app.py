@@ -2,6 +2,7 @@
 
 import json
 import math
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from datetime import UTC, datetime
@@ -91,7 +92,7 @@ def test_a_binary_model_logs_its_score_the_protected_attributes_and_features_it_
     import mlflow.sklearn
 
     client = start()
-    reply = ask(client, "credit", {**PERSON, "hobby": SECRET}, {**PERSON, "income": 9, "sex": None})
+    reply = ask(client, "credit", PERSON, {**PERSON, "income": 9, "sex": None})
     client.post("/admin/flush")
     model = mlflow.sklearn.load_model(str(saved_models["credit"]))
     frame = pd.DataFrame({"income": [1.5, 9.0], "age": [25, 25]})
@@ -105,7 +106,41 @@ def test_a_binary_model_logs_its_score_the_protected_attributes_and_features_it_
         ("f", "north", 25, "staging"),
         (None, "north", 25, "staging"),
     ]
-    assert "hobby" not in rows[0]
+
+
+def test_what_the_monitor_names_and_a_request_lacks_is_null_with_the_type_it_always_has(
+    start: Start, log: KeptLog
+) -> None:
+    client = start(credit(features={"income": "numeric", "age": "numeric", "branch": "category", "debt": "numeric"}))
+    assert ask(client, "credit", {"income": 1.5, "age": 25}).status_code == 200
+    client.post("/admin/flush")
+    (table,) = (table for _, table in log.batches.values())
+    assert [table.column(name).to_pylist() for name in ("sex", "branch", "debt")] == [[None]] * 3
+    assert [str(table.schema.field(name).type) for name in ("sex", "branch", "debt")] == ["string", "string", "double"]
+
+
+def test_a_column_that_neither_model_nor_monitor_names_is_refused_by_its_name(start: Start, log: KeptLog) -> None:
+    client = start()
+    reply = ask(client, "credit", {**PERSON, "hobby": SECRET, "salary": 4711})
+    assert reply.status_code == 400
+    assert 'unknown column(s): "hobby", "salary"' in reply.json()["error"]
+    assert "4711" not in reply.text
+    client.post("/admin/flush")
+    assert log.rows() == []
+
+
+def test_callers_need_not_know_that_a_stand_in_with_fewer_columns_answers(
+    start: Start, registry: FolderRegistry, log: KeptLog
+) -> None:
+    registry.point("credit", "1", fallback="narrow", serve="fallback")
+    client = start(credit(features={"income": "numeric"}))
+    until = time.monotonic() + 60
+    while (reply := ask(client, "credit", {"income": 1.5, "age": 25})).status_code == 400:
+        assert time.monotonic() < until, "the champion that stands by was never loaded"
+        time.sleep(0.05)
+    assert (reply.status_code, reply.headers["X-Model-Version"]) == (200, "narrow")
+    client.post("/admin/flush")
+    assert [row["age"] for row in log.rows("credit")] == [25]
 
 
 def test_a_model_that_answers_prediction_and_score_in_a_frame_is_taken_at_its_word(

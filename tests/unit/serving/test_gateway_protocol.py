@@ -21,7 +21,7 @@ tables = st.lists(st.fixed_dictionaries(dict.fromkeys(NAMES, cells)), min_size=1
 def refused(body: object, **given: Any) -> Refusal:
     text = body if isinstance(body, bytes) else json.dumps(body).encode()
     with pytest.raises(Refusal) as caught:
-        parse(text, **{"wanted": {"a", "b"}, "most": 10, **given})
+        parse(text, **{"known": {"a", "b"}, "most": 10, **given})
     assert SECRET not in str(caught.value)
     return caught.value
 
@@ -42,23 +42,43 @@ def test_all_formats_say_the_same_rows(rows: list[dict[str, Any]]) -> None:
         *({kind: said} for kind in ("inputs", "instances") for said in (rows, by_column)),
     ]
     for body in bodies:
-        columns, count = parse(json.dumps(body).encode(), wanted=NAMES, most=5)
+        columns, count = parse(json.dumps(body).encode(), known=NAMES, most=5)
         assert (columns, count) == (by_column, len(rows))
 
 
 @given(tables, st.sets(st.sampled_from(NAMES)))
-def test_columns_that_nobody_wants_are_dropped(rows: list[dict[str, Any]], wanted: set[str]) -> None:
-    columns, _ = parse(json.dumps({"inputs": rows}).encode(), wanted=wanted, most=5)
-    assert set(columns) == wanted
+def test_a_column_that_nobody_knows_is_refused_by_name_in_every_format(
+    rows: list[dict[str, Any]], known: set[str]
+) -> None:
+    by_column = {name: [row[name] for row in rows] for name in NAMES}
+    split = {"columns": list(NAMES), "data": [list(row.values()) for row in rows]}
+    one = {name: f"{SECRET}{name}" for name in NAMES}
+    for body in ({"dataframe_records": rows}, {"dataframe_split": split}, {"inputs": by_column}, {"instances": one}):
+        if known == set(NAMES):
+            assert set(parse(json.dumps(body).encode(), known=known, most=5)[0]) == known
+            continue
+        refusal = refused(body, known=known)
+        assert refusal.status == 400
+        listed = str(refusal).partition(": ")[2].partition(";")[0]
+        assert listed == ", ".join(f'"{name}"' for name in NAMES if name not in known)
+
+
+def test_a_refusal_of_many_long_or_odd_names_stays_short_and_printable() -> None:
+    names = ["\ud800", "<b>\n", *("x" * 500 + str(n) for n in range(50))]
+    text = str(refused({"inputs": [dict.fromkeys(names, SECRET)]}))
+    assert "and 42 more" in text
+    assert len(text) < 1000
+    assert text.isascii()
+    assert text.isprintable()
 
 
 def test_a_key_that_a_record_lacks_is_a_null_there() -> None:
     body = json.dumps({"dataframe_records": [{"a": 1}, {"b": 2}]}).encode()
-    assert parse(body, wanted=("a", "b"), most=5) == ({"a": [1, None], "b": [None, 2]}, 2)
+    assert parse(body, known=("a", "b"), most=5) == ({"a": [1, None], "b": [None, 2]}, 2)
 
 
 def test_one_object_of_single_values_is_one_row() -> None:
-    assert parse(b'{"inputs": {"a": 1, "b": "x"}}', wanted=("a", "b"), most=5) == ({"a": [1], "b": ["x"]}, 1)
+    assert parse(b'{"inputs": {"a": 1, "b": "x"}}', known=("a", "b"), most=5) == ({"a": [1], "b": ["x"]}, 1)
 
 
 @pytest.mark.parametrize(
