@@ -1,0 +1,81 @@
+"""What the night watch found, did and why: one screen."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.markup import escape
+from rich.panel import Panel
+from rich.table import Table
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from vigil.incidents.types import Incident
+
+    from demo.story import Story
+
+
+def print_summary(out: Console, story: Story, took: dict[str, float]) -> None:
+    """Incidents in the order of their nights, the restated cohort, the addresses to open."""
+    from vigil.usecases.incidents import all_incidents
+    from vigil.wiring import open_ports
+
+    ports = open_ports()
+    out.print()
+    for incident in sorted(all_incidents(ports), key=lambda i: i.opened_night):
+        out.print(_incident(incident))
+    out.print(_restated(story, ports))
+    out.print(_addresses(story))
+    total = sum(took.values())
+    own = total - took.get("start MLflow and the Slack emulator", 0) - took.get("make Airflow's database", 0)
+    slowest = ", ".join(f"{name} {seconds:.0f} s" for name, seconds in took.items() if seconds >= 1)
+    out.print(f"[dim]{total:.0f} s in all, {own:.0f} s of it Vigil's own work ({slowest})[/]")
+
+
+def _incident(incident: Incident) -> Panel:
+    table = Table(show_header=False, box=None, padding=(0, 1))
+    table.add_column(style="bold", width=10)
+    table.add_column()
+    worst = [s for f in incident.findings for s in f.signals]
+    for place, signal in enumerate(worst[:4]):
+        table.add_row("found" if not place else "", escape(signal.verdict.reason))
+    if len(worst) > 4:
+        table.add_row("", f"and {len(worst) - 4} more")
+    if incident.replay:
+        for version in incident.replay.versions:
+            table.add_row("replayed", f"{version.role} version {version.version}: {escape(version.why)}")
+        table.add_row("decided", escape(f"{incident.replay.mitigation.value}: {incident.replay.why}"))
+    if incident.mitigation.value != "none":
+        table.add_row("done", f"{incident.mitigation.value} to version {incident.mitigation_target}")
+    if incident.room:
+        table.add_row("room", f"#{incident.room.get('name')}")
+    ended = f"resolved by {len(incident.good_nights)} good night(s)" if not incident.is_open else incident.status.value
+    table.add_row("now", ended)
+    title = f"{incident.severity.name} · {incident.monitor} ({incident.environment}) · night of {incident.opened_night}"
+    return Panel(table, title=title, title_align="left", border_style="red" if incident.is_open else "green")
+
+
+def _restated(story: Story, ports: object) -> Panel:
+    night = story.facts["late_cohort"]
+    told = ports.results.versions_of_truth("credit_scoring", "staging", night)  # type: ignore[attr-defined]
+    table = Table("metric", "known before", "known now", box=None, padding=(0, 2))
+    first, last = told[0][1], told[-1][1]
+    before = {v.id: v.measurement for v in first.verdicts if v.measurement}
+    for verdict in last.verdicts:
+        was, now = before.get(verdict.id), verdict.measurement
+        if verdict.family.value == "performance" and was and now and was.value != now.value:
+            table.add_row(verdict.metric, f"{was.value:.4f} (n = {was.n:,})", f"{now.value:.4f} (n = {now.n:,})")
+    title = f"{story.facts['late_labels']} late labels moved the cohort of {night} (credit_scoring)"
+    return Panel(table, title=title, title_align="left", border_style="blue")
+
+
+def _addresses(story: Story) -> Table:
+    places = story.stack.places
+    table = Table(show_header=False, box=None, padding=(0, 1))
+    airflow = places.url("airflow")
+    table.add_row("Airflow", airflow, f"login admin / {places.secrets['admin']}")
+    table.add_row("Model reliability", f"{airflow}/vigil/", "after the login")
+    table.add_row("Slack (emulator)", places.url("slack"), "the war rooms")
+    table.add_row("MLflow", places.url("mlflow"), "models, versions, one run a night")
+    table.add_row("Gateway", f"{places.url('gateway')}/health", "who answers")
+    return table
