@@ -11,7 +11,7 @@ import typer
 import uvicorn
 
 APP = "vigil.wiring:gateway"
-GRACE = 20  # seconds that requests in flight may take after SIGTERM
+GRACE = 35  # seconds that requests in flight may take after SIGTERM: more than a prediction may (settings)
 
 
 def main(

@@ -9,7 +9,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from fastapi import APIRouter, FastAPI, Request
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, Response
+from prometheus_client import CONTENT_TYPE_LATEST
 
 from vigil.config.schema import Monitor
 from vigil.ports import PredictionLog, Registry
@@ -59,10 +60,15 @@ def _invocations(gateway: Gateway) -> APIRouter:
     async def invocations(model: str, request: Request) -> JSONResponse:
         """Predictions of the model, in MLflow's protocol."""
         started = time.perf_counter()
-        gateway.answering(model)  # before a body is read for nothing
-        served_at, pipeline = _served_at(request, gateway.settings), _pipeline(request)
-        body = await _body(request, gateway.settings.body_bytes)
-        reply = await gateway.answer(model, Call(body, served_at, started, pipeline))
+        try:
+            gateway.answering(model)  # before a body is read for nothing
+            served_at, pipeline = _served_at(request, gateway.settings), _pipeline(request)
+            body = await _body(request, gateway.settings.body_limit_bytes)
+            reply = await gateway.answer(model, Call(body, served_at, started, pipeline))
+        except Refusal as refusal:
+            gateway.metrics.refused(model, refusal.status)
+            raise
+        gateway.metrics.answered(model, reply.version, reply.status, time.perf_counter() - started)
         headers = {"X-Model-Version": reply.version, "X-Model-Role": reply.role}
         return JSONResponse(reply.content, reply.status, headers)
 
@@ -90,6 +96,11 @@ def _operations(gateway: Gateway) -> APIRouter:
         """Each model's version, role and problem, and what waits in the spool."""
         status, content = await asyncio.to_thread(health, gateway)
         return JSONResponse(content, status)
+
+    @router.get("/metrics")
+    async def metrics() -> Response:
+        """Requests, latencies and the spool, for Prometheus."""
+        return Response(await asyncio.to_thread(gateway.metrics.text), media_type=CONTENT_TYPE_LATEST)
 
     @router.get("/models/{model}/version")
     async def version(model: str) -> JSONResponse:

@@ -58,8 +58,13 @@ class Compactor:
         while not self._stop.is_set():
             self._due.wait(self._seconds)
             self._due.clear()
-            if not self._stop.is_set():
+            if self._stop.is_set():
+                return
+            try:
                 self.flush()
+            except Exception as error:  # thread border: the next round may work, and the rows are in the spool
+                log.exception("spool %s: a round of compaction failed", self.spool.folder)
+                self.problem = f"the spool cannot be read: {type(error).__name__}: {error}"
 
     def _round(self) -> int:
         moved, problems = 0, []

@@ -18,6 +18,7 @@ from vigil.serving.answers import Answer, finite
 from vigil.serving.columns import fit, fit_extra, fit_ids
 from vigil.serving.compaction import Compactor
 from vigil.serving.loader import Answering, Slot
+from vigil.serving.metrics import Metrics
 from vigil.serving.model import LoadedModel
 from vigil.serving.protocol import Refusal, parse
 from vigil.serving.record import Served, log_rows, named_columns
@@ -79,6 +80,7 @@ class Gateway:
         self._following = ThreadPoolExecutor(2 * len(models), thread_name_prefix="vigil-follow")
         self._tasks: list[asyncio.Task[None]] = []
         self.compactor: Compactor | None = None
+        self.metrics = Metrics(models, lambda: self.compactor.spool.depth() if self.compactor else (0, 0))
 
     async def start(self) -> None:
         """Takes the spool, and asks the registry once about every model: who is ready answers from now on."""

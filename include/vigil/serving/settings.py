@@ -12,7 +12,7 @@ class GatewaySettings(Spec):
     poll_seconds: how often the registry is asked who should answer.
     predict_seconds: after it a prediction counts as `timeout` and is answered 504.
     predict_threads: predictions that run at the same time, over all models.
-    body_bytes / request_rows: larger requests are answered 413.
+    body_limit_bytes / request_rows: larger requests are answered 413.
     compact_seconds / compact_rows: the spool goes to the prediction log after so long, or so many rows.
     """
 
@@ -20,7 +20,7 @@ class GatewaySettings(Spec):
     poll_seconds: float = Field(default=0.5, gt=0, le=2)
     predict_seconds: float = Field(default=30, gt=0)
     predict_threads: int = Field(default=4, ge=1, le=64)
-    body_bytes: int = Field(default=5_000_000, ge=1_000)
+    body_limit_bytes: int = Field(default=5_000_000, ge=1_000)
     request_rows: int = Field(default=10_000, ge=1)
-    compact_seconds: float = Field(default=60, gt=0)
-    compact_rows: int = Field(default=50_000, ge=1)
+    compact_seconds: float = Field(default=5, gt=0)
+    compact_rows: int = Field(default=5_000, ge=1)

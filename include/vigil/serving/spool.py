@@ -7,6 +7,7 @@ import os
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
+from contextlib import suppress
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import NamedTuple
@@ -69,7 +70,10 @@ class Spool:
 
     def depth(self) -> tuple[int, int]:
         """Segments that wait for the log, and their bytes."""
-        sizes = [path.stat().st_size for path in self.folder.glob(f"*{SUFFIX}") if path.exists()]
+        sizes = []
+        for path in self.folder.glob(f"*{SUFFIX}"):
+            with suppress(FileNotFoundError):  # it reached the log in the meantime
+                sizes.append(path.stat().st_size)
         return len(sizes), sum(sizes)
 
     def close(self) -> None:
@@ -141,7 +145,8 @@ class Spool:
 
     def _leave(self) -> None:
         if self._handle >= 0:
-            os.close(self._handle)
+            with suppress(OSError):  # what had to be on disk was synced; the writer must not die of a failed close
+                os.close(self._handle)
         self._handle, self._current, self._rows = -1, None, 0
 
 

@@ -170,7 +170,7 @@ def app(registry: Any, log: Any, folder: Path, monitors: list[Monitor], **settin
         log,
         models={monitor.model: monitor for monitor in monitors},
         spool=folder / "spool",
-        settings=GatewaySettings(**{"poll_seconds": 0.05, **settings}),
+        settings=GatewaySettings(**{"poll_seconds": 0.05, "compact_seconds": 3600, **settings}),
     )
 
 

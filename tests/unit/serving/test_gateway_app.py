@@ -253,14 +253,14 @@ def test_a_wrong_type_in_a_column_that_only_the_monitor_names_is_400(start: Star
     ],
 )
 def test_a_request_that_is_not_ours_is_refused(start: Start, headers: dict[str, str], body: bytes, status: int) -> None:
-    reply = start(iris(), body_bytes=2000).post("/invocations", content=body, headers=headers)
+    reply = start(iris(), body_limit_bytes=2000).post("/invocations", content=body, headers=headers)
     assert reply.status_code == status
     assert reply.json()["error"]
 
 
 def test_a_body_that_does_not_say_its_length_is_still_limited(start: Start) -> None:
     chunks = iter([b" " * 1000] * 3)
-    reply = start(iris(), body_bytes=2000).post(
+    reply = start(iris(), body_limit_bytes=2000).post(
         "/invocations", content=chunks, headers={"Content-Type": "application/json"}
     )
     assert reply.status_code == 413
@@ -330,6 +330,30 @@ def test_an_answer_that_cannot_be_stored_is_not_given(start: Start, monkeypatch:
     assert reply.status_code == 503
     assert "predictions" not in reply.json()
     assert ask(client, "iris", ROW).status_code == 200
+
+
+def test_metrics_count_requests_by_model_and_status_and_take_no_label_from_callers(
+    start: Start, registry: FolderRegistry
+) -> None:
+    registry.point("credit", "broken")
+    client = start()
+    for model, row in (("iris", ROW), ("iris", ROW), ("iris", {}), ("credit", PERSON), (SECRET, ROW)):
+        ask(client, model, row)
+    reply = client.get("/metrics")
+    assert reply.headers["content-type"].startswith("text/plain")
+    for line in (
+        'vigil_gateway_requests_total{model="iris",status="200"} 2.0',
+        'vigil_gateway_requests_total{model="iris",status="400"} 1.0',
+        'vigil_gateway_requests_total{model="credit",status="500"} 1.0',
+        'vigil_gateway_requests_total{model="(unknown)",status="404"} 1.0',
+        'vigil_gateway_latency_seconds_count{model="iris",version="1"} 2.0',
+        'vigil_gateway_latency_seconds_count{model="credit",version="broken"} 1.0',
+        "vigil_gateway_spool_segments 1.0",
+    ):
+        assert line in reply.text.splitlines()
+    assert SECRET not in reply.text
+    client.post("/admin/flush")
+    assert "vigil_gateway_spool_bytes 0.0" in client.get("/metrics").text.splitlines()
 
 
 def test_health_says_version_role_last_poll_and_what_waits(start: Start) -> None:

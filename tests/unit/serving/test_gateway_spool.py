@@ -253,6 +253,32 @@ def test_enough_rows_are_moved_without_being_told(stage: Stage) -> None:
     compactor.close()
 
 
+def test_a_round_that_fails_as_a_whole_is_said_and_not_the_last_one(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compactor, failed, written = stage.compactor(rows=1), threading.Event(), threading.Event()
+    sealed, write = compactor.spool.sealed, stage.log.write_predictions
+
+    def unreadable() -> list[Path]:
+        failed.set()
+        raise OSError("the folder is away")
+
+    def noticed(model: str, table: pa.Table, *, batch_id: str) -> tuple[str, ...]:
+        done = write(model, table, batch_id=batch_id)
+        written.set()
+        return done
+
+    monkeypatch.setattr(compactor.spool, "sealed", unreadable)
+    compactor.spool.append(encode("m", rows("a")), rows=1).result()
+    assert failed.wait(30)
+    monkeypatch.setattr(compactor.spool, "sealed", sealed)
+    monkeypatch.setattr(stage.log, "write_predictions", noticed)
+    compactor.spool.append(encode("m", rows("b")), rows=1).result()
+    assert written.wait(30)
+    compactor.close()
+    assert stage.ids() == ["a", "b"]
+
+
 def test_closing_moves_the_rest(stage: Stage) -> None:
     compactor = stage.compactor()
     compactor.spool.append(encode("m", rows("a")), rows=1).result()

@@ -1,0 +1,47 @@
+"""What Prometheus may ask: requests, latencies and the spool. Labels are names of ours, never a caller's text."""
+
+from collections.abc import Callable, Collection
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+# Seconds; from a cached linear model to the default time limit of a prediction.
+BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
+UNKNOWN = "(unknown)"
+
+
+class Metrics:
+    """The metrics of one gateway, apart from the process-wide registry: two gateways do not mix.
+
+    models: the names that may be labels. depth: segments and bytes that wait in the spool, asked at each scrape.
+    """
+
+    def __init__(self, models: Collection[str], depth: Callable[[], tuple[int, int]]) -> None:
+        self._models = frozenset(models)
+        self._kept = CollectorRegistry()
+        self._requests = Counter(
+            "vigil_gateway_requests", "Requests for a prediction.", ("model", "status"), registry=self._kept
+        )
+        self._latency = Histogram(
+            "vigil_gateway_latency_seconds",
+            "From the arrival of a request until its rows are stored and its answer leaves.",
+            ("model", "version"),
+            registry=self._kept,
+            buckets=BUCKETS,
+        )
+        segments = Gauge("vigil_gateway_spool_segments", "Spool files that wait for the log.", registry=self._kept)
+        segments.set_function(lambda: depth()[0])
+        size = Gauge("vigil_gateway_spool_bytes", "Bytes that wait for the prediction log.", registry=self._kept)
+        size.set_function(lambda: depth()[1])
+
+    def answered(self, model: str, version: str, status: int, seconds: float) -> None:
+        """A model was asked, and what came of it was stored. status: the HTTP status."""
+        self._requests.labels(model, str(status)).inc()
+        self._latency.labels(model, version).observe(seconds)
+
+    def refused(self, model: str, status: int) -> None:
+        """A request that no model answered. A model that is not served counts as one that nobody knows."""
+        self._requests.labels(model if model in self._models else UNKNOWN, str(status)).inc()
+
+    def text(self) -> bytes:
+        """Prometheus' text format."""
+        return generate_latest(self._kept)
