@@ -17,6 +17,7 @@ def equal_opportunity(given: Given) -> Iterator[Reading]:
     Source: Hardt, Price and Srebro (2016).
 
     >>> from vigil.metrics.example import grouped
+    >>> from vigil.profiles.types import Cell
     >>> women = Cell(n=100, favourable=30, labelled=50, deserving=40, favourable_deserving=20)
     >>> men = Cell(n=200, favourable=100, labelled=100, deserving=80, favourable_deserving=60)
     >>> reading = next(equal_opportunity(grouped(female=women, male=men)))

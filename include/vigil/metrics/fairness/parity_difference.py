@@ -14,6 +14,7 @@ def parity_difference(given: Given) -> Iterator[Reading]:
     Source: Calders and Verwer (2010), discrimination score; Newcombe (1998) for the interval.
 
     >>> from vigil.metrics.example import grouped
+    >>> from vigil.profiles.types import Cell
     >>> night = grouped(female=Cell(n=100, favourable=30), male=Cell(n=200, favourable=100))
     >>> next(parity_difference(night)).value
     -0.2

@@ -15,6 +15,7 @@ def selection_rate_ratio(given: Given) -> Iterator[Reading]:
     Source: 29 CFR 1607.4(D); Donner and Zou (2012) for the interval.
 
     >>> from vigil.metrics.example import grouped
+    >>> from vigil.profiles.types import Cell
     >>> night = grouped(female=Cell(n=100, favourable=30), male=Cell(n=200, favourable=100))
     >>> reading = next(selection_rate_ratio(night))
     >>> reading.value, reading.parts, reading.detail

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
-from math import floor, inf, log
+from math import inf, log
 
 from vigil.metrics.given import Given
 from vigil.metrics.readings import share
@@ -11,14 +11,17 @@ from vigil.metrics.types import Reading
 from vigil.profiles.edges import LATENCY_EDGES_MS
 
 
-def count_within(bins: Sequence[int], limit: float, edges: Sequence[float]) -> int:
+def count_within(bins: Sequence[int], limit: float, edges: Sequence[float]) -> float:
     """About how many values are at most `limit`.
 
-    Exact where the limit is an edge. In the bin that it cuts, values are taken as evenly spread in log(latency) and
-    rounded down, so the error is below that bin's count. Values above the last edge are never within.
+    Exact where the limit is an edge. In the bin that it cuts, values are taken as evenly spread in log(latency), so
+    the error is below that bin's count; the fraction is kept, so that nights add up. Values above the last edge are
+    never within.
 
-    >>> count_within((10, 80, 10, 0), 20.0, (10.0, 20.0, 40.0)), count_within((0, 0, 10, 0), 28.3, (10.0, 20.0, 40.0))
-    (90, 5)
+    >>> count_within((10, 80, 10, 0), 20.0, (10.0, 20.0, 40.0))
+    90.0
+    >>> round(count_within((0, 0, 10, 0), 28.3, (10.0, 20.0, 40.0)), 2)
+    5.01
     """
     within = 0.0
     for count, (lower, upper) in zip(bins, pairwise((0.0, *edges, inf)), strict=True):
@@ -26,7 +29,7 @@ def count_within(bins: Sequence[int], limit: float, edges: Sequence[float]) -> i
             within += count
         elif 0 < lower < limit and upper < inf:
             within += count * log(limit / lower) / log(upper / lower)
-    return floor(within + 1e-9)
+    return within
 
 
 def latency_within(given: Given) -> Iterator[Reading]:
