@@ -92,6 +92,10 @@ class Profiles(Protocol):
     """Kept profiles, by night and partition digest. Putting the same key and digest twice is once."""
 
     def put(self, key: Key, profile: Profile, *, partition_digest: str) -> None: ...
+    def put_night(self, found: Mapping[Key, Profile], *, partition_digest: str) -> None:
+        """All profiles of one scan, or none: a crash half-way must not leave a night that looks complete."""
+        ...
+
     def night(self, monitor: str, environment: str, night: date) -> Mapping[Key, Profile]:
         """The latest profile of each version and role of that night."""
         ...

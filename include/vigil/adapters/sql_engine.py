@@ -8,14 +8,19 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import DateTime, create_engine, event, inspect, text
+from sqlalchemy import DateTime, create_engine, event, text
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import OperationalError, ProgrammingError
 from sqlalchemy.types import TypeDecorator
+
+from vigil.core.errors import VigilError
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
 
 HEAD = "0001"  # the newest migration
+PRAGMAS = ("busy_timeout=30000", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON")  # FULL: a commit is kept
+MIGRATIONS = Path(__file__).parent / "migrations"
 LOCK = 7_151_515  # PostgreSQL advisory lock while migrating
 
 
@@ -55,7 +60,7 @@ def open_engine(url: str) -> Engine:
     def _settle(connection: Any, _record: Any) -> None:
         connection.isolation_level = None  # we begin transactions ourselves, see `writing`
         cursor = connection.cursor()
-        for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "busy_timeout=30000", "foreign_keys=ON"):
+        for pragma in PRAGMAS:
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
 
@@ -74,25 +79,43 @@ def writing(engine: Engine) -> Iterator[Connection]:
         yield connection
 
 
+def in_turn(connection: Connection, name: str) -> None:
+    """Waits until no other transaction works on `name`; the turn ends with ours.
+
+    SQLite has one writer at a time anyway (`writing`); PostgreSQL takes an advisory lock.
+    """
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))"), {"name": name})
+
+
 def upgrade(engine: Engine) -> None:
-    """Runs the migrations that are missing. Safe when several processes start at once; one query when none is."""
+    """Runs the migrations that are missing. Safe when several processes start at once; one query when none is.
+
+    Raises VigilError for the database of a newer Vigil.
+    """
     if _revision(engine) == HEAD:
         return
     from alembic import command
     from alembic.config import Config
+    from alembic.util import CommandError
 
     config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     with writing(engine) as connection:
         if engine.dialect.name == "postgresql":
             connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
         config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+        try:
+            command.upgrade(config, "head")
+        except CommandError as error:
+            raise VigilError(f"{engine.url!r}: a newer Vigil made this database ({error}); upgrade Vigil") from error
 
 
 def _revision(engine: Engine) -> str | None:
-    with engine.connect() as connection:
-        if not inspect(connection).has_table("alembic_version"):
-            return None
-        found = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
-        return str(found) if found else None
+    """The migration that the database is at; None for a database without any."""
+    try:
+        with engine.connect() as connection:
+            found = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+    except (OperationalError, ProgrammingError):  # no such table; a database that is away fails again, in `upgrade`
+        return None
+    return str(found) if found else None

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 
-from vigil.adapters.sql_engine import writing
+from vigil.adapters.sql_engine import in_turn, writing
 from vigil.adapters.sql_tables import leases
 from vigil.core.errors import LeaseLost
 from vigil.ports import Grant
@@ -26,7 +26,8 @@ class SqlLease:
         """A grant, or None while somebody else holds the lease. The same holder gets its own grant back."""
         until = now + timedelta(seconds=seconds)
         with writing(self._engine) as db:
-            row = db.execute(select(leases).where(leases.c.name == name).with_for_update()).first()
+            in_turn(db, f"leases/{name}")
+            row = db.execute(select(leases).where(leases.c.name == name)).first()
             if row is None:
                 db.execute(leases.insert().values(name=name, holder=holder, token=1, expires_at=until))
                 return Grant(name=name, holder=holder, token=1, expires_at=until)
@@ -44,16 +45,19 @@ class SqlLease:
         with self._engine.connect() as db:
             row = db.execute(select(leases).where(leases.c.name == grant.name)).first()
         if row is None or row.holder != grant.holder or row.token != grant.token:
-            raise LeaseLost(
-                f"{grant.name}: another holder has the lease now; nothing more may be written by {grant.holder}"
-            )
+            whose = f"{row.holder} has the lease" if row is not None and row.holder else "the lease was given back"
+            raise LeaseLost(f"{grant.name}: {whose} now; {grant.holder} may write nothing more, take it again first")
         if row.expires_at <= now:
-            raise LeaseLost(f"{grant.name}: the lease expired at {row.expires_at}; take it again before writing")
+            raise LeaseLost(
+                f"{grant.name}: the lease of {grant.holder} expired at {row.expires_at:%H:%M:%S} UTC; "
+                "take it again first"
+            )
 
     def release(self, grant: Grant) -> None:
         """Gives the lease back; harmless when it is already lost."""
         t = leases
         with writing(self._engine) as db:
+            in_turn(db, f"leases/{grant.name}")
             db.execute(
                 t.update()
                 .where(t.c.name == grant.name, t.c.holder == grant.holder, t.c.token == grant.token)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 
-from vigil.adapters.sql_engine import writing
+from vigil.adapters.sql_engine import in_turn, writing
 from vigil.adapters.sql_tables import outbox
 from vigil.ports import OutboxEntry
 
@@ -29,5 +29,6 @@ class SqlOutbox:
     def put(self, entry: OutboxEntry) -> None:
         """Stores an entry, replacing the one of the same key."""
         with writing(self._engine) as db:
+            in_turn(db, f"outbox/{entry.key}")
             db.execute(outbox.delete().where(outbox.c.key == entry.key))
             db.execute(outbox.insert().values(**entry.model_dump()))

@@ -8,16 +8,17 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 
-from vigil.adapters.sql_engine import writing
+from vigil.adapters.sql_engine import in_turn, writing
 from vigil.adapters.sql_tables import baselines, profiles
 from vigil.adapters.sql_tables import edges as edges_table
+from vigil.core.errors import DataError
 from vigil.core.words import Role
 from vigil.profiles.codec import decode, encode
 from vigil.profiles.edges import edges_digest
 from vigil.profiles.types import Edges, Key, Profile
 
 if TYPE_CHECKING:
-    from sqlalchemy import Engine
+    from sqlalchemy import Connection, Engine, Select
 
 
 class SqlProfiles:
@@ -28,35 +29,35 @@ class SqlProfiles:
 
     def put(self, key: Key, profile: Profile, *, partition_digest: str) -> None:
         """Keeps a profile; the same key and digest twice is once."""
-        t = profiles
-        same = select(t.c.id).where(
-            t.c.monitor == key.monitor,
-            t.c.environment == key.environment,
-            t.c.night == key.night,
-            t.c.version == key.version,
-            t.c.role == key.role.value,
-            t.c.partition_digest == partition_digest,
-            t.c.edges_digest == profile.edges_digest,
-        )
+        self.put_night({key: profile}, partition_digest=partition_digest)
+
+    def put_night(self, found: Mapping[Key, Profile], *, partition_digest: str) -> None:
+        """Keeps all profiles of a scan in one transaction; what is the newest already is not written again."""
         with writing(self._engine) as db:
-            if db.execute(same).first() is None:
-                db.execute(
-                    t.insert().values(
-                        **{**key.model_dump(), "role": key.role.value},
-                        partition_digest=partition_digest,
-                        edges_digest=profile.edges_digest,
-                        profile=encode(profile),
-                    )
-                )
+            for key, profile in found.items():
+                in_turn(db, f"profiles/{key.monitor}/{key.environment}/{key.night}")
+                self._put(db, key, profile, partition_digest)
+
+    @staticmethod
+    def _put(db: Connection, key: Key, profile: Profile, partition_digest: str) -> None:
+        t = profiles
+        names = {**key.model_dump(), "role": key.role.value}
+        newest = select(t.c.partition_digest, t.c.edges_digest).where(*(t.c[k] == v for k, v in names.items()))
+        row = db.execute(newest.order_by(t.c.id.desc()).limit(1)).first()
+        if row is None or (row.partition_digest, row.edges_digest) != (partition_digest, profile.edges_digest):
+            facts = {"partition_digest": partition_digest, "edges_digest": profile.edges_digest}
+            db.execute(t.insert().values(**names, **facts, profile=encode(profile)))
 
     def night(self, monitor: str, environment: str, night: date) -> Mapping[Key, Profile]:
-        """The profiles of the latest partition digest of that night."""
-        digest = self.partition_digest(monitor, environment, night)
+        """The latest profile of each version and role among the rows that the night has now.
+
+        A version that the latest partition digest knows nothing of has no rows any more: it is left out.
+        """
         t = profiles
         query = (
-            select(t)
+            select(t.c.version, t.c.role, t.c.profile)
             .where(t.c.monitor == monitor, t.c.environment == environment, t.c.night == night)
-            .where(t.c.partition_digest == digest)
+            .where(t.c.partition_digest == _newest_digest(monitor, environment, night).scalar_subquery())
             .order_by(t.c.id)
         )
         with self._engine.connect() as db:
@@ -70,28 +71,27 @@ class SqlProfiles:
 
     def partition_digest(self, monitor: str, environment: str, night: date) -> str | None:
         """Of which rows and labels the latest profile of the night is."""
-        t = profiles
-        query = (
-            select(t.c.partition_digest)
-            .where(t.c.monitor == monitor, t.c.environment == environment, t.c.night == night)
-            .order_by(t.c.id.desc())
-        )
         with self._engine.connect() as db:
-            return db.execute(query).scalar()
+            return db.execute(_newest_digest(monitor, environment, night)).scalar()
 
     def put_edges(self, monitor: str, edges: Edges, *, reason: str) -> str:
-        """Freezes edges; the same ones again change nothing."""
+        """Freezes edges; the same ones again change nothing, other ones need a reason (DataError)."""
         digest = edges_digest(edges)
         with writing(self._engine) as db:
+            in_turn(db, f"edges/{monitor}")
             newest = select(edges_table.c.digest).where(edges_table.c.monitor == monitor)
-            if db.execute(newest.order_by(edges_table.c.id.desc())).scalar() != digest:
+            present = db.execute(newest.order_by(edges_table.c.id.desc()).limit(1)).scalar()
+            if present is not None and present != digest and not reason.strip():
+                raise DataError(f"{monitor}: its bin edges are frozen; other ones need a reason, for the record")
+            if present != digest:
                 body = edges.model_dump_json()
                 db.execute(edges_table.insert().values(monitor=monitor, digest=digest, reason=reason, edges=body))
         return digest
 
     def edges(self, monitor: str) -> Edges | None:
         """The monitor's present edges."""
-        query = select(edges_table.c.edges).where(edges_table.c.monitor == monitor).order_by(edges_table.c.id.desc())
+        t = edges_table
+        query = select(t.c.edges).where(t.c.monitor == monitor).order_by(t.c.id.desc()).limit(1)
         with self._engine.connect() as db:
             found = db.execute(query).scalar()
         return Edges.model_validate_json(found) if found is not None else None
@@ -100,6 +100,7 @@ class SqlProfiles:
         """The profile of a version's holdout; a second put replaces the first."""
         t = baselines
         with writing(self._engine) as db:
+            in_turn(db, f"baselines/{monitor}")
             db.execute(t.delete().where(t.c.monitor == monitor, t.c.version == version))
             db.execute(t.insert().values(monitor=monitor, version=version, profile=encode(profile)))
 
@@ -109,3 +110,13 @@ class SqlProfiles:
         with self._engine.connect() as db:
             found = db.execute(query).scalar()
         return decode(found) if found is not None else None
+
+
+def _newest_digest(monitor: str, environment: str, night: date) -> Select[str]:
+    t = profiles
+    return (
+        select(t.c.partition_digest)
+        .where(t.c.monitor == monitor, t.c.environment == environment, t.c.night == night)
+        .order_by(t.c.id.desc())
+        .limit(1)
+    )

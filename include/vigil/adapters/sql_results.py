@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import func, select
 
-from vigil.adapters.sql_engine import writing
+from vigil.adapters.sql_engine import in_turn, writing
 from vigil.adapters.sql_tables import night_results, stage_measurements, verdicts
 from vigil.metrics.types import Measurement
 from vigil.verdicts.types import NightResult
@@ -40,6 +40,7 @@ class SqlResults:
         body = json.dumps([m.model_dump(mode="json") for m in measurements])
         t = stage_measurements
         with writing(self._engine) as db:
+            in_turn(db, f"measurements/{monitor}/{environment}/{night}/{source}")
             db.execute(t.delete().where(*(t.c[name] == value for name, value in key.items())))
             db.execute(t.insert().values(**key, measurements=body))
 
@@ -62,8 +63,9 @@ class SqlResults:
     def append(self, result: NightResult, *, evaluated_at: datetime, labels_through: datetime | None) -> bool:
         """Stores a judgement; False when the latest one of the night is the same judgement of the same facts."""
         with writing(self._engine) as db:
+            in_turn(db, f"results/{result.monitor}/{result.environment}/{result.night}")
             newest = _of_night(select(night_results.c.digest_key), result.monitor, result.environment, result.night)
-            if db.execute(newest.order_by(night_results.c.id.desc())).scalar() == result.digest_key:
+            if db.execute(newest.order_by(night_results.c.id.desc()).limit(1)).scalar() == result.digest_key:
                 return False
             done = db.execute(
                 night_results.insert().values(
@@ -90,7 +92,7 @@ class SqlResults:
         if known_at is not None:
             query = query.where(night_results.c.evaluated_at <= known_at)
         with self._engine.connect() as db:
-            found = db.execute(query.order_by(night_results.c.id.desc())).scalar()
+            found = db.execute(query.order_by(night_results.c.id.desc()).limit(1)).scalar()
         return NightResult.model_validate_json(found) if found is not None else None
 
     def history(self, monitor: str, environment: str, before: date, nights: int) -> tuple[NightResult, ...]:
@@ -126,6 +128,7 @@ class SqlResults:
             select(t.c.night, t.c.evaluated_at)
             .where(t.c.monitor == monitor, t.c.environment == environment)
             .order_by(t.c.night.desc(), t.c.id.desc())
+            .limit(1)
         )
         with self._engine.connect() as db:
             row = db.execute(query).first()

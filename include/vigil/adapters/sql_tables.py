@@ -1,4 +1,4 @@
-"""The tables of Vigil's own state, for SQLite and PostgreSQL. `migrations/` creates them."""
+"""The tables of Vigil's own state, for SQLite and PostgreSQL. `migrations/` creates them; a test compares the two."""
 
 from sqlalchemy import (
     JSON,
@@ -6,6 +6,7 @@ from sqlalchemy import (
     Column,
     Date,
     Float,
+    ForeignKey,
     Index,
     Integer,
     LargeBinary,
@@ -53,7 +54,7 @@ verdicts = Table(
     "verdicts",
     metadata,
     Column("id", NUMBER, primary_key=True, autoincrement=True),
-    Column("result_id", NUMBER, nullable=False, index=True),
+    Column("result_id", NUMBER, ForeignKey("night_results.id"), nullable=False, index=True),
     Column("monitor", String(100), nullable=False),
     Column("environment", String(100), nullable=False),
     Column("night", Date, nullable=False),
@@ -139,5 +140,3 @@ outbox = Table(
     Column("reference", JSON, nullable=False),
     Column("error", Text, nullable=False),
 )
-
-APPEND_ONLY = ("events", "night_results", "verdicts")
