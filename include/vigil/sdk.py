@@ -12,6 +12,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -35,14 +36,17 @@ def log_predictions(
 ) -> tuple[str, ...]:
     """Commits predictions atomically and returns the files.
 
-    rows: pandas DataFrame, pyarrow Table, or list of dicts, with prediction_id, served_at (time zone aware), status,
-    latency_ms, the features, and prediction (and score). environment, model_version and role are added where the
-    rows do not have them. batch_id: the job's own name for the batch; by default a digest of its content, so that a
-    job that is run twice logs once. Raises DataError, and writes nothing, when the rows do not fit.
+    rows: pandas DataFrame, pyarrow Table, or list of dicts, with prediction_id, served_at (time zone aware), status
+    ("ok", "error" or "timeout"), latency_ms, the features, and prediction (and score). environment, model_version and
+    role are added where the rows do not have them. A column that mixes types is logged as text: the night then counts
+    what is wrong with it. batch_id: the job's own name for the batch; by default a digest of its content, so that a
+    job that is run twice logs once. No rows are no batch. Raises DataError, and writes nothing, when rows do not fit.
     """
     from vigil.adapters.parquet_log import ParquetLog
 
     table = _table(rows)
+    if table.num_rows == 0:
+        return ()
     for name, value in (("environment", environment), ("model_version", model_version), ("role", role)):
         if name not in table.column_names:
             table = _with(table, name, value)
@@ -51,10 +55,16 @@ def log_predictions(
 
 
 def log_outcomes(model: str, rows: Any, *, batch_id: str | None = None, root: Path | None = None) -> tuple[str, ...]:
-    """Commits ground truth atomically: prediction_id, label, observed_at (time zone aware)."""
+    """Commits ground truth atomically and returns the files; batch_id as in `log_predictions`.
+
+    rows: as there, with prediction_id, label (kept as text) and observed_at (time zone aware). A label that is logged
+    again with a later observed_at corrects the earlier one. Raises DataError, and writes nothing, when rows do not fit.
+    """
     from vigil.adapters.parquet_log import ParquetLog
 
     table = _table(rows)
+    if table.num_rows == 0:
+        return ()
     batch = batch_id or _content(table)
     return ParquetLog(root or Settings().predictions_dir).write_outcomes(model, table, batch_id=batch)
 
@@ -64,11 +74,31 @@ def _table(rows: Any) -> pa.Table:
 
     if isinstance(rows, pa.Table):
         return rows
-    if isinstance(rows, list):
-        return pa.Table.from_pylist(rows)
+    if isinstance(rows, list) and all(isinstance(row, Mapping) for row in rows):
+        names = dict.fromkeys(name for row in rows for name in row)
+        return pa.table({name: _column([row.get(name) for row in rows]) for name in names})
     if hasattr(rows, "columns") and hasattr(rows, "to_dict"):
-        return pa.Table.from_pandas(rows, preserve_index=False).replace_schema_metadata(None)
+        return pa.table({str(name): _series(rows[name]) for name in rows.columns})
     raise DataError(f"rows must be a DataFrame, a pyarrow Table or a list of dicts, not {type(rows).__name__}")
+
+
+def _series(series: Any) -> pa.Array:
+    import pyarrow as pa
+
+    try:
+        return pa.Array.from_pandas(series)
+    except (pa.ArrowInvalid, pa.ArrowTypeError):
+        return _column([None if value != value else value for value in series.tolist()])  # noqa: PLR0124 - NaN
+
+
+def _column(values: Sequence[Any]) -> pa.Array:
+    """Values as Arrow infers them; a mixture of types as text."""
+    import pyarrow as pa
+
+    try:
+        return pa.array(values)
+    except (pa.ArrowInvalid, pa.ArrowTypeError):
+        return pa.array([None if value is None else str(value) for value in values], type=pa.string())
 
 
 def _with(table: pa.Table, name: str, value: str) -> pa.Table:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from vigil.adapters.duckdb_rows import quoted
+from vigil.adapters.duckdb_rows import literal, quoted, text_of
 from vigil.core.words import Role, Task
-from vigil.profiles.aggregates import NUMERIC, lower
+from vigil.profiles.aggregates import counted_of, lower
+from vigil.profiles.layout import FeatureType
 from vigil.profiles.types import CategoryColumn, Cell, Edges, NumericColumn
 
 if TYPE_CHECKING:
@@ -29,10 +30,14 @@ class Layout:
     edges: Edges
     types: Mapping[str, str]
 
+    def text(self, column: str) -> str:
+        """SQL of a column's value as text."""
+        return text_of(column, self.types[column])
+
     @property
     def version(self) -> str:
         """SQL of the version that answered a row."""
-        return f"CAST({quoted(self.monitor.data.model_version)} AS VARCHAR)"
+        return f"coalesce({self.text(self.monitor.data.model_version)}, {literal(MISSING)})"
 
     @property
     def role(self) -> str:
@@ -41,8 +46,19 @@ class Layout:
 
     @property
     def answer(self) -> str:
-        """SQL of the prediction as text."""
-        return f"CAST({quoted(self.monitor.data.prediction)} AS VARCHAR)"
+        """SQL of the prediction as text; null where there was no answer."""
+        return self.text(self.monitor.data.prediction)
+
+    @property
+    def label(self) -> str:
+        """SQL of the label as text; null where it is not known."""
+        return self.text("label")
+
+    @property
+    def score(self) -> str | None:
+        """SQL of the score as a number, for binary models that log one."""
+        name = self.monitor.data.score
+        return f"TRY_CAST({quoted(name)} AS DOUBLE)" if name and self.monitor.task is Task.BINARY else None
 
     @property
     def favourable(self) -> str:
@@ -52,17 +68,19 @@ class Layout:
 
     @property
     def positive(self) -> str:
-        """SQL: the model predicted its positive class (by score where one is logged)."""
-        decision, score = self.monitor.decision, self.monitor.data.score
+        """SQL: the model predicted its positive class: by score, or where that is no number, by the answer."""
+        decision = self.monitor.decision
         if decision is None:
             return "false"
-        if score is None:
-            return f"{self.answer} = {literal(decision.positive)}"
-        return f"TRY_CAST({quoted(score)} AS DOUBLE) >= {decision.threshold!r}"
+        said = f"{self.answer} = {literal(decision.positive)}"
+        if self.score is None:
+            return said
+        limit = f"CAST({literal(repr(decision.threshold))} AS DOUBLE)"
+        return f"CASE WHEN isfinite({self.score}) THEN {self.score} >= {limit} ELSE {said} END"
 
     def group(self, attribute: str) -> str:
         """SQL of the group of a row; missing is a group of its own."""
-        return f"coalesce(CAST({quoted(attribute)} AS VARCHAR), {literal(MISSING)})"
+        return f"coalesce({self.text(attribute)}, {literal(MISSING)})"
 
     def groups(self, attribute: str | None) -> str:
         """Version, role and group, as the first three columns of a query."""
@@ -70,48 +88,22 @@ class Layout:
         return f"{self.version} AS v, {self.role} AS r, {group} AS g"
 
 
-def literal(text: str) -> str:
-    """A string as an SQL literal.
-
-    >>> literal("o'clock")
-    "'o''clock'"
-    """
-    return "'" + text.replace("'", "''") + "'"
-
-
 def numeric_columns(
     layout: Layout, wanted: Mapping[str, Sequence[float]], attribute: str | None
 ) -> dict[Who, dict[str, NumericColumn]]:
     """Counts, sums and bins of numeric columns, for each version, role and group."""
     found: dict[Who, dict[str, NumericColumn]] = {}
-    for chunk in _chunks(list(wanted.items())):
-        parts = []
+    for chunk in _chunks(wanted):
+        parts: list[str] = []
+        given: dict[str, Any] = {}
         for i, (name, edges) in enumerate(chunk):
-            raw = quoted(name)
-            x = f"TRY_CAST({raw} AS DOUBLE)"
-            listed = "[" + ", ".join(repr(float(e)) for e in edges) + "]"
-            names = {"raw": raw, "x": x, "e": listed, "lo": repr(float(edges[0])), "hi": repr(float(edges[-1]))}
-            parts += [f"{lower(a, 'duckdb', **names)} AS c{i}_{a.name}" for a in NUMERIC]
-        sql = f"SELECT {layout.groups(attribute)}, count(*) AS n, {', '.join(parts)} FROM night GROUP BY 1, 2, 3"
-        for row in dicts(layout.db, sql):
-            who = (row["v"], row["r"], row["g"])
-            for i, (name, edges) in enumerate(chunk):
-                found.setdefault(who, {})[name] = _numeric(row, f"c{i}_", edges)
+            given |= {f"e{i}": list(edges), f"lo{i}": edges[0], f"hi{i}": edges[-1]}
+            names = {"raw": quoted(name), "x": f"TRY_CAST({quoted(name)} AS DOUBLE)"}
+            parts += _counted(FeatureType.NUMERIC, i, **names, lo=f"$lo{i}", hi=f"$hi{i}")
+        for row in _grouped(layout, attribute, parts, given):
+            mine = found.setdefault((row["v"], row["r"], row["g"]), {})
+            mine |= {name: _numeric(row, f"c{i}_", edges) for i, (name, edges) in enumerate(chunk)}
     return found
-
-
-def _chunks(items: list[tuple[str, Sequence[float]]]) -> list[list[tuple[str, Sequence[float]]]]:
-    return [items[i : i + CHUNK] for i in range(0, len(items), CHUNK)]
-
-
-def _numeric(row: Mapping[str, Any], prefix: str, edges: Sequence[float]) -> NumericColumn:
-    """`histogram` leaves the overflow key out when it is empty, and is null for a column without values."""
-    counted: dict[float, int] = row[f"{prefix}bins"] or {}
-    bins = tuple(int(counted.get(float(e), 0)) for e in edges)
-    over = sum(n for key, n in counted.items() if key > edges[-1])
-    values = {a.name: row[f"{prefix}{a.name}"] for a in NUMERIC if a.name != "bins"}
-    zeros = {k: (v or 0) if k not in ("smallest", "largest") else v for k, v in values.items()}
-    return NumericColumn(rows=row["n"], bins=(*bins, int(over)), **zeros)
 
 
 def category_columns(
@@ -119,44 +111,73 @@ def category_columns(
 ) -> dict[Who, dict[str, CategoryColumn]]:
     """Counts per known level, nulls, and what was new, for each version, role and group."""
     found: dict[Who, dict[str, CategoryColumn]] = {}
-    for name, levels in wanted.items():
-        x = f"CAST({quoted(name)} AS VARCHAR)"
-        sql = (
-            f"SELECT {layout.groups(attribute)}, CASE WHEN list_contains(?, {x}) THEN {x} END AS level, "
-            f"{x} IS NULL AS missing, count(*) AS n, "
-            f"list_slice(list_sort(list(DISTINCT {x}) FILTER (NOT list_contains(?, {x}))), 1, 5) AS examples "
-            "FROM night GROUP BY ALL ORDER BY ALL"
-        )
-        for row in dicts(layout.db, sql, [list(levels), list(levels)]):
-            columns = found.setdefault((row["v"], row["r"], row["g"]), {})
-            columns[name] = _with_level(columns.get(name, CategoryColumn()), row)
+    for chunk in _chunks(wanted):
+        given = {f"e{i}": list(levels) for i, (_, levels) in enumerate(chunk)}
+        parts = [
+            part for i, (name, _) in enumerate(chunk) for part in _counted(FeatureType.CATEGORY, i, x=layout.text(name))
+        ]
+        for row in _grouped(layout, attribute, parts, given):
+            mine = found.setdefault((row["v"], row["r"], row["g"]), {})
+            mine |= {name: _category(row, f"c{i}_") for i, (name, _) in enumerate(chunk)}
     return found
 
 
-def _with_level(column: CategoryColumn, row: Mapping[str, Any]) -> CategoryColumn:
-    update: dict[str, Any] = {"rows": column.rows + row["n"]}
-    if row["missing"]:
-        update["nulls"] = column.nulls + row["n"]
-    elif row["level"] is None:
-        update |= {"new": column.new + row["n"], "new_examples": tuple(row["examples"] or ())}
-    else:
-        update["levels"] = {**column.levels, row["level"]: row["n"]}
-    return column.model_copy(update=update)
+def _counted(kind: FeatureType, i: int, **names: str) -> list[str]:
+    return [f"{lower(a, 'duckdb', e=f'$e{i}', **names)} AS c{i}_{a.name}" for a in counted_of(kind)]
 
 
-def by_group(layout: Layout, attribute: str) -> dict[tuple[str, Role, str], Cell]:
+def _grouped(layout: Layout, attribute: str | None, parts: Sequence[str], given: Mapping[str, Any]) -> Rows:
+    sql = f"SELECT {layout.groups(attribute)}, count(*) AS n, {', '.join(parts)} FROM night GROUP BY 1, 2, 3"
+    return dicts(layout.db, sql, given)
+
+
+def _chunks(wanted: Mapping[str, Sequence[Any]]) -> Iterator[list[tuple[str, Sequence[Any]]]]:
+    items = list(wanted.items())
+    for i in range(0, len(items), CHUNK):
+        yield items[i : i + CHUNK]
+
+
+def bins_of(counted: Mapping[float, int] | None, edges: Sequence[float]) -> tuple[int, ...]:
+    """DuckDB's histogram as bins: it leaves the overflow out when it is empty, and is null when nothing was counted.
+
+    >>> bins_of({1.0: 2, 2.0: 0, float("inf"): 3}, (1.0, 2.0))
+    (2, 0, 3)
+    """
+    found = counted or {}
+    over = sum(n for key, n in found.items() if key > edges[-1])
+    return (*(int(found.get(float(e), 0)) for e in edges), int(over))
+
+
+def _numeric(row: Mapping[str, Any], prefix: str, edges: Sequence[float]) -> NumericColumn:
+    values = {a.name: row[f"{prefix}{a.name}"] for a in counted_of(FeatureType.NUMERIC) if a.name != "bins"}
+    zeros = {k: (v or 0) if k not in ("smallest", "largest") else v for k, v in values.items()}
+    return NumericColumn(rows=row["n"], bins=bins_of(row[f"{prefix}bins"], edges), **zeros)
+
+
+def _category(row: Mapping[str, Any], prefix: str) -> CategoryColumn:
+    return CategoryColumn(
+        rows=row["n"],
+        nulls=row[f"{prefix}nulls"],
+        levels=dict(sorted((row[f"{prefix}levels"] or {}).items())),
+        new=row[f"{prefix}new"],
+        new_examples=tuple(row[f"{prefix}new_examples"] or ()),
+    )
+
+
+def by_group(layout: Layout, attribute: str) -> dict[Who, Cell]:
     """Decision and confusion counts of each group of one protected attribute (binary tasks)."""
     decision = layout.monitor.decision
     if decision is None or layout.monitor.task is not Task.BINARY:
         return {}
-    actual, predicted = f"label = {literal(decision.positive)}", layout.positive
-    deserving = f"label = {literal(decision.deserving)}"
+    label, predicted = layout.label, layout.positive
+    labelled, actual = f"{label} IS NOT NULL", f"{label} = {literal(decision.positive)}"
+    deserving = f"{label} = {literal(decision.deserving)}"
     counts = {
         "favourable": layout.favourable,
-        "labelled": "label IS NOT NULL",
+        "labelled": labelled,
         "tp": f"({predicted}) AND {actual}",
-        "fp": f"({predicted}) AND label IS NOT NULL AND NOT ({actual})",
-        "tn": f"NOT ({predicted}) AND label IS NOT NULL AND NOT ({actual})",
+        "fp": f"({predicted}) AND {labelled} AND NOT ({actual})",
+        "tn": f"NOT ({predicted}) AND {labelled} AND NOT ({actual})",
         "fn": f"NOT ({predicted}) AND {actual}",
         "deserving": deserving,
         "favourable_deserving": f"({layout.favourable}) AND {deserving}",
@@ -172,8 +193,11 @@ def by_group(layout: Layout, attribute: str) -> dict[tuple[str, Role, str], Cell
     }
 
 
-def dicts(db: Any, sql: str, given: Sequence[Any] = ()) -> list[dict[str, Any]]:
-    """The rows of a query as dictionaries."""
-    cursor = db.execute(sql, list(given))
+Rows = list[dict[str, Any]]
+
+
+def dicts(db: Any, sql: str, given: Mapping[str, Any] | None = None) -> Rows:
+    """The rows of a query as dictionaries; `given` are its named parameters."""
+    cursor = db.execute(sql, dict(given or {}))
     names = [d[0] for d in cursor.description]
     return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]

@@ -3,24 +3,33 @@
 import json
 import zlib
 
+from pydantic import ValidationError
+
 from vigil.core.errors import DataError
+from vigil.core.ids import canonical
 from vigil.profiles.types import Profile
 
 CURRENT = 1
+REMEDY = "run the night again to make it anew"
 
 
 def encode(profile: Profile) -> bytes:
-    """Some kilobytes; the same profile always gives the same bytes."""
-    return zlib.compress(profile.model_dump_json().encode(), level=6)
+    """Some kilobytes; equal profiles give equal bytes, whatever order their maps were made in."""
+    return zlib.compress(canonical(profile).encode(), level=6)
 
 
 def decode(stored: bytes) -> Profile:
     """Raises DataError for bytes that are no profile, or one of a newer Vigil."""
     try:
         raw = json.loads(zlib.decompress(stored))
-        version = raw["schema_version"]
+        version = int(raw["schema_version"])
     except (zlib.error, ValueError, KeyError, TypeError) as error:
-        raise DataError(f"stored profile cannot be read ({error}); run the night again to make it anew") from error
+        raise DataError(f"stored profile cannot be read ({type(error).__name__}: {error}); {REMEDY}") from error
     if version > CURRENT:
         raise DataError(f"stored profile has version {version}, this Vigil reads up to {CURRENT}: upgrade Vigil")
-    return Profile.model_validate(raw)
+    try:
+        return Profile.model_validate(raw)
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise DataError(f"stored profile is not whole ({where}: {first['msg']}); {REMEDY}") from error

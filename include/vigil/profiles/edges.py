@@ -15,9 +15,10 @@ def _logistic(x: float) -> float:
     return 1 / (1 + math.exp(-x))
 
 
-# 99 edges evenly spaced in logit from -6.86 to 6.86 (p from 0.001 to 0.999): neighbours differ by 0.14 in logit.
+# 99 edges (100 bins) evenly spaced in logit from -6.86 to 6.86 (p from 0.001 to 0.999): neighbours differ by 0.14 in
+# logit, which is at most 0.035 in probability.
 SCORE_EDGES: tuple[float, ...] = tuple(_logistic(0.14 * step) for step in range(-49, 50))
-# 1 ms to 100 s, each edge 10 % above the last: a percentile read from these bins is at most 10 % too high.
+# 1 ms to 102 s, each edge 10 % above the last: a percentile read as its bin's upper edge is at most 10 % too high.
 LATENCY_EDGES_MS: tuple[float, ...] = tuple(1.1**step for step in range(122))
 
 
@@ -27,10 +28,11 @@ def edges_digest(edges: Edges) -> str:
 
 
 def fit(values: "np.ndarray", bins: int) -> tuple[float, ...]:
-    """Strictly increasing edges: just below the smallest value, bins - 1 quantiles, the largest value.
+    """Strictly increasing finite edges: just below the smallest value, bins - 1 quantiles, the largest value.
 
-    So the first and the last bin hold exactly what lies outside the range of the reference, and are empty on it.
-    values: shape (n,), may hold NaN and infinities. Raises ValueError when no value is finite.
+    So the first and the last bin hold exactly what lies outside the range of the reference, and are empty on it. Equal
+    quantiles are one edge: a constant column has two edges, and one bin between them that holds it.
+    values: shape (n,), may hold NaN and infinities. Raises ValueError when no value is finite, or for bins < 1.
 
     >>> import numpy as np
     >>> [round(e, 6) for e in fit(np.arange(101.0), 4)]
@@ -38,12 +40,17 @@ def fit(values: "np.ndarray", bins: int) -> tuple[float, ...]:
     """
     import numpy as np
 
-    finite = values[np.isfinite(values)].astype(float)
+    if bins < 1:
+        raise ValueError(f"a column needs at least one bin, not {bins}")
+    floats = np.asarray(values, dtype=float)
+    finite = floats[np.isfinite(floats)]
     if finite.size == 0:
         raise ValueError("no finite value to fit bin edges to")
-    inner = np.quantile(finite, np.linspace(0, 1, bins + 1)[1:-1])
-    below = np.nextafter(finite.min(), -np.inf)
-    return tuple(float(e) for e in np.unique(np.concatenate([[below], inner, [finite.max()]])))
+    with np.errstate(over="ignore", invalid="ignore"):  # quantiles of values near 1e308 overflow: not kept
+        inner = np.quantile(finite, np.linspace(0, 1, bins + 1)[1:-1])
+        below = np.nextafter(finite.min(), -np.inf)
+    edges = np.unique(np.concatenate([[below], inner, [finite.max()]]))
+    return tuple(float(e) for e in edges[np.isfinite(edges)])
 
 
 def bin_of(value: float, edges: Sequence[float]) -> int:

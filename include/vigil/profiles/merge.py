@@ -5,10 +5,10 @@ from functools import reduce
 from typing import TypeVar
 
 from vigil.core.errors import MismatchedEdges
+from vigil.profiles.aggregates import EXAMPLES
 from vigil.profiles.types import CategoryColumn, Cell, Columns, Errors, NumericColumn, Outcome, Profile, Service
 
 T = TypeVar("T")
-EXAMPLES = 5
 
 
 def merge(a: Profile, b: Profile) -> Profile:
@@ -29,10 +29,10 @@ def merge(a: Profile, b: Profile) -> Profile:
         edges_digest=a.edges_digest,
         rows=a.rows + b.rows,
         duplicates=a.duplicates + b.duplicates,
-        columns=_columns(a.columns, b.columns),
-        prediction=_columns(a.prediction, b.prediction),
+        columns=merge_columns(a.columns, b.columns),
+        prediction=merge_columns(a.prediction, b.prediction),
         groups=_maps(a.groups, b.groups, lambda x, y: _maps(x, y, _cell)),
-        group_columns=_maps(a.group_columns, b.group_columns, _columns),
+        group_columns=_maps(a.group_columns, b.group_columns, merge_columns),
         hours=_maps(a.hours, b.hours, lambda x, y: _maps(x, y, lambda p, q: (p[0] + q[0], p[1] + q[1]))),
         service=_service(a.service, b.service),
         outcome=_outcome(a.outcome, b.outcome),
@@ -99,7 +99,8 @@ def _category(a: CategoryColumn, b: CategoryColumn) -> CategoryColumn:
     )
 
 
-def _columns(a: Columns, b: Columns) -> Columns:
+def merge_columns(a: Columns, b: Columns) -> Columns:
+    """The columns of the rows of both."""
     return Columns(numeric=_maps(a.numeric, b.numeric, _numeric), category=_maps(a.category, b.category, _category))
 
 

@@ -60,7 +60,7 @@ class CategoryColumn(Spec):
     nulls: int = 0
     levels: Mapping[str, int] = Field(default_factory=dict)
     new: int = 0
-    new_examples: tuple[str, ...] = ()  # at most 5, by count; text from data: escape before showing
+    new_examples: tuple[str, ...] = ()  # first 5 in text order; text from data: escape before showing
 
     @property
     def filled(self) -> int:

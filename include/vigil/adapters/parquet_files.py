@@ -1,0 +1,156 @@
+"""Parquet files that appear whole or not at all, and footers that are read before a file is trusted.
+
+A batch of one date is one file, which appears by one rename. A batch of several dates is written as `.part.parquet`
+files that nobody counts until the marker `_batches/<batch>` exists: the marker is the commit of the batch.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
+from datetime import UTC, date, datetime
+from functools import partial
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from vigil.core.errors import DataError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    from vigil.core.window import Window
+
+SINGLE, PART, MARKERS = ".parquet", ".part.parquet", "_batches"
+TAIL = 65536  # bytes at the end of a file that its fingerprint covers: the footer, with the statistics of all columns
+
+
+def committed(folder: Path, batch: str) -> tuple[str, ...]:
+    """The files of a batch that was committed before; empty when it was not."""
+    parts = (folder / MARKERS / batch).exists()
+    return tuple(str(p) for p in sorted(folder.glob(f"date=*/{batch}{PART if parts else SINGLE}")))
+
+
+def commit(folder: Path, batch: str, days: Sequence[tuple[date, pa.Table]]) -> tuple[str, ...]:
+    """Writes one file a date, visible together. What a crashed writer left of the same batch is replaced."""
+    suffix = PART if len(days) > 1 else SINGLE
+    written = [folder / f"date={day}" / f"{batch}{suffix}" for day, _ in days]
+    for path, (_, rows) in zip(written, days, strict=True):
+        _publish(path, partial(_write, rows))
+    if len(days) > 1:
+        listed = "\n".join(str(path.relative_to(folder)) for path in written)
+        _publish(folder / MARKERS / batch, partial(_note, listed))
+    return tuple(str(path) for path in written)
+
+
+def visible(folder: Path, wanted: Callable[[date], bool]) -> list[str]:
+    """Committed files of the wanted dates, in order.
+
+    Markers are read once and before the folders: parts precede their marker, so a batch that is committed while we
+    look is seen whole or not at all.
+    """
+    markers = {path.name for path in (folder / MARKERS).glob("*")}
+    found = []
+    for day in sorted(folder.glob("date=*")):
+        with suppress(ValueError):
+            if not wanted(date.fromisoformat(day.name.removeprefix("date="))):
+                continue
+            for path in sorted(day.glob(f"*{SINGLE}")):
+                part = path.name.endswith(PART)
+                if not path.name.startswith(".") and (not part or path.name.removesuffix(PART) in markers):
+                    found.append(str(path))
+    return found
+
+
+def readable(names: Iterable[str]) -> tuple[dict[str, pq.FileMetaData], tuple[tuple[str, str], ...]]:
+    """(file -> footer, (file, reason) of those without a whole footer). A file cut in half has none."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    good, broken = {}, []
+    for name in names:
+        try:
+            good[name] = pq.read_metadata(name)
+        except (pa.ArrowException, OSError, ValueError) as error:
+            first = (str(error).splitlines() or [type(error).__name__])[0]
+            broken.append((name, first[:200]))
+    return good, tuple(broken)
+
+
+def may_hold(footer: pq.FileMetaData, *, at: str, window: Window, environment: str) -> bool:
+    """Whether a file may have rows of the window and environment, as far as its statistics tell."""
+    times = _range(footer, at)
+    if times is not None and isinstance(times[0], datetime):
+        low, high = (t if t.tzinfo else t.replace(tzinfo=UTC) for t in times)
+        if high < window.start or low >= window.end:
+            return False
+    places = _range(footer, "environment")
+    return places is None or not (places[0] == places[1] != environment)
+
+
+def _range(footer: pq.FileMetaData, column: str) -> tuple[Any, Any] | None:
+    """The smallest and the largest value of a column; None where the footer does not say."""
+    names = [footer.schema.column(i).path for i in range(len(footer.schema))]
+    if column not in names or footer.num_row_groups == 0:
+        return None
+    index = names.index(column)
+    found = [footer.row_group(g).column(index).statistics for g in range(footer.num_row_groups)]
+    if any(s is None or not s.has_min_max for s in found):
+        return None
+    return min(s.min for s in found), max(s.max for s in found)
+
+
+def fingerprint(name: str) -> str:
+    """Size and hash of the end of a file. Files are never changed in place, so this tells any two apart."""
+    path = Path(name)
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        file.seek(max(0, size - TAIL))
+        return f"{size}:{sha256(file.read()).hexdigest()[:16]}"
+
+
+def _write(rows: pa.Table, draft: Path) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        pq.write_table(rows, draft, compression="zstd")
+    except (pa.ArrowNotImplementedError, pa.ArrowInvalid, pa.ArrowTypeError) as error:
+        raise DataError(f"the rows cannot be stored as Parquet: {error}; log plain numbers, text and times") from error
+
+
+def _note(text: str, draft: Path) -> None:
+    draft.write_text(text)
+
+
+def _publish(path: Path, fill: Callable[[Path], None]) -> None:
+    """Draft, fsync, rename, fsync of the folder: afterwards the file survives a power cut, before nobody sees it."""
+    _folder(path.parent)
+    draft = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}")
+    try:
+        fill(draft)
+        _sync(draft)
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)
+    _sync(path.parent)
+
+
+def _folder(path: Path) -> None:
+    """Makes a folder and what is missing above it; each is synced into its parent."""
+    if path.is_dir():
+        return
+    _folder(path.parent)
+    path.mkdir(exist_ok=True)
+    _sync(path.parent)
+
+
+def _sync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
