@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -146,6 +148,8 @@ def _credit(story: Story) -> None:
 def _finished(process: subprocess.Popen[bytes], stack: Stack) -> None:
     if process.wait(timeout=180):
         raise StackError(f"airflow db migrate failed:\n{stack.tail('migrate')}")
+    with closing(sqlite3.connect(stack.places.airflow_home / "airflow.db")) as db:
+        db.execute("PRAGMA journal_mode=WAL")  # kept in the file: readers no longer block the writer
 
 
 def _dags(story: Story) -> None:

@@ -6,6 +6,7 @@ import time
 from typing import Any
 
 import httpx
+from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_exponential
 
 ENDED = ("success", "failed")
 
@@ -23,6 +24,10 @@ class Airflow:
         found: dict[str, Any] = self._api.get(f"/api/v2{path}", params=params).raise_for_status().json()
         return found
 
+    def raw(self, path: str) -> httpx.Response:
+        """A GET of any page of the server, logged in."""
+        return self._api.get(path)
+
     def dags(self) -> dict[str, bool]:
         """DAG id -> paused, of all that Airflow knows."""
         return {d["dag_id"]: d["is_paused"] for d in self.get("/dags", limit=500)["dags"]}
@@ -31,8 +36,14 @@ class Airflow:
         """What could not be parsed."""
         return [e["stack_trace"] for e in self.get("/importErrors")["import_errors"]]
 
+    @retry(
+        retry=retry_if_exception_type(httpx.HTTPStatusError),
+        stop=stop_after_attempt(5),
+        wait=wait_exponential(multiplier=0.5),
+        reraise=True,
+    )
     def trigger(self, dag: str, run_id: str, conf: dict[str, Any]) -> None:
-        """Starts a run; a run of that id that is there already is left alone."""
+        """Starts a run; one of that id that is there already is left alone, so that a busy server can be asked again."""
         body = {"logical_date": None, "dag_run_id": run_id, "conf": conf}
         answer = self._api.post(f"/api/v2/dags/{dag}/dagRuns", json=body)
         if answer.status_code != 409:

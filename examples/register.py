@@ -18,8 +18,14 @@ HOLDOUT_ROWS = 3000
 
 def _by_value() -> None:
     """The answering classes travel inside the model: whoever loads it needs nothing of this repository."""
+    import logging
+    import warnings
+
     import cloudpickle
 
+    for name in ("mlflow.pyfunc", "mlflow.store", "mlflow.utils"):
+        logging.getLogger(name).setLevel(logging.ERROR)  # pickled by value on purpose, see the docstring
+    warnings.filterwarnings("ignore", module="mlflow")
     for module in (served, iris, credit):
         cloudpickle.register_pickle_by_value(module)
 

@@ -276,6 +276,21 @@ def trace(
     out.print(table)
 
 
+@app.command(hidden=True)
+def blind(
+    model: Model,
+    reason: Annotated[str, typer.Option(help="What failed.")],
+    night: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Which night; default: yesterday.")
+    ] = None,
+) -> None:
+    """Record that a night could not be judged (called by the listener when a run dies)."""
+    from vigil.usecases.watch import blind as run
+
+    monitor = wiring.monitor(model)
+    out.print(run(wiring.open_ports(), monitor, night.date() if night else yesterday(monitor), reason=reason))
+
+
 @app.command()
 def heartbeat(
     alert: Annotated[bool, typer.Option(help="Tell Slack; without it only print.")] = True,

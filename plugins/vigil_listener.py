@@ -1,0 +1,31 @@
+"""Hears of runs that failed, also of those whose task was killed: then no step of the run could tell.
+
+Runs in the scheduler. It imports nothing of Vigil there: a process of its own records that the monitor was blind.
+"""
+
+import logging
+import os
+import subprocess
+import sys
+
+from airflow.listeners import hookimpl
+
+log = logging.getLogger(__name__)
+PREFIX = "vigil_nightly__"
+
+
+@hookimpl
+def on_dag_run_failed(dag_run, msg):
+    """Records a failed nightly run; never raises, never waits."""
+    del msg
+    if not dag_run.dag_id.startswith(PREFIX):
+        return
+    conf = dag_run.conf or {}
+    command = [sys.executable, "-m", "vigil.cli", "blind", dag_run.dag_id.removeprefix(PREFIX),
+               "--reason", f"run {dag_run.run_id} failed"]  # fmt: skip
+    if conf.get("as_of"):
+        command += ["--night", str(conf["as_of"])]
+    try:
+        subprocess.Popen(command, env=dict(os.environ), start_new_session=True)
+    except OSError:
+        log.exception("could not record that %s was blind", dag_run.dag_id)

@@ -1,0 +1,172 @@
+"""What the pages show, as values; nothing here reads a store or asks who is looking."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, Any
+
+from vigil.core.words import Family
+from vigil.verdicts.types import State
+from vigil.verdicts.words import number
+
+if TYPE_CHECKING:
+    from vigil.config.schema import Monitor
+    from vigil.incidents.types import Event, Incident
+    from vigil.verdicts.types import Budget, NightResult, Verdict
+
+NIGHTS = 28
+SIGN = {"ok": "✓", "warn": "!", "breach": "✕", "unknown": "?", "none": "·"}
+RANK = {State.BREACH: 3, State.WARN: 2, State.UNKNOWN: 1, State.OK: 0}
+WAITING = ("labels pending",)  # an unknown that is no trouble tonight
+
+EVENTS = {
+    "opened": "Incident opened",
+    "signals": "More was found",
+    "reopened": "It came back: reopened",
+    "replayed": "The night was replayed with other versions",
+    "mitigation_done": "Mitigated",
+    "mitigation_failed": "The mitigation failed",
+    "mitigation_declined": "The mitigation was not done",
+    "good_night": "A good night",
+    "recovered": "Recovered",
+    "resolved": "Resolved",
+    "acknowledged": "Taken by a person",
+    "held": "Held: nothing changes automatically",
+    "released": "The hold ended",
+    "never_was": "It never was: restated by late labels",
+    "receipt": "Told",
+}
+
+
+@dataclass(frozen=True)
+class Square:
+    """One night of one model in the grid."""
+
+    night: date
+    state: str
+    sign: str
+    title: str
+
+
+@dataclass(frozen=True)
+class Row:
+    """One model in the grid."""
+
+    model: str
+    environment: str
+    owner: str
+    tier: int
+    squares: tuple[Square, ...]
+    last: str
+    incident: str | None
+    budgets: tuple[tuple[str, str, str], ...]  # name, words, state
+
+
+def night_state(result: NightResult) -> str:
+    """The worst state of a night; labels that are not due yet do not colour it."""
+    states = [v.state for v in result.verdicts if not (v.cause and v.cause.value in WAITING and not v.overdue)]
+    return max(states, key=lambda s: RANK[s]).value if states else "unknown"
+
+
+def square(night: date, result: NightResult | None) -> Square:
+    """A night as a square with a sign and words, so that colour is not all there is."""
+    if result is None:
+        return Square(night, "none", SIGN["none"], f"{night}: not judged")
+    state = night_state(result)
+    counts = {s: sum(v.state is s for v in result.verdicts) for s in State}
+    words = ", ".join(f"{n} {s.value}" for s, n in counts.items() if n)
+    return Square(night, state, SIGN[state], f"{night}: {words}")
+
+
+def row(monitor: Monitor, results: Sequence[NightResult], open_incidents: Sequence[Incident], *, last: date) -> Row:
+    """A model's line in the grid, its last NIGHTS nights up to `last`."""
+    by_night = {r.night: r for r in results}
+    nights = [last - timedelta(days=n) for n in range(NIGHTS - 1, -1, -1)]
+    newest = results[-1] if results else None
+    mine = [i for i in open_incidents if (i.monitor, i.environment) == (monitor.model, monitor.environment)]
+    return Row(
+        model=monitor.model,
+        environment=monitor.environment,
+        owner=monitor.people.owner,
+        tier=monitor.risk.tier,
+        squares=tuple(square(n, by_night.get(n)) for n in nights),
+        last=square(newest.night, newest).title if newest else "never judged: run `vigil backfill` or its DAG",
+        incident=mine[0].id if mine else None,
+        budgets=tuple(budget_words(b) for b in newest.budgets) if newest else (),
+    )
+
+
+def budget_words(b: Budget) -> tuple[str, str, str]:
+    """(name, words, state) of an error budget."""
+    if b.left is None or b.attained is None:
+        return b.slo, "not counted yet", "unknown"
+    left = max(b.left, 0.0)
+    state = "ok" if left > 0.5 else "warn" if left > 0 else "breach"
+    words = f"{left:.0%} of the budget left ({b.attained:.2%} good, target {b.target:.1%}, {b.nights} nights)"
+    return b.slo, words + (", of logged requests" if b.of_logged else ""), state
+
+
+def families(result: NightResult | None) -> list[tuple[str, list[dict[str, Any]]]]:
+    """The verdicts of a night by family, the worst first."""
+    if result is None:
+        return []
+    told = []
+    for family in Family:
+        mine = [v for v in result.verdicts if v.family is family]
+        mine.sort(key=lambda v: (-RANK[v.state], v.metric, v.subject))
+        if mine:
+            told.append((family.value, [verdict_row(v) for v in mine]))
+    return told
+
+
+def verdict_row(v: Verdict) -> dict[str, Any]:
+    """One verdict as cells of a table."""
+    m = v.measurement
+    interval = f"{number(m.low, m.unit)} to {number(m.high, m.unit)}" if m and m.low is not None else ""
+    return {
+        "state": v.state.value,
+        "sign": SIGN[v.state.value],
+        "metric": v.metric,
+        "subject": v.subject,
+        "value": number(m.value, m.unit) if m else "",
+        "interval": interval,
+        "n": f"{m.n:,}" if m else "",
+        "baseline": number(m.baseline, m.unit) if m and m.baseline is not None else "",
+        "limit": v.limit,
+        "reason": v.reason,
+        "would_see": v.would_see,
+    }
+
+
+def timeline(events: Sequence[Event]) -> list[dict[str, str]]:
+    """The ledger's events in words, oldest first; receipts of the same minute are told together."""
+    told = []
+    for event in events:
+        words = EVENTS.get(event.type, event.type.replace("_", " ").capitalize())
+        told.append({"at": f"{event.at:%Y-%m-%d %H:%M:%S} UTC", "what": words, "more": _more(event)})
+    return told
+
+
+def _more(event: Event) -> str:
+    p: Mapping[str, Any] = event.payload
+    match event.type:
+        case "opened" | "signals" | "reopened":
+            return f"night of {p['night']}: {len(p['signals'])} signal(s)"
+        case "replayed":
+            return str(p["replay"]["why"])
+        case "mitigation_done":
+            proof = p.get("how", "")
+            return f"{p['mitigation']} from version {p.get('from')} to {p.get('to')} by {p.get('by')}; {proof}"
+        case "mitigation_failed" | "mitigation_declined" | "held" | "released" | "never_was" | "resolved":
+            return str(p.get("why", ""))
+        case "good_night" | "recovered":
+            return f"night of {p['night']}, version {p['version']}, {p['rows']:,} rows"
+        case "acknowledged":
+            return str(p["by"])
+        case "receipt":
+            where = p.get("reference", {}).get("name") or p.get("reference", {}).get("run_id") or ""
+            return f"{str(p['kind']).replace('_', ' ')} {where}"
+        case _:
+            return ""
