@@ -10,7 +10,6 @@ incidents   verdicts over time -> one incident, a pure fold over ledger events
 diagnosis   what changed, where, since when; what would another version have done
 responses   incident -> planned actions, and their words; no I/O
 config      monitors/*.yaml -> frozen, typed monitors
-governance  inventory and risk classes
 ports       the small Protocols that use cases need
 usecases    nightly, respond, rollback, promote, backfill: ports in, values out
 adapters    every third-party client, one file each
