@@ -2,12 +2,12 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from difflib import get_close_matches
-from enum import Enum
+from enum import IntEnum
 from types import UnionType
 from typing import Any, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
-from yaml.nodes import MappingNode, Node, SequenceNode
+from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from vigil.config.schema import Monitor
 from vigil.core.spec import Spec
@@ -21,14 +21,14 @@ class Problem(Spec):
     file: str
     line: int  # 1-based
     column: int  # 1-based
-    where: str  # "rules.drift[0].metric"; empty for the whole file
+    where: str = ""  # "rules.drift[0].metric"; empty for the whole file
     what: str
 
     def __str__(self) -> str:
         return f"{self.file}:{self.line}: {self.where + ': ' if self.where else ''}{self.what}"
 
     def excerpt(self, text: str) -> str:
-        """The line with a caret under the place."""
+        """The line with a caret under the place; empty where the file has no such line."""
         lines = text.splitlines()
         if not 0 < self.line <= len(lines):
             return ""
@@ -41,31 +41,30 @@ def near(name: str, known: Collection[str]) -> str:
     >>> near("featurs", ["features", "task"])
     "did you mean 'features'?"
     """
-    found = get_close_matches(name, list(known), n=1, cutoff=0.5)
+    found = get_close_matches(name.lower(), list(known), n=1, cutoff=0.5)
     return f"did you mean {found[0]!r}?" if found else f"known: {', '.join(sorted(known))}"
 
 
 def explain(error: ValidationError, file: str, root: Node) -> list[Problem]:
-    """All problems of a validation, each at its place in the file, in the order of the lines."""
+    """All problems of a validation of the document `root`, each at its place, in the order of the lines."""
     problems = [_problem(e["type"], tuple(e["loc"]), e, file, root) for e in error.errors()]
+    return in_order(problems)
+
+
+def in_order(problems: Collection[Problem]) -> list[Problem]:
+    """Each problem once, as a reader of the file meets them."""
     unique = {(p.line, p.where, p.what): p for p in problems}
     return sorted(unique.values(), key=lambda p: (p.line, p.column))
 
 
 def at(file: str, root: Node, path: Path, what: str, *, key: bool = False) -> Problem:
     """A problem at a path of the document; with `key`, at the key itself instead of its value."""
-    node = locate(root, path, key=key)
-    return Problem(
-        file=file,
-        line=node.start_mark.line + 1,
-        column=node.start_mark.column + 1,
-        where=dotted(path),
-        what=what,
-    )
+    mark = locate(root, path, key=key).start_mark
+    return Problem(file=file, line=mark.line + 1, column=mark.column + 1, where=dotted(path), what=what)
 
 
 def dotted(path: Sequence[str | int]) -> str:
-    """`rules.drift[0].metric`.
+    """A path as people write it.
 
     >>> dotted(("rules", "drift", 0, "metric"))
     'rules.drift[0].metric'
@@ -77,69 +76,129 @@ def locate(root: Node, path: Path, *, key: bool = False) -> Node:
     """The node at a path, or the deepest one that exists on the way there."""
     node = root
     for place, step in enumerate(path):
-        if isinstance(node, MappingNode):
-            pair = next(((k, v) for k, v in node.value if k.value == str(step)), None)
-            if pair is None:
-                return node
-            node = pair[0] if key and place == len(path) - 1 else pair[1]
-        elif isinstance(node, SequenceNode) and isinstance(step, int) and step < len(node.value):
-            node = node.value[step]
-        else:
+        pair = _pair(node, step)
+        if pair is None:
             return node
+        node = pair[0] if key and place == len(path) - 1 else pair[1]
     return node
+
+
+def _pair(node: Node, step: str | int) -> tuple[Node, Node] | None:
+    """(key node, value node) of one step down; an item of a list is its own key."""
+    if isinstance(node, MappingNode):
+        return next(((k, v) for k, v in node.value if k.value == str(step)), None)
+    if isinstance(node, SequenceNode) and isinstance(step, int) and step < len(node.value):
+        return node.value[step], node.value[step]
+    return None
 
 
 def _problem(kind: str, loc: Path, error: Mapping[str, Any], file: str, root: Node) -> Problem:
     path = _known_path(root, loc)
     match kind:
         case "extra_forbidden":
-            what = f"unknown key {loc[-1]!r}; {near(str(loc[-1]), fields_at(loc[:-1]))}"
-            return at(file, root, path, what, key=True)
+            known = fields_at(loc[:-1])
+            return at(file, root, path, f"unknown key {str(loc[-1])!r}; {near(str(loc[-1]), known)}", key=True)
         case "missing":
-            return at(file, root, path[:-1] if path == loc else path, f"{dotted(loc)} is missing; add it")
+            return at(file, root, path, f"{str(loc[-1])!r} is missing; add it", key=True)
         case "literal_error" | "enum":
-            expected = str(error.get("ctx", {}).get("expected", ""))
-            choices = [c.strip(" '") for c in expected.replace(" or ", ", ").split(",")]
-            return at(file, root, path, f"{error['input']!r} is not allowed; {near(str(error['input']), choices)}")
+            written = _written(root, path)
+            return at(file, root, path, f"{written!r} is not allowed; {near(written, _choices(loc, error))}")
+        case "value_error":
+            return _own_words(error["msg"].removeprefix("Value error, "), path, file, root)
         case _:
-            message = error["msg"].removeprefix("Value error, ")
-            shown = "" if isinstance(error["input"], dict | list | BaseModel) else f" (it is {error['input']!r})"
-            return at(file, root, path, f"{message}{shown}" if kind != "value_error" else message)
+            return at(file, root, path, _wording(kind, error, _written(root, path)))
+
+
+def _own_words(message: str, path: Path, file: str, root: Node) -> Problem:
+    """A validator's own sentence; one about the whole monitor begins with the key that it is about."""
+    field, colon, rest = message.partition(": ")
+    if not path and colon and field in Monitor.model_fields:
+        return at(file, root, (field,), rest, key=True)
+    return at(file, root, path, message)
+
+
+BOUNDS = {"greater_than_equal": ("at least", "ge"), "greater_than": ("more than", "gt"),
+          "less_than_equal": ("at most", "le"), "less_than": ("less than", "lt")}  # fmt: skip
+EXPECTED = {"string_type": "text", "bool": "true or false", "int": "a whole number", "float": "a number",
+            "tuple_type": "a list", "list_type": "a list", "dict_type": "a mapping of keys",
+            "model_type": "a mapping of keys", "model_attributes_type": "a mapping of keys"}  # fmt: skip
+
+
+def _wording(kind: str, error: Mapping[str, Any], written: str) -> str:
+    """Pydantic's error as a sentence: what must be there, what is there, and how to write it right."""
+    context = error.get("ctx", {})
+    if kind in BOUNDS:
+        words, name = BOUNDS[kind]
+        return f"must be {words} {context[name]:g}, not {written}"
+    if kind == "string_pattern_mismatch":
+        return f"{written!r} does not match {context['pattern']}"
+    if kind in ("too_short", "string_too_short") and context.get("actual_length") == 0:
+        return "must not be empty"
+    expected = EXPECTED.get(kind) or EXPECTED.get(kind.partition("_")[0])
+    if expected is None:
+        return f"{error['msg']}, not {written}"
+    remedy = ""
+    if isinstance(error["input"], str | int | float) and expected in ("text", "a list"):
+        remedy = f'; write it in quotes: "{written}"' if expected == "text" else f"; write [{written}]"
+    shown = repr(written) if "number" in expected else written
+    return f"must be {expected}, not {shown}{remedy}"
+
+
+def _written(root: Node, path: Path) -> str:
+    """What the file says at a path, as it stands there (YAML reads `no` as false)."""
+    node = locate(root, path)
+    if isinstance(node, ScalarNode):
+        return str(node.value) or "nothing"
+    return "a list" if isinstance(node, SequenceNode) else "a mapping of keys"
+
+
+def _choices(loc: Path, error: Mapping[str, Any]) -> list[str]:
+    """The values that may stand at a place, as they are written in YAML."""
+    kind = annotation_at(loc)
+    numbered = _inside(kind, IntEnum)
+    if numbered is not None:
+        return list(numbered.__members__)
+    expected = str(error.get("ctx", {}).get("expected", ""))
+    return [choice.strip(" '") for choice in expected.replace(" or ", ", ").split(",")]
 
 
 def _known_path(root: Node, loc: Path) -> Path:
     """Pydantic's path without the steps that are not in the document (names of union members)."""
     path: Path = ()
+    node = root
     for step in loc:
-        node = locate(root, path)
-        mapped = isinstance(node, MappingNode) and any(k.value == str(step) for k, _ in node.value)
-        listed = isinstance(node, SequenceNode) and isinstance(step, int) and step < len(node.value)
-        if mapped or listed:
-            path = (*path, step)
+        pair = _pair(node, step)
+        if pair is not None:
+            path, node = (*path, step), pair[1]
     return path
 
 
 def fields_at(path: Path) -> list[str]:
-    """The keys that the schema knows at a path."""
-    kind: Any = Monitor
-    for step in path:
-        if isinstance(kind, type) and issubclass(kind, BaseModel):
-            field = kind.model_fields.get(str(step))
-            if field is None:
-                return []
-            kind = field.annotation
-        kind = _model_in(kind) if not isinstance(step, int) else kind
-    found = _model_in(kind)
+    """The keys that the schema knows at a path; none where it takes any.
+
+    >>> fields_at(("rules", "drift", 0))[:3]
+    ['breach', 'floor', 'hard']
+    """
+    found = _inside(annotation_at(path), BaseModel)
     return sorted(found.model_fields) if found is not None else []
 
 
-def _model_in(kind: Any) -> Any:
-    """The model inside Optional, tuple, list or dict annotations, or None."""
-    if isinstance(kind, type) and issubclass(kind, BaseModel):
+def annotation_at(path: Path) -> Any:
+    """The type that the schema has at a path; None where it has none."""
+    kind: Any = Monitor
+    for step in path:
+        model = _inside(kind, BaseModel)
+        if model is not None and str(step) in model.model_fields:
+            kind = model.model_fields[str(step)].annotation
+        elif model is not None and not isinstance(step, int) and get_origin(kind) is not dict:
+            return None
+    return kind
+
+
+def _inside(kind: Any, wanted: type) -> Any:
+    """The class below `wanted` inside Optional, tuple, list or dict annotations, or None."""
+    if isinstance(kind, type) and issubclass(kind, wanted):
         return kind
-    if get_origin(kind) in (Union, UnionType, tuple, list, dict):
-        for part in get_args(kind):
-            found = _model_in(part)
-            if found is not None and not (isinstance(found, type) and issubclass(found, Enum)):
-                return found
-    return None
+    if get_origin(kind) not in (Union, UnionType, tuple, list, dict):
+        return None
+    return next((found for part in get_args(kind) if (found := _inside(part, wanted)) is not None), None)

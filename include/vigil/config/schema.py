@@ -5,6 +5,7 @@ this file assembles them.
 """
 
 from datetime import timedelta
+from functools import cache
 from typing import Annotated, Literal, Self
 from zoneinfo import available_timezones
 
@@ -21,8 +22,14 @@ from vigil.verdicts.types import Labels, Rules, Slo
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{1,62}$")]
 
 
+@cache
+def _zones() -> frozenset[str]:
+    """Listing them walks the time zone folders: once is enough."""
+    return frozenset(available_timezones())
+
+
 def _zone(name: str) -> str:
-    if name not in available_timezones():
+    if name not in _zones():
         raise ValueError(f"unknown time zone {name!r}; use an IANA name such as 'Europe/Berlin'")
     return name
 

@@ -1,0 +1,145 @@
+"""What the schema cannot see: names that must exist elsewhere, and statements that contradict each other.
+
+Works on the document as it was written, so that a file that is wrong in one place is told all of its problems.
+"""
+
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any
+
+from pydantic import ValidationError
+from yaml.nodes import Node
+
+from vigil.config.explain import Path, Problem, at, near
+from vigil.core.words import Family, Task
+from vigil.metrics.catalog import CATALOG, Entry, Scope, suggest
+from vigil.metrics.types import Worse
+from vigil.verdicts.types import Bound, Rule
+
+Finding = tuple[Path, str]  # where, and what is wrong there
+WHOLE = frozenset({"rules", "protected", "decision"})  # places that are shown at their key
+GOOD_SIDE = {Worse.HIGHER: "<", Worse.LOWER: ">"}  # a bound on this side says that good is bad
+
+
+def problems(file: str, root: Node, raw: Mapping[str, Any], *, suites: Collection[str] | None) -> list[Problem]:
+    """Everything that does not make sense in a document, at its place.
+
+    suites: the names of the suites that exist; None where nobody knows.
+    """
+    found = [*_rules(raw), *_schedule(raw), *_protected(raw), *_slos(raw), *_suite(raw, suites)]
+    return [at(file, root, path, what, key=len(path) <= 2 and path[0] in WHOLE) for path, what in found]
+
+
+def _rules(raw: Mapping[str, Any]) -> Iterator[Finding]:
+    rules = raw.get("rules")
+    for family, listed in rules.items() if isinstance(rules, dict) else ():
+        for index, one in enumerate(listed if isinstance(listed, list) else ()):
+            if isinstance(one, dict):
+                yield from _rule(raw, ("rules", str(family), index), one)
+
+
+def _rule(raw: Mapping[str, Any], place: Path, one: Mapping[str, Any]) -> Iterator[Finding]:
+    name = one.get("metric")
+    if not isinstance(name, str):
+        return  # the schema says so
+    entry = CATALOG.get(name)
+    if entry is None:
+        meant = suggest(name)
+        hint = f"did you mean {meant!r}?" if meant else f"known: {', '.join(sorted(CATALOG))}"
+        yield (*place, "metric"), f"unknown metric {name!r}; {hint}"
+        return
+    yield from _belongs(raw, place, entry)
+    try:
+        rule = Rule.model_validate(one)
+    except ValidationError:
+        return  # the schema says so
+    yield from _bounds(place, rule, entry)
+    if entry.scope is not Scope.ALL:
+        yield from _subjects(raw, (*place, "subjects"), rule.subjects)
+
+
+def _belongs(raw: Mapping[str, Any], place: Path, entry: Entry) -> Iterator[Finding]:
+    """The metric stands under its family, and makes sense for the task."""
+    at_metric = (*place, "metric")
+    if entry.family.value != place[1] and place[1] in set(Family):
+        yield at_metric, f"{entry.name!r} belongs under rules.{entry.family.value}, not rules.{place[1]}"
+    if raw.get("task") in [task for task in Task if task not in entry.tasks]:
+        yield at_metric, f"{entry.name!r} is not for a {raw['task']} model; it is for {' and '.join(entry.tasks)}"
+
+
+def _bounds(place: Path, rule: Rule, entry: Entry) -> Iterator[Finding]:
+    """There is a threshold, on the bad side, and the milder bound comes first."""
+    if not any((rule.breach, rule.warn, rule.hard, rule.sigma, rule.holdout is not None)):
+        yield place, f"the rule on {entry.name!r} has no threshold; give breach, warn, hard, sigma or holdout"
+    for name in ("breach", "warn", "hard"):
+        bound: Bound | None = getattr(rule, name)
+        if bound is not None and entry.family is not Family.FAIRNESS and bound.side == GOOD_SIDE.get(entry.worse):
+            turned = "<" if bound.side == ">" else ">"
+            what = f"{entry.name!r} is bad when it is {entry.worse.value}; write {turned + f' {bound.limit:g}'!r}"
+            yield (*place, name), f"{what}, not {str(bound)!r}"
+    for first, second in (("warn", "breach"), ("breach", "hard"), ("warn", "hard")):
+        mild, harsh = getattr(rule, first), getattr(rule, second)
+        if mild and harsh and (mild.side != harsh.side or harsh.violated(mild.limit)):
+            yield (*place, first), f"{first} {str(mild)!r} lies beyond {second} {str(harsh)!r}; {first} must come first"
+
+
+def _subjects(raw: Mapping[str, Any], place: Path, subjects: tuple[str, ...]) -> Iterator[Finding]:
+    """A subject that cannot occur would be unknown every night. Subjects: "feature", "attribute=group", or both."""
+    features, protected = raw.get("features"), _attributes(raw)
+    for index, subject in enumerate(subjects):
+        for part in subject.split("|"):
+            attribute, equals, _ = part.partition("=")
+            if equals and attribute not in protected:
+                known = near(attribute, protected) if protected else "name it under `protected:`"
+                yield (*place, index), f"{attribute!r} is no protected attribute; {known}"
+            elif not equals and part != "*" and isinstance(features, dict) and part not in features:
+                yield (*place, index), f"{part!r} is no feature of this model; {near(part, list(map(str, features)))}"
+
+
+def _schedule(raw: Mapping[str, Any]) -> Iterator[Finding]:
+    from croniter import croniter  # type: ignore[import-untyped]
+
+    cron = raw.get("schedule")
+    if isinstance(cron, str) and (len(cron.split()) != 5 or not croniter.is_valid(cron)):
+        yield ("schedule",), f"{cron!r} is not a cron expression of five fields, such as '0 2 * * *'"
+
+
+def _protected(raw: Mapping[str, Any]) -> Iterator[Finding]:
+    rules, listed = raw.get("rules"), raw.get("protected")
+    if isinstance(rules, dict) and rules.get("fairness") and not listed:
+        yield ("rules", "fairness"), "fairness rules need `protected:` attributes"
+    for name, count in Counter(_attributes(raw)).items():
+        if count > 1:
+            yield ("protected",), f"the attribute {name!r} is named {count} times; list all its groups once"
+    for index, one in enumerate(listed if isinstance(listed, list) else ()):
+        groups = one.get("groups") if isinstance(one, dict) else None
+        if isinstance(groups, list) and one.get("reference") in groups:
+            yield (
+                ("protected", index, "groups", groups.index(one["reference"])),
+                f"{one['reference']!r} is the reference group; it is not compared with itself",
+            )
+
+
+def _slos(raw: Mapping[str, Any]) -> Iterator[Finding]:
+    listed = raw.get("slos")
+    for index, slo in enumerate(listed if isinstance(listed, list) else ()):
+        if not isinstance(slo, dict):
+            continue
+        if slo.get("sli") == "latency" and slo.get("threshold_ms") is None:
+            yield ("slos", index), f"the latency SLO {slo.get('name')!r} needs threshold_ms"
+        if slo.get("sli") == "good_nights" and slo.get("family") is None:
+            yield ("slos", index), f"the good_nights SLO {slo.get('name')!r} needs a family"
+
+
+def _suite(raw: Mapping[str, Any], suites: Collection[str] | None) -> Iterator[Finding]:
+    name = raw.get("suite")
+    if suites is None or not isinstance(name, str) or name in suites:
+        return
+    hint = near(name, suites) if suites else "there is none yet: docs/add-a-model.md says how to write one"
+    yield ("suite",), f"no suite {name}.json in the folder of expectations; {hint}"
+
+
+def _attributes(raw: Mapping[str, Any]) -> list[str]:
+    listed = raw.get("protected")
+    found = listed if isinstance(listed, list) else []
+    return [str(one["attribute"]) for one in found if isinstance(one, dict) and "attribute" in one]
