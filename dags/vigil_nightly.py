@@ -1,6 +1,6 @@
 """One DAG per monitor: the night, step by step. Everything that thinks lives in `vigil`; this file wires.
 
-A broken YAML becomes a visible DAG `vigil_broken__<file>` that fails with the file's own errors; other models keep theirs.
+A broken YAML becomes a visible DAG `vigil_broken__<file>` that fails with the file's own errors; the others stay.
 """
 
 from datetime import date, datetime, timedelta

@@ -43,7 +43,7 @@ class Airflow:
         reraise=True,
     )
     def trigger(self, dag: str, run_id: str, conf: dict[str, Any]) -> None:
-        """Starts a run; one of that id that is there already is left alone, so that a busy server can be asked again."""
+        """Starts a run; one of that id that is there already is left alone: a busy server can be asked again."""
         body = {"logical_date": None, "dag_run_id": run_id, "conf": conf}
         answer = self._api.post(f"/api/v2/dags/{dag}/dagRuns", json=body)
         if answer.status_code != 409:

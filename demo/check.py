@@ -15,10 +15,10 @@ from demo.places import HOME
 
 if TYPE_CHECKING:
     from rich.console import Console
-    from vigil.incidents.types import Incident
 
     from demo.stack import Stack
     from demo.story import Story
+    from vigil.incidents.types import Incident
 
 
 class Deviation(AssertionError):

@@ -19,9 +19,8 @@ from demo.traffic import Gateway, history, truth
 if TYPE_CHECKING:
     from types import ModuleType
 
-    from vigil.ports import Ports
-
     from demo.stack import Stack
+    from vigil.ports import Ports
 
 SEED = 7
 ACTOR = "demo@example.com"
@@ -71,10 +70,9 @@ class Story:
 
     def train(self) -> None:
         """Registers two versions and the rules of both models, and promotes them."""
+        from examples.register import register_credit, register_iris
         from vigil.settings import Settings
         from vigil.wiring import open_registry
-
-        from examples.register import register_credit, register_iris
 
         registry = open_registry(Settings())
         for register, model in ((register_iris, "iris"), (register_credit, "credit_scoring")):
@@ -201,10 +199,9 @@ class Story:
         for back in (5, 4, 3, 2):
             self.send(self.credit, self.night(back))
         self._backfill("credit_scoring", self.night(5), self.night(2))
+        from examples.register import register_credit
         from vigil.settings import Settings
         from vigil.wiring import open_registry
-
-        from examples.register import register_credit
 
         bad = register_credit(open_registry(Settings()), "bad").version
         self.facts["credit_scoring"]["bad"] = bad

@@ -10,9 +10,9 @@ from rich.table import Table
 
 if TYPE_CHECKING:
     from rich.console import Console
-    from vigil.incidents.types import Incident
 
     from demo.story import Story
+    from vigil.incidents.types import Incident
 
 
 def print_summary(out: Console, story: Story, took: dict[str, float]) -> None:

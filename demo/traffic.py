@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import httpx
 import pandas as pd
+
 from vigil.sdk import log_outcomes, log_predictions
 
 if TYPE_CHECKING:

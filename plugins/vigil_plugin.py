@@ -2,8 +2,9 @@
 
 import sys
 
-import vigil_listener
 from airflow.plugins_manager import AirflowPlugin
+
+import vigil_listener
 
 
 def _is_api_server() -> bool:

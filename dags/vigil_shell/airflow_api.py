@@ -1,4 +1,4 @@
-"""What only Airflow knows: which DAGs are paused, which it has lost. Tasks have no database access: the API is asked."""
+"""What only Airflow knows: which DAGs are paused, which are lost. Tasks have no database access: the API is asked."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ log = logging.getLogger(__name__)
 
 
 def dag_states(settings: Settings, wanted: Sequence[str]) -> tuple[set[str], set[str]]:
-    """(paused, missing) of the wanted DAGs. Without VIGIL_AIRFLOW_USER and _PASSWORD nothing is known, and that is said."""
+    """(paused, missing) of the wanted DAGs. Without VIGIL_AIRFLOW_USER and _PASSWORD nothing is known, and logged."""
     user, password = os.environ.get("VIGIL_AIRFLOW_USER"), os.environ.get("VIGIL_AIRFLOW_PASSWORD")
     if not user or not password:
         log.warning("paused and missing DAGs are not looked for: set VIGIL_AIRFLOW_USER and VIGIL_AIRFLOW_PASSWORD")

@@ -9,13 +9,13 @@ from fastapi import Depends, FastAPI, HTTPException, Request, Response
 from fastapi import Path as Part
 from fastapi.responses import HTMLResponse, RedirectResponse
 from jinja2 import Environment, FileSystemLoader
+
 from vigil.core.errors import LedgerError
 from vigil.ports import Ports
 from vigil.settings import Settings
 from vigil.usecases.incidents import all_incidents, get
 from vigil.verdicts.words import number
 from vigil.wiring import monitors, open_ports
-
 from vigil_pages import views
 from vigil_pages.access import GetUserDep, get_user, readable, require
 

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 import pytest
 from sqlalchemy import text
+
 from vigil.adapters import memory
 from vigil.adapters.sql_engine import open_engine, upgrade
 from vigil.adapters.sql_lease import SqlLease

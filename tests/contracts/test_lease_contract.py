@@ -4,6 +4,7 @@ import multiprocessing
 from datetime import UTC, datetime, timedelta
 
 import pytest
+
 from vigil.adapters.memory import FrozenClock
 from vigil.adapters.sql_engine import open_engine
 from vigil.adapters.sql_lease import SqlLease

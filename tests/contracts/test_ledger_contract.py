@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
+
 from vigil.adapters.memory import MemoryLedger
 from vigil.adapters.sql_engine import open_engine
 from vigil.adapters.sql_ledger import SqlLedger

@@ -7,14 +7,14 @@ from typing import Any, Protocol
 
 import pytest
 from slack_sdk import WebClient
+
+from tests.slack_emulator import PEOPLE, Emulator, emulator
 from vigil.adapters import slack_client
 from vigil.adapters.memory_notifier import MemoryNotifier
 from vigil.adapters.slack import SlackNotifier
 from vigil.core.errors import Ambiguous, Refused
 from vigil.ports import OutboxEntry
 from vigil.responses.types import Message, Receipt, Room
-
-from tests.slack_emulator import PEOPLE, Emulator, emulator
 
 pytestmark = pytest.mark.slow
 ANA, BEN = PEOPLE[0]["email"], PEOPLE[1]["email"]

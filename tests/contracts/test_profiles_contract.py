@@ -3,6 +3,7 @@
 from datetime import date
 
 import pytest
+
 from vigil.adapters.sql_profiles import SqlProfiles
 from vigil.core.errors import DataError
 from vigil.core.words import Role, Task

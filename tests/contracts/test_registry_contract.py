@@ -6,11 +6,11 @@ from typing import Any, NamedTuple
 
 import pyarrow as pa
 import pytest
+
+from tests.unit.adapters import mlflow_stage
 from vigil.core.errors import RegistryError, TamperedArtifact
 from vigil.core.words import Role
 from vigil.ports import Registry
-
-from tests.unit.adapters import mlflow_stage
 
 
 class Made(NamedTuple):

@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from sqlalchemy import event, select, text
 from sqlalchemy.exc import DBAPIError
+
 from vigil.adapters.sql_engine import open_engine
 from vigil.adapters.sql_tables import verdicts
 from vigil.core.words import Family

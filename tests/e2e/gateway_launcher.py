@@ -12,9 +12,9 @@ os.environ |= {"MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true"}
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 import uvicorn
-from vigil.adapters.parquet_log import ParquetLog
 
 from tests.unit.serving import serving_stage
+from vigil.adapters.parquet_log import ParquetLog
 
 
 def main(folder: Path) -> None:

@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+
+from tests.unit.metrics import made_profiles as made
 from vigil.metrics.drift.divergence import jensen_shannon, psi
 from vigil.metrics.drift.psi import limits
 from vigil.metrics.evaluate import evaluate
@@ -12,8 +14,6 @@ from vigil.metrics.pool import interval, pool
 from vigil.metrics.types import Kind
 from vigil.profiles.merge import merge_all
 from vigil.profiles.types import Profile
-
-from tests.unit.metrics import made_profiles as made
 
 COUNTED = (Kind.PROPORTION, Kind.RATIO, Kind.DIFFERENCE)
 histograms = st.integers(2, 30).flatmap(

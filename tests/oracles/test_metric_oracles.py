@@ -9,6 +9,8 @@ from scipy.spatial.distance import jensenshannon
 from scipy.stats import binomtest
 from sklearn import metrics as sk
 from statsmodels.stats import proportion as sm
+
+from tests.unit.metrics import made_profiles as made
 from vigil.core.words import Task
 from vigil.metrics.drift.divergence import SMOOTH, jensen_shannon, psi
 from vigil.metrics.evaluate import evaluate
@@ -24,8 +26,6 @@ from vigil.metrics.intervals import (
 )
 from vigil.metrics.types import Kind, View
 from vigil.profiles.edges import SCORE_EDGES
-
-from tests.unit.metrics import made_profiles as made
 
 TABLES = [(8, 10, 5, 10), (30, 100, 420, 1000), (0, 20, 7, 50), (20, 20, 30, 50), (214, 1204, 3001, 9876)]
 ROWS = made.drawn(3, 900, labelled=0.8, hurt=0.7)

@@ -8,13 +8,13 @@ import pytest
 from selenium import webdriver
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
-from vigil.adapters.slack import SlackNotifier
-from vigil.responses.messages import room_for, update_message
-from vigil.responses.types import Message
 
 from tests.contracts.test_notifier_contract import MemoryOutbox, StoppedClock
 from tests.golden.messages.stories import credit_facts, credit_fallback, event, iris
 from tests.slack_emulator import Emulator, emulator
+from vigil.adapters.slack import SlackNotifier
+from vigil.responses.messages import room_for, update_message
+from vigil.responses.types import Message
 
 pytestmark = [pytest.mark.slow, pytest.mark.browser]
 

@@ -37,10 +37,10 @@ def services(layout: Layout) -> dict[By, Service]:
 
 def outcomes(layout: Layout) -> dict[By, Outcome]:
     """Predictions, confusion, score histograms and exact sums, for each version and role."""
+    answered = f"{layout.answer} IS NOT NULL"
     sql = (
-        f"SELECT {_who(layout)}, count(*) FILTER ({layout.label} IS NOT NULL) AS labelled, "
-        f"count(*) FILTER (vigil_contradictory) AS contradictory FROM night "
-        f"WHERE {layout.answer} IS NOT NULL GROUP BY 1, 2"
+        f"SELECT {_who(layout)}, count(*) FILTER ({answered} AND {layout.label} IS NOT NULL) AS labelled, "
+        f"count(*) FILTER ({answered} AND vigil_contradictory) AS contradictory FROM night GROUP BY 1, 2"
     )
     base = {(row["v"], Role(row["r"])): row for row in dicts(layout.db, sql)}
     predictions, confusion = _predictions(layout), _confusion(layout)

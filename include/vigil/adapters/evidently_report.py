@@ -71,10 +71,12 @@ def _frames(monitor: Monitor, current: pa.Table, reference: pa.Table) -> tuple[p
 def _series(column: pa.ChunkedArray, kind: FeatureType) -> pd.Series[Any]:
     import pandas as pd
 
-    values = column.to_pandas()
+    values: pd.Series[Any] = column.to_pandas()
     if kind is FeatureType.NUMERIC:
-        return pd.to_numeric(values, errors="coerce").astype("float64")
-    return values.astype("string").map(_safe, na_action="ignore").astype(object)
+        values = pd.to_numeric(values, errors="coerce").astype("float64")
+    else:
+        values = values.astype("string").map(_safe, na_action="ignore").astype(object)
+    return values
 
 
 def _safe(text: str) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from pydantic import BaseModel, Field
+
 from vigil.core.errors import Refused
 from vigil.ports import Clock
 from vigil.responses.types import ActionKind, Message, Receipt, Room

@@ -9,6 +9,7 @@ from urllib.error import URLError
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt
+
 from vigil.core.errors import Ambiguous, DeliveryError, Refused
 
 TRIES = 4

@@ -82,9 +82,7 @@ def _scan(ports: Ports, monitor: Monitor, night: date, found: Partition, edges: 
     return bool(profiles) or bool(problem) or not found.files
 
 
-def judge(
-    ports: Ports, monitor: Monitor, night: date, *, nights: Sequence[date] | None = None
-) -> dict[str, object]:
+def judge(ports: Ports, monitor: Monitor, night: date, *, nights: Sequence[date] | None = None) -> dict[str, object]:
     """Judges the night, and re-judges past nights (`nights`, as in `profile`) whose facts changed, in date order."""
     changed = []
     for each in lookback(monitor, night) if nights is None else nights:

@@ -4,11 +4,11 @@ import os
 from pathlib import Path
 
 import pytest
+
+from tests.golden.messages.stories import NIGHT, STORIES, air, credit_fallback, credit_rollback, event, finding
 from vigil.core.words import Family
 from vigil.incidents.types import Status
 from vigil.responses.messages import room_for, update_message
-
-from tests.golden.messages.stories import NIGHT, STORIES, air, credit_fallback, credit_rollback, event, finding
 
 HERE = Path(__file__).parent
 

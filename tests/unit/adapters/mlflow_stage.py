@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+
 from vigil.adapters.mlflow_registry import MlflowRegistry, register_version
 from vigil.ports import VersionInfo
 

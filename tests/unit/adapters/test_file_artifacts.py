@@ -3,6 +3,7 @@
 from datetime import date
 
 import pytest
+
 from vigil.adapters.file_artifacts import FileArtifacts
 
 NIGHT = date(2026, 3, 1)

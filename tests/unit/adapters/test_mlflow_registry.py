@@ -14,6 +14,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from vigil.adapters import mlflow_register
 from vigil.adapters.mlflow_night import metric_name
 from vigil.adapters.mlflow_registry import MlflowRegistry, dataset_sha256

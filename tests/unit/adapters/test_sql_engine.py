@@ -10,6 +10,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import event, insert, inspect, select, text
 from sqlalchemy.exc import StatementError
+
 from vigil.adapters.sql_engine import HEAD, MIGRATIONS, open_engine, upgrade
 from vigil.adapters.sql_tables import leases, metadata
 from vigil.core.errors import VigilError

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
+
 from vigil.adapters.runner_child import Unfit, _cast, _table
 from vigil.adapters.subprocess_runner import SubprocessRunner, child_environment
 from vigil.core.errors import ReplayError

@@ -6,6 +6,7 @@ import pytest
 import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
 from vigil.config.explain import dotted, fields_at, locate
 from vigil.config.load import get, lint, load_all, load_monitor
 from vigil.config.schema import Monitor

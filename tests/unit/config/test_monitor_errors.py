@@ -1,6 +1,7 @@
 """What a model owner reads when a monitor is wrong: file, line, problem, and what was meant. Golden text."""
 
 import pytest
+
 from vigil.config.load import lint, load_monitor
 from vigil.core.errors import MonitorError
 

@@ -9,6 +9,7 @@ import pytest
 from fastapi.testclient import TestClient
 from hypothesis import given
 from hypothesis import strategies as st
+
 from vigil.emulators.slack import rules
 from vigil.emulators.slack.methods import SCOPES
 from vigil.emulators.slack.server import Server, create_app

@@ -6,6 +6,7 @@ import pytest
 from fastapi.testclient import TestClient
 from hypothesis import given
 from hypothesis import strategies as st
+
 from vigil.emulators.slack.mrkdwn import Names, render
 from vigil.emulators.slack.server import Server, create_app
 from vigil.emulators.slack.state import StateFile, people

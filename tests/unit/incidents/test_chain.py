@@ -6,6 +6,7 @@ from hashlib import sha256
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from vigil.core.ids import canonical
 from vigil.incidents.chain import GENESIS, Checkpoint, event_hash, verify_chain, verify_checkpoints
 from vigil.incidents.types import Event

@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from vigil.core.words import Family, Mitigation
 from vigil.incidents.correlate import fingerprint, incident_id, signals
 from vigil.incidents.lifecycle import GoodNight, bad_night_events, fold, good_night_events, may_join

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+
 from vigil.core.words import Task
 from vigil.metrics.types import View
 from vigil.profiles.edges import LATENCY_EDGES_MS, SCORE_EDGES, fit

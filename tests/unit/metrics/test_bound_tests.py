@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from vigil.core.words import Family
 from vigil.metrics.intervals import (
     auc_interval,

@@ -4,6 +4,8 @@ import math
 
 import numpy as np
 import pytest
+
+from tests.unit.metrics import made_profiles as made
 from vigil.core.errors import MonitorError
 from vigil.core.words import Family, Task
 from vigil.metrics import evaluate as engine
@@ -13,8 +15,6 @@ from vigil.metrics.reasons import REASONS
 from vigil.metrics.types import Kind, Reading, View
 from vigil.profiles.layout import FeatureType
 from vigil.profiles.types import Cell, Columns, NumericColumn, Outcome, Profile
-
-from tests.unit.metrics import made_profiles as made
 
 NIGHT, HOLDOUT = made.profile(made.drawn(2)), made.profile(made.drawn(1, 2000))
 

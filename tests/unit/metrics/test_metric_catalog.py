@@ -7,6 +7,7 @@ import sys
 from importlib import import_module
 
 import pytest
+
 import vigil.metrics
 from vigil.core.words import Family
 from vigil.metrics.catalog import CATALOG, suggest

@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+
+from tests.unit.metrics import made_profiles as made
 from vigil.core.errors import MismatchedEdges
 from vigil.metrics.drift.mean_shift import moments, shift
 from vigil.metrics.drift.psi import psi_reading
@@ -14,8 +16,6 @@ from vigil.metrics.service.latency_percentile import latency_p50, latency_p99
 from vigil.metrics.service.latency_within import count_within, latency_within
 from vigil.profiles.edges import LATENCY_EDGES_MS, fit
 from vigil.profiles.types import NumericColumn, Outcome
-
-from tests.unit.metrics import made_profiles as made
 
 
 def one(readings):

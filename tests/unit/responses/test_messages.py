@@ -7,13 +7,6 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from vigil.core.words import Family, Mitigation
-from vigil.emulators.slack import mrkdwn, rules
-from vigil.incidents.types import Finding, Incident, Signal, Status
-from vigil.responses import plan
-from vigil.responses.messages import RoomFacts, escape, room_for, update_message
-from vigil.responses.news import NEWS
-from vigil.verdicts.types import Cause, State, Verdict
 
 from tests.golden.messages.stories import (
     CREDIT,
@@ -27,6 +20,13 @@ from tests.golden.messages.stories import (
     iris,
     psi,
 )
+from vigil.core.words import Family, Mitigation
+from vigil.emulators.slack import mrkdwn, rules
+from vigil.incidents.types import Finding, Incident, Signal, Status
+from vigil.responses import plan
+from vigil.responses.messages import RoomFacts, escape, room_for, update_message
+from vigil.responses.news import NEWS
+from vigil.verdicts.types import Cause, State, Verdict
 
 HOSTILE = st.text(alphabet=string.printable + "<>&|`*_~!@#é雪\u202e\u200b", max_size=300)
 NAMES = mrkdwn.Names({}, {})

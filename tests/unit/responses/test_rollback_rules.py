@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from vigil.core.words import Mitigation, Role
 from vigil.incidents.types import Event
 from vigil.responses.model_history import ModelHistory, PastMitigation, Reign, history

@@ -9,6 +9,7 @@ from threading import Thread
 from typing import Any
 
 import pyarrow as pa
+
 from vigil.adapters.model_files import check_manifest, manifest_of
 from vigil.config.schema import Monitor
 from vigil.core.errors import RegistryError

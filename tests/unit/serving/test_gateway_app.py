@@ -13,13 +13,13 @@ import numpy as np
 import pandas as pd
 import pytest
 from starlette.testclient import TestClient
+
+from tests.unit.serving import serving_stage
+from tests.unit.serving.serving_stage import ROW, FolderRegistry, KeptLog, app, credit, iris
 from vigil.adapters.gateway_probe import GatewayProbe
 from vigil.adapters.runner_child import _table
 from vigil.core.errors import MonitorError
 from vigil.serving.answers import read_answer
-
-from tests.unit.serving import serving_stage
-from tests.unit.serving.serving_stage import ROW, FolderRegistry, KeptLog, app, credit, iris
 
 pytestmark = pytest.mark.slow
 

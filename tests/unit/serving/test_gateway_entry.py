@@ -11,10 +11,10 @@ from pathlib import Path
 
 import httpx
 import pytest
-from vigil.adapters.gateway_probe import GatewayProbe
-from vigil.adapters.parquet_log import ParquetLog
 
 from tests.unit.adapters import mlflow_stage
+from vigil.adapters.gateway_probe import GatewayProbe
+from vigil.adapters.parquet_log import ParquetLog
 
 pytestmark = pytest.mark.slow
 

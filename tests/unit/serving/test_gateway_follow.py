@@ -8,9 +8,9 @@ from pathlib import Path
 
 import httpx
 import pytest
-from vigil.serving.loader import FIRST_RETRY, Slot
 
 from tests.unit.serving.serving_stage import ROW, FolderRegistry, KeptLog, app, iris, served
+from vigil.serving.loader import FIRST_RETRY, Slot
 
 pytestmark = pytest.mark.slow
 

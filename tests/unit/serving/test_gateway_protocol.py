@@ -8,6 +8,7 @@ import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from vigil.profiles.layout import FeatureType
 from vigil.serving.columns import Column, fit, fit_extra, fit_ids
 from vigil.serving.protocol import Refusal, parse

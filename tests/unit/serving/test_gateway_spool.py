@@ -9,12 +9,12 @@ import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
+from tests.unit.serving.serving_stage import KeptLog
 from vigil.core.errors import VigilError
 from vigil.serving.compaction import Compactor
 from vigil.serving.segments import MAGIC, decode, encode, frame, read_segment
 from vigil.serving.spool import Spool, SpoolFailed
-
-from tests.unit.serving.serving_stage import KeptLog
 
 payloads = st.lists(st.binary(min_size=1, max_size=40), max_size=6)
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+
 from vigil.adapters.memory_registry import MemoryRegistry
 from vigil.config.schema import Monitor
 from vigil.core.errors import Conflict, LeaseLost

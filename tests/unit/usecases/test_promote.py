@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 from registry_stage import MODEL, Crash, Fuse, Stage, credit_monitor, moves
+
 from vigil.core.errors import LeaseLost, RegistryError, TamperedArtifact
 from vigil.core.words import Role
 from vigil.usecases.promote import lift_quarantine, promote, reconcile_aliases, restore

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from registry_stage import MODEL, Crash, Fuse, Stage, credit_monitor, moves
+
 from vigil.core.errors import LeaseLost, RegistryError
 from vigil.core.words import Mitigation
 from vigil.incidents.lifecycle import fold
