@@ -76,8 +76,8 @@ def _scan(ports: Ports, monitor: Monitor, night: date, found: Partition, edges: 
         profiles = ports.scanner.scan(monitor, found, edges, night) if found.files else {}
     except DataError as error:
         profiles, problem = {}, {"why": str(error), "kind": "schema", "digest": found.digest}
-    for key, made in profiles.items():
-        ports.profiles.put(key, made, partition_digest=found.digest)
+    if profiles:
+        ports.profiles.put_night(profiles, partition_digest=found.digest)
     leave(ports, monitor, night, "problem.json", problem)
     return bool(profiles) or bool(problem) or not found.files
 
