@@ -108,15 +108,24 @@ def nightly(monitor: Monitor) -> DAG:
 
             return steps.account(open_ports(), load(model), date.fromisoformat(night), run_url=dag_run.run_id)
 
-        @task(trigger_rule=TriggerRule.ONE_FAILED, retries=0)
-        def blind(night: str | None) -> None:
-            """Only when a step failed: opens the monitor-blind incident, and keeps the run red."""
-            from vigil.usecases import watch
+        @task(trigger_rule=TriggerRule.ONE_FAILED)
+        def blind(night: str | None) -> dict:
+            """Only when a step failed: opens the monitor-blind incident."""
+            from vigil.usecases import respond, watch
+            from vigil.wiring import monitors as all_monitors
             from vigil_shell.connections import monitor as load
             from vigil_shell.connections import open_ports
 
-            if night:
-                watch.blind(open_ports(), load(model), date.fromisoformat(night), reason=f"a step of {night} failed")
+            if not night:
+                raise AirflowSkipException("not even the night is known; the watchdog will miss it")
+            ports = open_ports()
+            incident = watch.blind(ports, load(model), date.fromisoformat(night), reason=f"a step of {night} failed")
+            digest = respond.plan_digest(ports, all_monitors()[0], incident)
+            return {"run_id": f"respond__{incident}__{digest}", "incident": incident}
+
+        @task(trigger_rule=TriggerRule.ONE_FAILED, retries=0)
+        def red() -> None:
+            """A run's state is decided by its leaves: a step that failed must stay visible."""
             raise AirflowException("a step of this night failed; see the red task. A monitor-blind incident is open")
 
         night = open_night()
@@ -124,20 +133,27 @@ def nightly(monitor: Monitor) -> DAG:
         reported = report(night)
         correlated = correlate(night, judged)
         planned = plan(correlated)
-        respond = TriggerDagRunOperator(
-            task_id="respond",
-            trigger_dag_id="vigil_respond",
-            trigger_run_id="{{ ti.xcom_pull(task_ids='plan')['run_id'] }}",
-            conf={"incident": "{{ ti.xcom_pull(task_ids='plan')['incident'] }}"},
-            logical_date=None,
-            skip_when_already_exists=True,
-            fail_when_dag_is_paused=True,
-        )
+        respond = ask_to_respond("respond", "plan")
         accounted = account(night, correlated)
         judged >> reported >> correlated
         planned >> respond
-        [judged, reported, correlated, planned, respond, accounted] >> blind(night)
+        steps = [night, judged, reported, correlated, planned, respond, accounted]
+        steps >> blind(night) >> ask_to_respond("respond_blind", "blind")
+        steps >> red()
     return dag
+
+
+def ask_to_respond(task_id: str, told_by: str) -> TriggerDagRunOperator:
+    """Starts the respond DAG for the incident that another task named; a run that is there already is enough."""
+    return TriggerDagRunOperator(
+        task_id=task_id,
+        trigger_dag_id="vigil_respond",
+        trigger_run_id=f"{{{{ ti.xcom_pull(task_ids='{told_by}')['run_id'] }}}}",
+        conf={"incident": f"{{{{ ti.xcom_pull(task_ids='{told_by}')['incident'] }}}}"},
+        logical_date=None,
+        skip_when_already_exists=True,
+        fail_when_dag_is_paused=True,
+    )
 
 
 def broken(file: str, error: str) -> DAG:

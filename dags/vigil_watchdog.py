@@ -24,7 +24,7 @@ with DAG(
 
     @task
     def look() -> list:
-        """Opens a monitor-blind incident for each model that nobody watched, and hands them to the respond DAG."""
+        """Opens a monitor-blind incident for each model that nobody watched; what is unanswered is answered now."""
         from vigil.settings import Settings
         from vigil.usecases import respond, watch
         from vigil.wiring import monitors
@@ -33,13 +33,13 @@ with DAG(
 
         ports, (good, broken) = open_ports(), monitors()
         paused, missing = dag_states(Settings(), [m.dag_id for m in good.values()])
-        opened = watch.overdue(ports, good, broken, now=ports.clock.now(), paused=paused, missing_dags=missing)
+        watch.overdue(ports, good, broken, now=ports.clock.now(), paused=paused, missing_dags=missing)
         return [
             {
                 "trigger_run_id": f"respond__{incident}__{respond.plan_digest(ports, good, incident)}",
                 "conf": {"incident": incident},
             }
-            for incident in dict.fromkeys(opened)
+            for incident in respond.unanswered(ports, good)
         ]
 
     TriggerDagRunOperator.partial(

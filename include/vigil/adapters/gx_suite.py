@@ -1,162 +1,245 @@
-"""Great Expectations over a night's rows: suites in GX's own JSON, its results as verdicts, its data docs kept."""
+"""Great Expectations over a night's rows: suites in GX's own JSON, its results as verdicts, its data docs kept.
+
+GX says what it saw; the severity that a suite's author wrote says what that means: critical -> breach, warning and info
+-> warn, a check that could not be made -> unknown. No value of a row leaves here: results are asked for without them.
+"""
 
 from __future__ import annotations
 
 import json
 import os
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+from vigil.adapters.gx_words import failure, observed, sentence
 from vigil.core.errors import DataError
 from vigil.core.words import Family
 from vigil.metrics.intervals import wilson
 from vigil.metrics.types import Kind, Measurement, Worse
 from vigil.ports import Artifacts, QualityOutcome
 from vigil.verdicts.types import Cause, State, Verdict
+from vigil.verdicts.words import measured
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
     from vigil.config.schema import Monitor
 
-DOCS = "data_docs.html"
+METRIC = "expectation"
+DOCS, RESULT = "data_docs.html", "gx_validation.json"
+TEMPLATES = Path(__file__).parent / "templates"
+# no examples of unexpected values: they are rows
+RESULT_FORMAT = {"result_format": "SUMMARY", "partial_unexpected_count": 0}
+FAILED = {"critical": State.BREACH, "warning": State.WARN, "info": State.WARN}
+ORDER = (State.BREACH, State.UNKNOWN, State.WARN, State.OK)
+
+
+class Checked(NamedTuple):
+    """One expectation after it was checked: what it asks, how grave a failure is, what was found."""
+
+    sentence: str
+    severity: str
+    gate: bool
+    verdict: Verdict
 
 
 class GxSuite:
-    """Implements the QualitySuite port."""
+    """Implements the QualitySuite port: `expectations/<suite>.json`, run on pandas in memory."""
 
     def __init__(self, expectations: Path, artifacts: Artifacts) -> None:
         self._expectations = Path(expectations)
         self._artifacts = artifacts
 
     def run(self, monitor: Monitor, rows: pa.Table, *, night: date) -> QualityOutcome:
-        """Each expectation becomes a verdict. A suite that is missing or unreadable is `unknown`, never silence."""
+        """Each expectation becomes a verdict. A suite that is missing or unreadable is `unknown`, never silence.
+
+        A gate that could not be checked counts as failed: nobody knows whether the rows can be trusted.
+        """
+        os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")  # read when GX is imported
         try:
-            suite = self._load(monitor)
+            suite = _suite(self._expectations / f"{monitor.suite}.json", monitor)
         except DataError as error:
             return QualityOutcome(verdicts=(_cannot("suite", str(error)).model_dump(mode="json"),))
-        validated = _validate(suite, rows)
-        verdicts = [_verdict(r) for r in validated["results"]]
-        gates = [
-            v.subject for r, v in zip(validated["results"], verdicts, strict=True) if _gate(r) and not r["success"]
-        ]
-        page = self._artifacts.path(monitor.model, night, DOCS)
-        page.write_text(_docs(validated), encoding="utf-8")
+        result = _validate(suite, rows)
+        checked = _named_apart([_checked(each, rows.num_rows) for each in result.results])
+        self._keep(monitor, night, result, checked)
         return QualityOutcome(
-            verdicts=tuple(v.model_dump(mode="json") for v in verdicts),
-            failed_gates=tuple(gates),
+            verdicts=tuple(c.verdict.model_dump(mode="json") for c in checked),
+            failed_gates=tuple(c.verdict.subject for c in checked if c.gate and c.verdict.state is not State.OK),
             docs_url=self._artifacts.url(monitor.model, night, DOCS),
         )
 
-    def _load(self, monitor: Monitor) -> dict[str, Any]:
-        path = self._expectations / f"{monitor.suite}.json"
-        try:
-            suite: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        except FileNotFoundError as error:
-            raise DataError(
-                f"there is no suite {path.parent.name}/{path.name}; see `suite:` of {monitor.model}"
-            ) from error
-        except (OSError, ValueError) as error:
-            raise DataError(f"{path.parent.name}/{path.name} is not a suite in JSON: {error}") from error
-        if not isinstance(suite.get("expectations"), list):
-            raise DataError(f"{path.parent.name}/{path.name} has no list of expectations")
-        return suite
+    def _keep(self, monitor: Monitor, night: date, result: Any, checked: list[Checked]) -> None:
+        """GX's result as it is, and a page of it."""
+        raw = json.dumps(result.to_json_dict(), indent=1, default=str)
+        _write(self._artifacts.path(monitor.model, night, RESULT), raw)
+        _write(self._artifacts.path(monitor.model, night, DOCS), _page(monitor, night, result, checked))
 
 
-def _validate(suite: dict[str, Any], rows: pa.Table) -> dict[str, Any]:
-    os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
+def _suite(path: Path, monitor: Monitor) -> Any:
+    """GX's suite. Raises DataError with the file, what is wrong with it, and the next step."""
+    shown = f"{path.parent.name}/{path.name}"
+    try:
+        raw = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise DataError(f"there is no {shown}: add it, or change `suite:` of monitor {monitor.model}") from error
+    except (OSError, ValueError) as error:
+        raise DataError(f"{shown} is not a suite in JSON ({error}): correct the file") from error
+    if not isinstance(raw, dict) or not isinstance(raw.get("expectations"), list):
+        raise DataError(f"{shown} has no list `expectations`: write it as GX's `suite.to_json_dict()` does")
+    from great_expectations import ExpectationSuite
+
+    made = ExpectationSuite(name=str(raw.get("name") or path.stem), meta=raw.get("meta"))
+    for number, config in enumerate(raw["expectations"], 1):
+        made.expectations.append(_expectation(config, f"{shown}, expectation {number}"))
+    if not made.expectations:
+        raise DataError(f"{shown} expects nothing: add an expectation, or leave out `suite:` of {monitor.model}")
+    return made
+
+
+def _expectation(config: Any, where: str) -> Any:
+    from great_expectations.exceptions import GreatExpectationsError
+    from great_expectations.expectations.expectation_configuration import ExpectationConfiguration
+
+    if not isinstance(config, dict) or not isinstance(config.get("type"), str):
+        raise DataError(f"{where} has no `type`: write it as GX's `to_json_dict()` does")
+    try:
+        return ExpectationConfiguration(**config).to_domain_obj()
+    except (GreatExpectationsError, ValueError, TypeError, KeyError, AttributeError) as error:
+        why = " ".join(str(error).split())[:300]
+        raise DataError(f"{where} ({config['type']}) is not one that GX can make: {why}") from error
+
+
+def _validate(suite: Any, rows: pa.Table) -> Any:
+    """GX's result of the suite over the rows; each result has GX's sentence about itself."""
     import great_expectations as gx
 
     context = gx.get_context(mode="ephemeral")
     context.variables.progress_bars = {"globally": False}
     asset = context.data_sources.add_pandas("night").add_dataframe_asset("rows")
-    definition = asset.add_batch_definition_whole_dataframe("all")
-    loaded = gx.ExpectationSuite(name=suite["name"], expectations=suite["expectations"], meta=suite.get("meta"))
-    check = gx.ValidationDefinition(name="night", data=definition, suite=context.suites.add(loaded))
+    batch = asset.add_batch_definition_whole_dataframe("all")
+    check = gx.ValidationDefinition(name="night", data=batch, suite=context.suites.add(suite))
     result = context.validation_definitions.add(check).run(
-        batch_parameters={"dataframe": rows.to_pandas()}, result_format="SUMMARY"
+        batch_parameters={"dataframe": rows.to_pandas()}, result_format=RESULT_FORMAT
     )
-    raw: dict[str, Any] = result.to_json_dict()
-    raw["rendered"] = result
-    return raw
+    for each in result.results:
+        each.render()
+    return result
 
 
-def _gate(result: dict[str, Any]) -> bool:
-    meta = result["expectation_config"].get("meta") or {}
-    return bool((meta.get("vigil") or {}).get("gate"))
-
-
-def _subject(config: dict[str, Any]) -> str:
-    kwargs = config["kwargs"]
-    column = kwargs.get("column") or ",".join(kwargs.get("column_list", []))
-    return f"{config['type'].removeprefix('expect_')}({column})"
-
-
-def _verdict(result: dict[str, Any]) -> Verdict:
-    config, subject = result["expectation_config"], _subject(result["expectation_config"])
-    broken = result.get("exception_info") or {}
-    raised = broken if "raised_exception" in broken else next(iter(broken.values()), {})
-    if isinstance(raised, dict) and raised.get("raised_exception"):
-        why = str(raised.get("exception_message", "")).splitlines()
-        return _cannot(subject, f"the check itself failed: {why[0][:200] if why else 'no message'}")
-    measurement = _measurement(subject, result["result"])
-    severity = config.get("severity") or "critical"
-    failed = State.BREACH if severity == "critical" else State.WARN
-    state = State.OK if result["success"] else failed
-    return Verdict(
-        metric="expectation",
+def _checked(result: Any, rows: int) -> Checked:
+    config, subject = result.expectation_config, _subject(result.expectation_config)
+    asked = sentence(config)
+    severity = str(getattr(config.severity, "value", config.severity) or "critical")
+    gate = bool(((config.meta or {}).get("vigil") or {}).get("gate"))
+    broken = failure(result.exception_info or {})
+    absent = config.type == "expect_column_to_exist" and broken is None
+    if broken is not None:
+        return Checked(asked, severity, gate, _cannot(subject, broken))
+    measurement = _measurement(subject, result.result or {}, rows, bool(result.success))
+    if measurement.value is None:
+        verdict = _cannot(subject, measurement.why_not, measurement)
+        return Checked(asked, severity, gate, verdict)
+    state = State.OK if result.success else FAILED.get(severity, State.BREACH)
+    found = "the rows have no such column" if absent and not result.success else measurement.detail
+    reason = f"{asked}: {found}" if found else asked
+    verdict = Verdict(
+        metric=METRIC,
         subject=subject,
         family=Family.QUALITY,
         state=state,
-        reason=f"{subject}: {_words(config['kwargs'])}; {measurement.detail}",
+        reason=reason,
+        hard=gate and state is State.BREACH,
         measurement=measurement,
-        limit=f"{severity}{', gate' if _gate(result) else ''}",
+        limit=f"{severity}{', gate' if gate else ''}",
     )
+    return Checked(asked, severity, gate, verdict)
 
 
-def _measurement(subject: str, found: dict[str, Any]) -> Measurement:
-    """The share of unexpected rows; for a check of the whole table 0 or 1 and what was observed."""
-    n, bad = int(found.get("element_count") or 0), found.get("unexpected_count")
-    share = {
-        "metric": "expectation",
-        "subject": subject,
-        "family": Family.QUALITY,
-        "unit": "share",
-        "worse": Worse.HIGHER,
-    }
-    if bad is None or not n:
-        observed = found.get("observed_value")
-        return Measurement(**share, kind=Kind.COUNT, value=None, n=n, detail=f"observed {observed}")
+def _subject(config: Any) -> str:
+    """`column_values_to_be_between(age)`: the same expectation has the same name every night."""
+    kwargs = config.kwargs
+    pair = [kwargs[k] for k in ("column_A", "column_B") if k in kwargs]
+    column = kwargs.get("column") or ",".join(map(str, kwargs.get("column_list") or pair)) or "all"
+    condition = f" if {kwargs['row_condition']}" if kwargs.get("row_condition") else ""
+    return f"{config.type.removeprefix('expect_')}({column}{condition})"
+
+
+def _named_apart(checked: list[Checked]) -> list[Checked]:
+    """A suite may ask the same of a column twice, with other limits: then the second is `... #2`."""
+    seen: Counter[str] = Counter()
+
+    def named(one: Checked) -> Checked:
+        subject = one.verdict.subject
+        seen[subject] += 1
+        if seen[subject] == 1:
+            return one
+        other = f"{subject} #{seen[subject]}"
+        m = one.verdict.measurement
+        changed = {"subject": other, "measurement": m.model_copy(update={"subject": other}) if m else None}
+        return one._replace(verdict=one.verdict.model_copy(update=changed))
+
+    return [named(each) for each in checked]
+
+
+def _measurement(subject: str, found: Mapping[str, Any], rows: int, success: bool) -> Measurement:
+    """The share of unexpected values among those that are there; of a check of the whole table 0 or 1."""
+    share = {"metric": METRIC, "subject": subject, "family": Family.QUALITY, "unit": "share", "worse": Worse.HIGHER}
+    bad = found.get("unexpected_count")
+    if bad is None:
+        value = 0.0 if success else 1.0
+        return Measurement(**share, kind=Kind.COUNT, value=value, n=rows, detail=observed(found))
+    n, bad = int(found.get("element_count") or 0) - int(found.get("missing_count") or 0), int(bad)
+    if n <= 0:
+        return Measurement(**share, kind=Kind.PROPORTION, value=None, n=0, why_not="there is no value to check")
     low, high = wilson(bad, n)
-    detail = f"{bad:,} of {n:,} rows are not as expected"
-    return Measurement(
-        **share, kind=Kind.PROPORTION, value=bad / n, low=low, high=high, n=n, parts=(bad, n), detail=detail
-    )
+    made = Measurement(**share, kind=Kind.PROPORTION, value=bad / n, low=low, high=high, n=n, parts=(bad, n))
+    detail = f"{bad:,} of {n:,} are not" if not bad else f"{bad:,} of {n:,} are not, {measured(made)}"
+    return made.model_copy(update={"detail": detail})
 
 
-def _words(kwargs: dict[str, Any]) -> str:
-    shown = {k: v for k, v in kwargs.items() if k not in ("batch_id", "column") and v is not None}
-    return ", ".join(f"{k} {v}" for k, v in shown.items()) or "as declared"
-
-
-def _cannot(subject: str, why: str) -> Verdict:
+def _cannot(subject: str, why: str, measurement: Measurement | None = None) -> Verdict:
+    """Unknown: overdue when the check failed (it must not), not when there was nothing to check."""
     return Verdict(
-        metric="expectation",
+        metric=METRIC,
         subject=subject,
         family=Family.QUALITY,
         state=State.UNKNOWN,
-        cause=Cause.CHECK_FAILED,
+        cause=Cause.NO_DATA if measurement else Cause.CHECK_FAILED,
         reason=f"{subject}: {why}",
-        overdue=True,
+        overdue=measurement is None,
+        measurement=measurement,
     )
 
 
-def _docs(validated: dict[str, Any]) -> str:
-    """GX's own page of the validation."""
-    from great_expectations.render.renderer import ValidationResultsPageRenderer
-    from great_expectations.render.view import DefaultJinjaPageView
+def _page(monitor: Monitor, night: date, result: Any, checked: list[Checked]) -> str:
+    """GX's sentences in a page of our own: GX's view loads 17 files from the internet, ours none."""
+    from importlib.metadata import version
 
-    page = ValidationResultsPageRenderer().render(validated["rendered"])
-    html: str = DefaultJinjaPageView().render(page)
-    return html
+    from jinja2 import Environment, FileSystemLoader
+
+    page = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True).get_template("data_docs.html")
+    return page.render(
+        monitor=monitor,
+        night=night,
+        suite=result.suite_name,
+        checked=list(_worst_first(checked)),
+        counts=Counter(c.verdict.state.value for c in checked),
+        gates=sum(c.gate for c in checked),
+        version=version("great_expectations"),
+    )
+
+
+def _worst_first(checked: list[Checked]) -> Iterator[Checked]:
+    for state in ORDER:
+        yield from (c for c in checked if c.verdict.state is state)
+
+
+def _write(path: Path, text: str) -> None:
+    """All of it or nothing: somebody may be reading the file of an earlier try."""
+    draft = path.with_name(f".{path.name}.draft")
+    draft.write_text(text, encoding="utf-8")
+    draft.replace(path)

@@ -3,11 +3,12 @@
 import logging
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from datetime import date
 from pathlib import Path
 
 from vigil.config.schema import Monitor
-from vigil.core.errors import DataError
+from vigil.core.errors import DataError, LeaseLost
 from vigil.core.words import Family
 from vigil.metrics.evaluate import evaluate
 from vigil.metrics.types import Measurement
@@ -28,6 +29,7 @@ from vigil.usecases.nights import (
     rows_key,
     view,
 )
+from vigil.usecases.promote import reconcile_aliases
 from vigil.usecases.record import append
 from vigil.verdicts.budget import budget, burn_verdict, spent
 from vigil.verdicts.judge import Facts, ruled
@@ -278,7 +280,7 @@ def correlate(ports: Ports, monitor: Monitor, night: date) -> str | None:
 
 
 def account(ports: Ports, monitor: Monitor, night: date, *, run_url: str | None = None) -> str:
-    """The night's line in the ledger, its MLflow run, and a checkpoint of all streams. Returns the summary line."""
+    """The night's line in the ledger, its MLflow run, aliases that others moved, a checkpoint. Returns the line."""
     result = ports.results.latest(monitor.model, monitor.environment, night)
     if result is None:
         raise DataError(f"{monitor.model} {night}: nothing was judged; run the `judge` step first")
@@ -296,5 +298,7 @@ def account(ports: Ports, monitor: Monitor, night: date, *, run_url: str | None 
     }
     key = f"night/{monitor.environment}/{night}/{result.digest_key}"
     append(ports, f"model/{monitor.model}", key=key, type="night_judged", payload=payload)
+    with suppress(LeaseLost):  # somebody changes the model right now, and records it
+        reconcile_aliases(ports, monitor)
     ports.ledger.checkpoint(ports.clock.now())
     return line

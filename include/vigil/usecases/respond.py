@@ -10,7 +10,7 @@ from vigil.ports import Ports
 from vigil.responses import plan as planning
 from vigil.responses.messages import RoomFacts, room_for, update_message
 from vigil.responses.types import Action, ActionKind, Receipt
-from vigil.usecases.incidents import get
+from vigil.usecases.incidents import all_incidents, get
 from vigil.usecases.record import append
 
 
@@ -25,6 +25,11 @@ def plan_digest(ports: Ports, monitors: Mapping[str, Monitor], incident: str) ->
     """Identifies what is still to do: the respond DAG's run id is made of it."""
     found, events = get(ports, incident)
     return planning.plan_digest(planning.plan(found, events, _monitor(monitors, found).response))
+
+
+def unanswered(ports: Ports, monitors: Mapping[str, Monitor]) -> list[str]:
+    """Incidents with actions still to do, whoever should have started them: nothing is forgotten for good."""
+    return [i.id for i in all_incidents(ports) if i.monitor in monitors and plan(ports, monitors, i.id)]
 
 
 def deliver(ports: Ports, monitors: Mapping[str, Monitor], action: Mapping[str, Any]) -> dict[str, Any]:
