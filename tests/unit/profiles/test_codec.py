@@ -1,0 +1,50 @@
+import json
+import zlib
+
+import pytest
+
+from vigil.core.errors import DataError
+from vigil.core.words import Task
+from vigil.profiles.codec import CURRENT, decode, encode
+from vigil.profiles.types import Profile
+
+
+def profile(**parts) -> Profile:
+    return Profile(**{"monitor": "m", "environment": "test", "task": Task.BINARY, "edges_digest": "e", **parts})
+
+
+def altered(**parts) -> bytes:
+    return zlib.compress(json.dumps({**json.loads(zlib.decompress(encode(profile()))), **parts}).encode())
+
+
+def test_equal_profiles_give_equal_bytes_whatever_order_their_maps_were_made_in():
+    assert encode(profile(versions={"1": 2, "2": 3})) == encode(profile(versions={"2": 3, "1": 2}))
+
+
+def test_text_from_data_survives():
+    odd = {"🦜": 1, "<script>alert(1)</script>": 2, "a\tb\n\"'": 3, "": 4}
+    assert decode(encode(profile(pipelines=odd))).pipelines == odd
+
+
+def test_a_profile_of_a_newer_vigil_says_so():
+    with pytest.raises(DataError, match=r"version 2.*upgrade Vigil"):
+        decode(altered(schema_version=CURRENT + 1))
+
+
+@pytest.mark.parametrize(
+    "stored", [b"", b"not compressed", zlib.compress(b"[]"), zlib.compress(b"{}"), zlib.compress(b"{")]
+)
+def test_bytes_that_are_no_profile_are_refused_with_the_next_step(stored):
+    with pytest.raises(DataError, match="run the night again"):
+        decode(stored)
+
+
+def test_a_version_that_is_no_number_is_refused():
+    with pytest.raises(DataError, match="cannot be read"):
+        decode(altered(schema_version="new"))
+
+
+def test_a_profile_with_an_impossible_field_is_refused_by_name_and_without_its_value():
+    with pytest.raises(DataError, match="rows") as caught:
+        decode(altered(rows="SECRET"))
+    assert "SECRET" not in str(caught.value)
