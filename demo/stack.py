@@ -198,14 +198,16 @@ def _born(pid: int) -> int:
     return 0 if told[0] == "Z" else int(told[19])
 
 
-def _group_lives(pid: int) -> bool:
-    try:
-        os.killpg(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return False
-    return True
+def _group_lives(leader: int) -> bool:
+    """Whether a process of the group still runs; one that has ended and was not collected yet does not."""
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            told = stat.read_text().rsplit(")", 1)[1].split()
+        except (OSError, IndexError):
+            continue
+        if told[0] != "Z" and int(told[2]) == leader:
+            return True
+    return False
 
 
 def _reap(pids: object) -> None:

@@ -26,7 +26,7 @@ def print_summary(out: Console, story: Story, took: dict[str, float]) -> None:
     for incident in sorted(all_incidents(ports), key=lambda i: i.opened_night):
         out.print(_incident(incident))
     out.print(_restated(story, ports))
-    out.print(_addresses(story, all_incidents(ports)))
+    _addresses(out, story, all_incidents(ports))
     total = sum(took.values())
     own = total - took.get("start MLflow and the Slack emulator", 0) - took.get("make Airflow's database", 0)
     slowest = ", ".join(f"{name} {seconds:.0f} s" for name, seconds in took.items() if seconds >= 1)
@@ -70,20 +70,19 @@ def _restated(story: Story, ports: object) -> Panel:
     return Panel(table, title=title, title_align="left", border_style="blue")
 
 
-def _addresses(story: Story, incidents: Sequence[Incident]) -> Table:
-    """What to open, the incident of the broken pipeline first."""
+def _addresses(out: Console, story: Story, incidents: Sequence[Incident]) -> None:
+    """What to open, whole, so that a terminal can make links of them; the incident of the broken pipeline first."""
     places = story.stack.places
     told = next(i for i in incidents if i.mitigation.value == "fallback")
-    table = Table(show_header=False, box=None, padding=(0, 1))
-    table.add_column(style="bold", no_wrap=True)
-    table.add_column(overflow="fold", no_wrap=True)
     airflow = places.url("airflow")
-    table.add_row("Airflow", airflow, f"login admin / {places.secrets['admin']}")
-    table.add_row("Model reliability", f"{airflow}/vigil/", "after the login")
-    table.add_row("Incident", f"{airflow}/vigil/incident/{told.id}", "the broken pipeline")
     report = f"{airflow}/vigil/report/{told.monitor}/{told.opened_night}/report.html"
-    table.add_row("Evidently report", report, "of that night")
-    table.add_row("Slack (emulator)", places.url("slack"), "the war rooms")
-    table.add_row("MLflow", places.url("mlflow"), "models, versions, one run a night")
-    table.add_row("Gateway", f"{places.url('gateway')}/health", "who answers")
-    return table
+    for name, url, note in (
+        ("Airflow", airflow, f"login admin / {places.secrets['admin']}"),
+        ("Model reliability", f"{airflow}/vigil/", "after the login"),
+        ("Incident", f"{airflow}/vigil/incident/{told.id}", "the broken pipeline"),
+        ("Evidently report", report, "of that night"),
+        ("Slack (emulator)", places.url("slack"), "the war rooms"),
+        ("MLflow", places.url("mlflow"), "models, versions, one run a night"),
+        ("Gateway", f"{places.url('gateway')}/health", "who answers"),
+    ):
+        out.print(f" [bold]{name:18}[/] {url}  [dim]{escape(note)}[/]", soft_wrap=True)

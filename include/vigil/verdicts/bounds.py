@@ -108,15 +108,24 @@ def judge_bound(
     ]
 
 
+def said(m: Measurement, bound: Bound) -> str:
+    """The bound in words: a distance is bounded on both sides."""
+    return f"±{bound.limit:g}" if m.worse is Worse.AWAY and bound.side == ">" and bound.limit > 0 else str(bound)
+
+
+def _p(p: float) -> str:
+    return "p < 1e-15" if p < 1e-15 else f"p = {p:.1g}"
+
+
 def _verdict(
     subject: Pools, bound: Bound, p_breach: float, p_week: float, *, min_difference: float | None, min_rows: int
 ) -> Tested:
     m = subject.tonight
     if p_breach < BREACH_LEVEL:
-        return Tested(state=State.BREACH, why=f"beyond {bound} (p = {p_breach:.1g})", p_breach=p_breach)
+        return Tested(state=State.BREACH, why=f"beyond {said(m, bound)} ({_p(p_breach)})", p_breach=p_breach)
     if p_week < WARN_LEVEL:
         return Tested(
-            state=State.WARN, why=f"probably beyond {bound} (p = {p_week:.2g} on 7 nights)", p_breach=p_breach
+            state=State.WARN, why=f"probably beyond {said(m, bound)} ({_p(p_week)} on 7 nights)", p_breach=p_breach
         )
     if m.kind not in TESTED:
         return _untested(m, bound, min_rows)
