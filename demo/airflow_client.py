@@ -79,6 +79,20 @@ class Airflow:
             time.sleep(0.4)
         raise TimeoutError(f"runs of {', '.join(dags)} are still under way after {seconds:g} s")
 
+    def approve(self, dag: str, run_id: str, *, seconds: float = 60) -> str:
+        """Waits until a run asks for approval, and gives it. Returns what the person was shown."""
+        until = time.monotonic() + seconds
+        while time.monotonic() < until:
+            asked = self.get(f"/dags/{dag}/dagRuns/{run_id}/hitlDetails", response_received=False)["hitl_details"]
+            if asked:
+                told = asked[0]
+                path = f"/api/v2/dags/{dag}/dagRuns/{run_id}/taskInstances/{told['task_instance']['task_id']}/-1/hitlDetails"
+                body = {"chosen_options": ["Approve"], "params_input": {}}
+                self._api.patch(path, json=body).raise_for_status()
+                return str(told["body"])
+            time.sleep(0.4)
+        raise TimeoutError(f"{dag} {run_id} has asked nobody within {seconds:g} s; it is {self.state(dag, run_id)}")
+
     def failed_tasks(self, dag: str, run_id: str) -> list[str]:
         """Names of the failed tasks of a run, with the end of their logs."""
         found = self.get(f"/dags/{dag}/dagRuns/{run_id}/taskInstances")["task_instances"]

@@ -48,6 +48,8 @@ class Checks:
             self.pages_need_a_login,
             self.ledger_verifies,
             self.a_prediction_can_be_traced,
+            self.a_dry_run_changes_nothing,
+            self.a_person_approves_a_rollback,
             self.a_dead_scheduler_is_noticed,
         ):
             failed += self._one(check)
@@ -74,7 +76,7 @@ class Checks:
             _require(set(played.values()) == {"success"}, f"{dag}: {played}")
             counted[dag] = len(played)
         for dag in ("vigil_respond", "vigil_rollback"):
-            runs = self.story.airflow.runs(dag)
+            runs = {r: s for r, s in self.story.airflow.runs(dag).items() if not r.startswith("check__")}
             _require(bool(runs) and set(runs.values()) == {"success"}, f"{dag}: {runs}")
             counted[dag] = len(runs)
         _require(counted["vigil_rollback"] == 2, f"one fallback and one rollback, not {counted['vigil_rollback']} runs")
@@ -218,6 +220,35 @@ class Checks:
         for word in ("dataset sha256", "mlflow run", self._incident("credit_scoring", 7).id):
             _require(word in told, f"the trace does not say {word!r}:\n{told}")
         return f"credit_scoring-{self.story.night(7)}-00042"
+
+    def _ask(self, name: str, *, dry_run: bool) -> str:
+        """Fills in the rollback form for iris, as a person would in the UI."""
+        run_id = f"check__{name}"
+        conf = {"model": "iris", "mitigation": "rollback", "reason": f"demo-check: {name}", "dry_run": dry_run}
+        self.story.airflow.trigger("vigil_rollback", run_id, conf)
+        return run_id
+
+    def a_dry_run_changes_nothing(self) -> str:
+        """The form with `dry_run`: the plan is told, the champion stays."""
+        run_id = self._ask("dry_run", dry_run=True)
+        state = self.story.airflow.wait("vigil_rollback", run_id)
+        _require(state == "success", "\n".join(self.story.airflow.failed_tasks("vigil_rollback", run_id)))
+        told = self.story.gateway.version("iris")
+        _require(told["version"] == self.story.facts["iris"]["second"], f"iris answers with {told}")
+        return "the champion stays"
+
+    def a_person_approves_a_rollback(self) -> str:
+        """iris' policy is `approve`: the alias moves only after a person has said yes in Airflow."""
+        run_id = self._ask("approval", dry_run=False)
+        shown = self.story.airflow.approve("vigil_rollback", run_id)
+        _require("version" in shown, f"the person was shown {shown!r}")
+        state = self.story.airflow.wait("vigil_rollback", run_id)
+        _require(state == "success", "\n".join(self.story.airflow.failed_tasks("vigil_rollback", run_id)))
+        told = self.story.gateway.version("iris")
+        _require(told["version"] == self.story.facts["iris"]["first"], f"iris answers with {told}")
+        done = [e for e in self.story.ports.ledger.read("model/iris") if e.type == "mitigation_done"]
+        _require(len(done) == 1 and done[0].payload["by"] == "admin", f"recorded: {[e.payload for e in done]}")
+        return f"version {told['version']} answers, approved by {done[0].payload['by']}"
 
     def _vigil(self, *words: str, code: int = 0) -> str:
         done = subprocess.run([sys.executable, "-m", "vigil.cli", *words], cwd=HOME, env=self.stack.env,
