@@ -85,8 +85,8 @@ class Airflow:
         while time.monotonic() < until:
             asked = self.get(f"/dags/{dag}/dagRuns/{run_id}/hitlDetails", response_received=False)["hitl_details"]
             if asked:
-                told = asked[0]
-                path = f"/api/v2/dags/{dag}/dagRuns/{run_id}/taskInstances/{told['task_instance']['task_id']}/-1/hitlDetails"
+                told, task = asked[0], asked[0]["task_instance"]["task_id"]
+                path = f"/api/v2/dags/{dag}/dagRuns/{run_id}/taskInstances/{task}/-1/hitlDetails"
                 body = {"chosen_options": ["Approve"], "params_input": {}}
                 self._api.patch(path, json=body).raise_for_status()
                 return str(told["body"])
