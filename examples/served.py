@@ -17,9 +17,7 @@ class Decider(mlflow.pyfunc.PythonModel):
     def __init__(self, estimator: Any, inputs: list[str], threshold: float) -> None:
         self.estimator, self.inputs, self.threshold = estimator, inputs, threshold
 
-    def predict(
-        self, context: Any, model_input: pd.DataFrame, params: dict[str, Any] | None = None
-    ) -> pd.DataFrame:
+    def predict(self, context: Any, model_input: pd.DataFrame, params: dict[str, Any] | None = None) -> pd.DataFrame:
         """`prediction` approve or deny, `score` the probability of default."""
         del context, params
         score = self.estimator.predict_proba(model_input[self.inputs])[:, 1]
@@ -33,9 +31,7 @@ class Classifier(mlflow.pyfunc.PythonModel):
     def __init__(self, estimator: Any, inputs: list[str]) -> None:
         self.estimator, self.inputs = estimator, inputs
 
-    def predict(
-        self, context: Any, model_input: pd.DataFrame, params: dict[str, Any] | None = None
-    ) -> pd.DataFrame:
+    def predict(self, context: Any, model_input: pd.DataFrame, params: dict[str, Any] | None = None) -> pd.DataFrame:
         """`prediction`: the class's name."""
         del context, params
         return pd.DataFrame({"prediction": self.estimator.predict(model_input[self.inputs])})
@@ -47,9 +43,7 @@ class Rules(mlflow.pyfunc.PythonModel):
     def __init__(self, rule: Callable[[pd.DataFrame], pd.DataFrame]) -> None:
         self.rule = rule
 
-    def predict(
-        self, context: Any, model_input: pd.DataFrame, params: dict[str, Any] | None = None
-    ) -> pd.DataFrame:
+    def predict(self, context: Any, model_input: pd.DataFrame, params: dict[str, Any] | None = None) -> pd.DataFrame:
         """What the rule says."""
         del context, params
         return self.rule(model_input)

@@ -21,7 +21,7 @@ from vigil.metrics.intervals import wilson
 from vigil.metrics.types import Kind, Measurement, Worse
 from vigil.ports import Artifacts, QualityOutcome
 from vigil.verdicts.types import Cause, State, Verdict
-from vigil.verdicts.words import measured
+from vigil.verdicts.words import number
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -93,8 +93,8 @@ def _suite(path: Path, monitor: Monitor) -> Any:
     from great_expectations import ExpectationSuite
 
     made = ExpectationSuite(name=str(raw.get("name") or path.stem), meta=raw.get("meta"))
-    for number, config in enumerate(raw["expectations"], 1):
-        made.expectations.append(_expectation(config, f"{shown}, expectation {number}"))
+    for place, config in enumerate(raw["expectations"], 1):
+        made.expectations.append(_expectation(config, f"{shown}, expectation {place}"))
     if not made.expectations:
         raise DataError(f"{shown} expects nothing: add an expectation, or leave out `suite:` of {monitor.model}")
     return made
@@ -196,9 +196,12 @@ def _measurement(subject: str, found: Mapping[str, Any], rows: int, success: boo
     if n <= 0:
         return Measurement(**share, kind=Kind.PROPORTION, value=None, n=0, why_not="there is no value to check")
     low, high = wilson(bad, n)
-    made = Measurement(**share, kind=Kind.PROPORTION, value=bad / n, low=low, high=high, n=n, parts=(bad, n))
-    detail = f"{bad:,} of {n:,} are not" if not bad else f"{bad:,} of {n:,} are not, {measured(made)}"
-    return made.model_copy(update={"detail": detail})
+    detail = f"{bad:,} of {n:,} are not"
+    if bad:
+        detail += f", {number(bad / n, 'share')} [{number(low, 'share')}, {number(high, 'share')}]"
+    return Measurement(
+        **share, kind=Kind.PROPORTION, value=bad / n, low=low, high=high, n=n, parts=(bad, n), detail=detail
+    )
 
 
 def _cannot(subject: str, why: str, measurement: Measurement | None = None) -> Verdict:
