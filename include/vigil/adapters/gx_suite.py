@@ -14,7 +14,7 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from vigil.adapters.gx_words import failure, observed, sentence
+from vigil.adapters.gx_words import condition_of, failure, observed, sentence
 from vigil.core.errors import DataError
 from vigil.core.words import Family
 from vigil.metrics.intervals import wilson
@@ -94,20 +94,23 @@ def _suite(path: Path, monitor: Monitor) -> Any:
 
     made = ExpectationSuite(name=str(raw.get("name") or path.stem), meta=raw.get("meta"))
     for place, config in enumerate(raw["expectations"], 1):
-        made.expectations.append(_expectation(config, f"{shown}, expectation {place}"))
+        made.expectations.append(_expectation(config, place, f"{shown}, expectation {place}"))
     if not made.expectations:
         raise DataError(f"{shown} expects nothing: add an expectation, or leave out `suite:` of {monitor.model}")
     return made
 
 
-def _expectation(config: Any, where: str) -> Any:
+def _expectation(config: Any, place: int, where: str) -> Any:
+    """GX's expectation. It remembers its place in the file: GX returns results in an order of its own."""
     from great_expectations.exceptions import GreatExpectationsError
     from great_expectations.expectations.expectation_configuration import ExpectationConfiguration
 
     if not isinstance(config, dict) or not isinstance(config.get("type"), str):
         raise DataError(f"{where} has no `type`: write it as GX's `to_json_dict()` does")
+    meta = config.get("meta") or {}
     try:
-        return ExpectationConfiguration(**config).to_domain_obj()
+        meta = {**meta, "vigil": {**meta.get("vigil", {}), "place": place}}
+        return ExpectationConfiguration(**{**config, "meta": meta}).to_domain_obj()
     except (GreatExpectationsError, ValueError, TypeError, KeyError, AttributeError) as error:
         why = " ".join(str(error).split())[:300]
         raise DataError(f"{where} ({config['type']}) is not one that GX can make: {why}") from error
@@ -125,16 +128,23 @@ def _validate(suite: Any, rows: pa.Table) -> Any:
     result = context.validation_definitions.add(check).run(
         batch_parameters={"dataframe": rows.to_pandas()}, result_format=RESULT_FORMAT
     )
+    result.results.sort(key=lambda each: _ours(each.expectation_config)["place"])
     for each in result.results:
         each.render()
     return result
+
+
+def _ours(config: Any) -> dict[str, Any]:
+    """What an expectation's meta says to us."""
+    found: dict[str, Any] = (config.meta or {}).get("vigil") or {}
+    return found
 
 
 def _checked(result: Any, rows: int) -> Checked:
     config, subject = result.expectation_config, _subject(result.expectation_config)
     asked = sentence(config)
     severity = str(getattr(config.severity, "value", config.severity) or "critical")
-    gate = bool(((config.meta or {}).get("vigil") or {}).get("gate"))
+    gate = bool(_ours(config).get("gate"))
     broken = failure(result.exception_info or {})
     absent = config.type == "expect_column_to_exist" and broken is None
     if broken is not None:
@@ -164,7 +174,7 @@ def _subject(config: Any) -> str:
     kwargs = config.kwargs
     pair = [kwargs[k] for k in ("column_A", "column_B") if k in kwargs]
     column = kwargs.get("column") or ",".join(map(str, kwargs.get("column_list") or pair)) or "all"
-    condition = f" if {kwargs['row_condition']}" if kwargs.get("row_condition") else ""
+    condition = f" if {condition_of(kwargs['row_condition'])}" if kwargs.get("row_condition") else ""
     return f"{config.type.removeprefix('expect_')}({column}{condition})"
 
 

@@ -26,7 +26,7 @@ def filled(template: str, params: Mapping[str, Any]) -> str:
     'sex is one of female, male'
     """
     template = re.sub(r"(\$\w+?_\d+) (?=\$\w+?_\d+)", r"\1, ", template)  # GX's lists have no commas
-    text = re.sub(r"\$(\w+)", lambda found: _plain(params.get(found[1], found[0])), template)
+    text = re.sub(r"\$(\w+)", lambda found: _plain(params.get(found[1], found[1])), template)
     for long, short in SHORTER:
         text = text.replace(long, short)
     text = text.strip().rstrip(".")
@@ -41,10 +41,26 @@ def sentence(config: Any) -> str:
             given = {name: each.get("value") for name, each in (block.value.params or {}).items()}
             for name in given:
                 if name.startswith("row_condition"):  # GX shows the object that it made of the text
-                    given[name] = config.kwargs.get("row_condition")
+                    given[name] = condition_of(config.kwargs.get("row_condition"))
             return filled(template, given)
     asked = {k: v for k, v in config.kwargs.items() if k != "batch_id" and v is not None}
     return f"{config.type} {', '.join(f'{k} {_plain(v)}' for k, v in asked.items())}".strip()
+
+
+def condition_of(condition: Any) -> str:
+    """A row condition as its author wrote it, of text or of the objects that GX makes of it.
+
+    >>> condition_of({"type": "comparison", "column": {"name": "age"}, "operator": ">", "parameter": 3})
+    'age > 3'
+    """
+    if not isinstance(condition, Mapping):
+        return str(condition)
+    if "pass_through_filter" in condition:
+        return str(condition["pass_through_filter"])
+    if "conditions" in condition:
+        return f" {condition.get('type', 'and')} ".join(condition_of(each) for each in condition["conditions"])
+    parts = (condition.get("column") or {}).get("name"), condition.get("operator"), condition.get("parameter")
+    return " ".join(_plain(part) for part in parts if part is not None)
 
 
 def observed(result: Mapping[str, Any]) -> str:
