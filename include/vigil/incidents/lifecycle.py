@@ -72,6 +72,7 @@ def _opened(event: Event) -> Incident:
         last_bad_night=night,
         findings=findings((), joined),
         report_url=p.get("report_url"),
+        clues=tuple(p.get("clues", ())),
         versions=p.get("versions", {}),
     )
 
@@ -96,6 +97,7 @@ def _bad_night(incident: Incident, event: Event) -> Incident:
             "replay": None if reopened else incident.replay,
             "reopened": incident.reopened + reopened,
             "report_url": p.get("report_url") or incident.report_url,
+            "clues": tuple(p.get("clues") or incident.clues),
             "versions": p.get("versions") or incident.versions,
         }
     )
@@ -188,6 +190,7 @@ def bad_night_events(  # noqa: PLR0913 - what one bad night is made of
     assessment: SeverityAssessment,
     versions: Mapping[str, int],
     report_url: str | None,
+    clues: Sequence[str] = (),
 ) -> tuple[NewEvent, ...]:
     """What a night with signals adds: it opens, joins or reopens. `knowledge` is the digest of what was judged."""
     if incident is None:
@@ -206,6 +209,7 @@ def bad_night_events(  # noqa: PLR0913 - what one bad night is made of
         "assessment": assessment.model_dump(mode="json"),
         "versions": dict(versions),
         "report_url": report_url,
+        "clues": list(clues),
     }
     key = "opened" if kind == "opened" else f"{kind}/{night}/{digest(knowledge, length=12)}"
     return (NewEvent(key=key, type=kind, payload=payload),)

@@ -127,6 +127,7 @@ class Incident(Spec):
     resolved_at: datetime | None = None
     reopened: int = 0
     report_url: str | None = None
+    clues: tuple[str, ...] = ()  # since which hour, with which pipelines: candidates, not "the cause"
     versions: dict[str, int] = Field(default_factory=dict)
     events: int = 0  # length of the stream the fold has seen
 

@@ -7,7 +7,8 @@ from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_ra
 
 from vigil.config.schema import Monitor
 from vigil.core.errors import Conflict, LedgerError
-from vigil.core.words import Mitigation
+from vigil.core.words import Family, Mitigation
+from vigil.diagnosis.onset import clues
 from vigil.incidents.correlate import incident_id, signals
 from vigil.incidents.lifecycle import (
     GoodNight,
@@ -103,9 +104,19 @@ def _bad(
             mitigated=current is not None and current.is_open and current.mitigation is not Mitigation.NONE,
         ),
         versions=result.versions,
+        clues=_clues(ports, monitor, result, new),
         report_url=ports.artifacts.url(monitor.model, result.night, "report.html") if report.exists() else None,
     )
     return current.id if current else incident_id(monitor.model, monitor.environment, result.night), events
+
+
+def _clues(ports: Ports, monitor: Monitor, result: NightResult, new: Sequence[Signal]) -> tuple[str, ...]:
+    """Since which hour the groups were treated differently, and which pipelines ran that night."""
+    loaded = load_night(ports, monitor, result.night)
+    if loaded is None:
+        return ()
+    groups = dict.fromkeys(s.verdict.subject for s in new if s.verdict.family is Family.FAIRNESS)
+    return clues(loaded.served.hours, loaded.served.pipelines, tuple(groups))
 
 
 def _good(ports: Ports, monitor: Monitor, result: NightResult, incident: Incident) -> Sequence[NewEvent]:
