@@ -3,16 +3,17 @@
 A broken YAML becomes a visible DAG `vigil_broken__<file>` that fails with the file's own errors; the others stay.
 """
 
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 
 import pendulum
-from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOperator
 from airflow.sdk import DAG, CronTriggerTimetable, Param, TriggerRule, task
 from airflow.sdk.exceptions import AirflowException, AirflowSkipException
 
 from vigil.config.schema import Monitor
 from vigil.settings import Settings
 from vigil.wiring import monitors
+from vigil_shell.broken import broken_dag
+from vigil_shell.responding import ask_to_respond, request
 
 START = Settings().schedule_from
 DEFAULTS = {
@@ -90,14 +91,11 @@ def nightly(monitor: Monitor) -> DAG:
         @task
         def plan(incident: str | None) -> dict:
             """What the respond DAG is asked to do; skipped on a quiet night."""
-            from vigil.usecases import respond
-            from vigil.wiring import monitors as all_monitors
             from vigil_shell.connections import open_ports
 
             if not incident:
                 raise AirflowSkipException("quiet night")
-            digest = respond.plan_digest(open_ports(), all_monitors()[0], incident)
-            return {"run_id": f"respond__{incident}__{digest}", "incident": incident}
+            return request(open_ports(), incident)
 
         @task(trigger_rule=TriggerRule.NONE_FAILED)
         def account(night: str, correlated: str | None, dag_run=None) -> str:
@@ -111,8 +109,7 @@ def nightly(monitor: Monitor) -> DAG:
         @task(trigger_rule=TriggerRule.ONE_FAILED)
         def blind(night: str | None) -> dict:
             """Only when a step failed: opens the monitor-blind incident."""
-            from vigil.usecases import respond, watch
-            from vigil.wiring import monitors as all_monitors
+            from vigil.usecases import watch
             from vigil_shell.connections import monitor as load
             from vigil_shell.connections import open_ports
 
@@ -120,8 +117,7 @@ def nightly(monitor: Monitor) -> DAG:
                 raise AirflowSkipException("not even the night is known; the watchdog will miss it")
             ports = open_ports()
             incident = watch.blind(ports, load(model), date.fromisoformat(night), reason=f"a step of {night} failed")
-            digest = respond.plan_digest(ports, all_monitors()[0], incident)
-            return {"run_id": f"respond__{incident}__{digest}", "incident": incident}
+            return request(ports, incident)
 
         @task(trigger_rule=TriggerRule.ONE_FAILED, retries=0)
         def red() -> None:
@@ -143,41 +139,9 @@ def nightly(monitor: Monitor) -> DAG:
     return dag
 
 
-def ask_to_respond(task_id: str, told_by: str) -> TriggerDagRunOperator:
-    """Starts the respond DAG for the incident that another task named; a run that is there already is enough."""
-    return TriggerDagRunOperator(
-        task_id=task_id,
-        trigger_dag_id="vigil_respond",
-        trigger_run_id=f"{{{{ ti.xcom_pull(task_ids='{told_by}')['run_id'] }}}}",
-        conf={"incident": f"{{{{ ti.xcom_pull(task_ids='{told_by}')['incident'] }}}}"},
-        logical_date=None,
-        skip_when_already_exists=True,
-        fail_when_dag_is_paused=True,
-    )
-
-
-def broken(file: str, error: str) -> DAG:
-    """A DAG that says what is wrong with a monitor's YAML."""
-    with DAG(
-        dag_id=f"vigil_broken__{file.rsplit('.', 1)[0]}",
-        schedule=None,
-        start_date=datetime(2026, 1, 1, tzinfo=pendulum.UTC),
-        tags=["vigil", "broken"],
-        doc_md=f"`{file}` cannot be loaded, so its model is **not watched**:\n\n```\n{error}\n```",
-    ) as dag:
-
-        @task
-        def explain() -> None:
-            """Fails with the file's problems."""
-            raise AirflowException(error)
-
-        explain()
-    return dag
-
-
 good, bad = monitors()
 for each in good.values():
     globals()[each.dag_id] = nightly(each)
 for name, problem in bad.items():
-    made = broken(name, problem)
+    made = broken_dag(name, problem)
     globals()[made.dag_id] = made

@@ -7,6 +7,7 @@ from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOpe
 from airflow.sdk import DAG, CronTriggerTimetable, task
 
 from vigil.settings import Settings
+from vigil_shell.responding import request
 
 START = Settings().schedule_from
 
@@ -34,13 +35,8 @@ with DAG(
         ports, (good, broken) = open_ports(), monitors()
         paused, missing = dag_states(Settings(), [m.dag_id for m in good.values()])
         watch.overdue(ports, good, broken, now=ports.clock.now(), paused=paused, missing_dags=missing)
-        return [
-            {
-                "trigger_run_id": f"respond__{incident}__{respond.plan_digest(ports, good, incident)}",
-                "conf": {"incident": incident},
-            }
-            for incident in respond.unanswered(ports, good)
-        ]
+        asked = [request(ports, incident) for incident in respond.unanswered(ports, good)]
+        return [{"trigger_run_id": r["run_id"], "conf": {"incident": r["incident"]}} for r in asked]
 
     TriggerDagRunOperator.partial(
         task_id="respond",

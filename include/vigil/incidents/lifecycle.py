@@ -230,8 +230,8 @@ def good_night_events(incident: Incident, good: GoodNight, *, needed: int) -> tu
         return ()
     nights = {*incident.good_nights, good.night}
     payload = {"night": good.night.isoformat(), "version": good.version, "rows": good.rows}
-    events = [NewEvent(key=f"good_night/{good.night}", type="good_night", payload=payload)]
-    since = f"{incident.last_bad_night}/{incident.reopened}"
+    since = f"{incident.last_bad_night}/{incident.reopened}"  # a night counts again after a late bad one before it
+    events = [NewEvent(key=f"good_night/{since}/{good.night}", type="good_night", payload=payload)]
     if incident.status is not Status.RECOVERED:
         events.append(NewEvent(key=f"recovered/{since}", type="recovered", payload=payload))
     if len(nights) >= needed:

@@ -165,6 +165,14 @@ def test_the_incident_id_is_the_same_on_every_worker():
     assert incident_id("credit_scoring", "staging", NIGHT) == "20261120-credit-scoring-staging"
 
 
+def test_a_late_bad_night_makes_the_good_nights_after_it_count_anew():
+    stream = Stream().bad().good(after(3)).bad(after(1)).good(after(2))
+    assert stream.incident.status is Status.RECOVERED
+    stream.good(after(3))
+    assert stream.incident.status is Status.RESOLVED
+    assert stream.incident.good_nights == (after(2), after(3))
+
+
 @given(st.lists(st.tuples(st.sampled_from(["bad", "good", "ack", "mitigated"]), st.integers(0, 12)), max_size=14))
 def test_whatever_happens_the_fold_keeps_its_promises(story):
     stream = Stream().bad()
