@@ -31,10 +31,10 @@ with DAG(
     def plan(params=None) -> list:
         """The actions still to do, from the ledger."""
         from vigil.usecases import respond
-        from vigil.wiring import monitors
-        from vigil_shell.connections import open_ports
+        from vigil_shell.connections import known_monitors, open_ports
 
-        return respond.plan(open_ports(), monitors()[0], params["incident"])
+        ports = open_ports()
+        return respond.plan(ports, known_monitors(ports), params["incident"])
 
     @task
     def messages(actions: list) -> list:
@@ -45,10 +45,10 @@ with DAG(
     def deliver(action: dict) -> dict:
         """One action, once. The room comes first; a message that comes too early is tried again."""
         from vigil.usecases import respond
-        from vigil.wiring import monitors
-        from vigil_shell.connections import open_ports
+        from vigil_shell.connections import known_monitors, open_ports
 
-        return respond.deliver(open_ports(), monitors()[0], action)
+        ports = open_ports()
+        return respond.deliver(ports, known_monitors(ports), action)
 
     @task
     def mitigations(actions: list) -> list:
@@ -67,13 +67,13 @@ with DAG(
     def settle(actions: list | None) -> None:
         """Red if a message is still to be sent; a mitigation leaves its receipt when the rollback DAG begins."""
         from vigil.usecases import respond
-        from vigil.wiring import monitors
-        from vigil_shell.connections import open_ports
+        from vigil_shell.connections import known_monitors, open_ports
 
         if actions is None:
             raise AirflowException("the plan failed; clear the red task")
         ports, mine = open_ports(), {a["id"] for a in actions if a["kind"] != MITIGATE}
-        left = [a for i in {a["incident"] for a in actions} for a in respond.plan(ports, monitors()[0], i)]
+        known = known_monitors(ports)
+        left = [a for i in {a["incident"] for a in actions} for a in respond.plan(ports, known, i)]
         undone = [a["id"] for a in left if a["id"] in mine]
         if undone:
             raise AirflowException(f"not everything was sent: {undone}; clear the red task, nothing is sent twice")

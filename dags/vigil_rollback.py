@@ -7,11 +7,11 @@ from datetime import timedelta
 
 import pendulum
 from airflow.providers.standard.operators.hitl import ApprovalOperator
-from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOperator
 from airflow.sdk import DAG, Param, TriggerRule, task
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
 from vigil.wiring import monitors
+from vigil_shell.responding import ask_to_respond, request
 
 MODELS = sorted(monitors()[0]) or ["(no monitor loads)"]
 SHOWN = "{{ ti.xcom_pull(task_ids='preflight')['text'] }}"
@@ -112,25 +112,12 @@ with DAG(
     @task(trigger_rule=TriggerRule.ALL_DONE)
     def news(params=None) -> dict:
         """What the room must be told now."""
-        from vigil.usecases import respond
-        from vigil.wiring import monitors
         from vigil_shell.connections import open_ports
 
         incident = params["incident"]
         if not incident or params["dry_run"]:
             raise AirflowSkipException("no room to tell")
-        digest = respond.plan_digest(open_ports(), monitors()[0], incident)
-        return {"run_id": f"respond__{incident}__{digest}", "incident": incident}
-
-    tell = TriggerDagRunOperator(
-        task_id="tell",
-        trigger_dag_id="vigil_respond",
-        trigger_run_id="{{ ti.xcom_pull(task_ids='news')['run_id'] }}",
-        conf={"incident": "{{ ti.xcom_pull(task_ids='news')['incident'] }}"},
-        logical_date=None,
-        skip_when_already_exists=True,
-        fail_when_dag_is_paused=True,
-    )
+        return request(open_ports(), incident)
 
     @task(trigger_rule=TriggerRule.ONE_FAILED, retries=0)
     def red() -> None:
@@ -142,6 +129,6 @@ with DAG(
     done, refused = execute(checked), refuse(checked)
     chosen >> [approve, dry_run(checked), refused, done]
     approve >> done
-    told = news()
-    [done, refused] >> told >> tell
+    tell = ask_to_respond("tell", "news")
+    [done, refused] >> news() >> tell
     [checked, done, refused, tell] >> red()

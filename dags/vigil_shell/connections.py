@@ -22,6 +22,14 @@ def open_ports() -> Ports:
     return open_ports(slack=SlackAccess(**found) if found else None)
 
 
+def known_monitors(ports: Ports) -> dict[str, Monitor]:
+    """Every monitor that loads, and the last known settings of those that do not: an incident keeps its people."""
+    from vigil.usecases.last_known import with_last_known
+    from vigil.wiring import monitors
+
+    return with_last_known(ports, monitors()[0])
+
+
 def monitor(name: str) -> Monitor:
     """The monitor of a model."""
     from vigil.wiring import monitor

@@ -13,9 +13,9 @@ if TYPE_CHECKING:
 def request(ports: Ports, incident: str) -> dict[str, str]:
     """The respond run that an incident needs now: `run_id` and `incident`."""
     from vigil.usecases import respond
-    from vigil.wiring import monitors
+    from vigil_shell.connections import known_monitors
 
-    digest = respond.plan_digest(ports, monitors()[0], incident)
+    digest = respond.plan_digest(ports, known_monitors(ports), incident)
     return {"run_id": f"respond__{incident}__{digest}", "incident": incident}
 
 

@@ -36,6 +36,16 @@ def monitors(settings: Settings | None = None) -> tuple[dict[str, Monitor], dict
     return load_all((settings or Settings()).monitors_dir)
 
 
+def unwatched(settings: Settings | None = None) -> dict[str, str]:
+    """Model -> what is wrong with its YAML, for each model whose file does not load."""
+    from vigil.config.load import load_all, whose
+
+    folder = (settings or Settings()).monitors_dir
+    good, broken = load_all(folder)
+    named = {whose(folder, file): error for file, error in broken.items()}
+    return {model: error for model, error in named.items() if model not in good}
+
+
 def monitor(name: str, settings: Settings | None = None) -> Monitor:
     """One monitor. Raises MonitorError with the file's own error, or with the names that exist."""
     from vigil.config.load import get

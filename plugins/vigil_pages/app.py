@@ -10,10 +10,12 @@ from fastapi import Path as Part
 from fastapi.responses import HTMLResponse, RedirectResponse
 from jinja2 import Environment, FileSystemLoader
 
+from vigil.config.schema import Monitor
 from vigil.core.errors import LedgerError
 from vigil.ports import Ports
 from vigil.settings import Settings
 from vigil.usecases.incidents import all_incidents, get
+from vigil.usecases.last_known import with_last_known
 from vigil.verdicts.words import number
 from vigil.wiring import monitors, open_ports
 from vigil_pages import views
@@ -46,6 +48,11 @@ def ports() -> Ports:
     return open_ports()
 
 
+def known() -> dict[str, Monitor]:
+    """The monitors that load, and the last known settings of those whose YAML broke: their incidents stay readable."""
+    return with_last_known(ports(), monitors()[0])
+
+
 def page(template: str, **values: object) -> HTMLResponse:
     """A rendered page with its headers."""
     return HTMLResponse(PAGES.get_template(template).render(**values), headers=HEADERS)
@@ -54,8 +61,7 @@ def page(template: str, **values: object) -> HTMLResponse:
 @app.get("/", response_class=HTMLResponse)
 def home(user: GetUserDep) -> HTMLResponse:
     """Models x last nights, open incidents, budgets."""
-    good, broken = monitors()
-    mine = readable(user, good)
+    mine, broken = readable(user, known()), monitors()[1]
     incidents = [i for i in all_incidents(ports()) if i.monitor in mine]
     still = [i for i in incidents if i.is_open]
     past = {n: ports().results.history(m.model, m.environment, date.max, 3_650_000) for n, m in mine.items()}
@@ -69,7 +75,7 @@ def home(user: GetUserDep) -> HTMLResponse:
 @app.get("/model/{model}", response_class=HTMLResponse)
 def model_page(model: Name, user: GetUserDep) -> HTMLResponse:
     """One model: what is watched, the newest night's verdicts, its incidents."""
-    monitor = require(user, monitors()[0], model)
+    monitor = require(user, known(), model)
     results = ports().results.history(monitor.model, monitor.environment, date.max, 3_650_000)
     incidents = [i for i in all_incidents(ports()) if i.monitor == model]
     newest = results[-1] if results else None
@@ -82,7 +88,7 @@ def model_page(model: Name, user: GetUserDep) -> HTMLResponse:
 @app.get("/dag/{dag_id}")
 def of_dag(dag_id: str, user: GetUserDep, request: Request) -> Response:
     """The tab of a DAG leads to its model's page."""
-    for name, monitor in readable(user, monitors()[0]).items():
+    for name, monitor in readable(user, known()).items():
         if monitor.dag_id == dag_id:
             return RedirectResponse(f"{request.scope.get('root_path', '')}/model/{name}")
     return page("nothing.html", dag_id=dag_id)
@@ -95,7 +101,7 @@ def incident_page(incident: Annotated[str, Part(pattern=r"^[a-z0-9-]{5,160}$")],
         found, events = get(ports(), incident)
     except LedgerError as error:
         raise HTTPException(404, "there is no such incident") from error
-    monitor = require(user, monitors()[0], found.monitor)
+    monitor = require(user, known(), found.monitor)
     night = found.last_bad_night
     report = ports().artifacts.path(found.monitor, night, "report.html").exists()
     return page("incident.html", incident=found, monitor=monitor, timeline=views.timeline(events), night=night,
@@ -105,7 +111,7 @@ def incident_page(incident: Annotated[str, Part(pattern=r"^[a-z0-9-]{5,160}$")],
 @app.get("/report/{model}/{night}/{name}", response_class=HTMLResponse)
 def report(model: Name, night: date, name: str, user: GetUserDep) -> HTMLResponse:
     """A stored report, in a sandbox."""
-    require(user, monitors()[0], model)
+    require(user, known(), model)
     if name not in REPORTS:
         raise HTTPException(404, "there is no such report")
     path = Settings().artifacts_dir / model / night.isoformat() / name

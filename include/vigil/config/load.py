@@ -1,5 +1,6 @@
 """Reading monitors/*.yaml. A broken file is reported with all its problems and takes no other monitor down."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -43,6 +44,16 @@ def load_all(folder: Path) -> tuple[dict[str, Monitor], dict[str, str]]:
     read = _read_all(folder, None)
     good = {one.monitor.model: one.monitor for one in read if one.monitor is not None}
     return good, {one.name: "\n".join(map(str, one.problems)) for one in read if one.problems}
+
+
+def whose(folder: Path, file: str) -> str:
+    """The model that a broken file was written for, as far as it tells: its `model:` line, else its own name."""
+    try:
+        text = (folder / file).read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        text = ""
+    named = re.search(r"^model:\s*[\"']?([\w.-]+)", text, flags=re.MULTILINE)
+    return named.group(1) if named else Path(file).stem
 
 
 def get(folder: Path, model: str) -> Monitor:

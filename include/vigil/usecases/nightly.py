@@ -15,6 +15,7 @@ from vigil.metrics.types import Measurement
 from vigil.ports import Partition, Ports
 from vigil.profiles.types import Profile
 from vigil.usecases import incidents as incident_steps
+from vigil.usecases import last_known
 from vigil.usecases.nights import (
     Night,
     find,
@@ -284,6 +285,7 @@ def account(ports: Ports, monitor: Monitor, night: date, *, run_url: str | None 
     result = ports.results.latest(monitor.model, monitor.environment, night)
     if result is None:
         raise DataError(f"{monitor.model} {night}: nothing was judged; run the `judge` step first")
+    last_known.record(ports, monitor)
     tally = Counter(v.state.value for v in result.verdicts)
     line = f"{monitor.model} {night}: " + ", ".join(f"{tally[s.value]} {s.value}" for s in State)
     file = ports.artifacts.path(monitor.model, night, "report.html")

@@ -12,6 +12,7 @@ from vigil.incidents.severity import assess
 from vigil.incidents.types import Signal
 from vigil.ports import Ports
 from vigil.usecases.incidents import write
+from vigil.usecases.last_known import last_known
 from vigil.usecases.nights import incidents
 from vigil.usecases.record import append
 from vigil.verdicts.types import Cause, State, Verdict
@@ -33,17 +34,22 @@ def overdue(
     paused: Collection[str] = (),
     missing_dags: Collection[str] = (),
 ) -> list[str]:
-    """Opens (or joins) a monitor-blind incident for every model that nobody watched. Returns their ids."""
+    """Opens (or joins) a monitor-blind incident for every model that nobody watched. Returns their ids.
+
+    broken: model -> what is wrong with its YAML. A model whose nights were judged before is blind at once, with the
+    people of its last known settings; one that never loaded has nobody to tell, and `vigil heartbeat` names it.
+    """
     touched = []
     for monitor in monitors.values():
         why = _why_blind(ports, monitor, now, paused, missing_dags)
         if why is not None:
             touched.append(blind(ports, monitor, due_night(monitor, now), reason=why))
-    for file, error in broken.items():
-        append(
-            ports, "system", key=f"broken/{file}/{now:%Y-%m-%d}", type="monitor_broken",
-            payload={"file": file, "error": error},
-        )  # fmt: skip
+    for model, error in broken.items():
+        payload = {"model": model, "error": error}
+        append(ports, "system", key=f"broken/{model}/{now:%Y-%m-%d}", type="monitor_broken", payload=payload)
+        known = last_known(ports, model)
+        if known is not None:
+            touched.append(blind(ports, known, due_night(known, now), reason=f"its YAML no longer loads: {error}"))
     return touched
 
 

@@ -1,0 +1,36 @@
+"""The settings that judged a model's nights are recorded, so that a YAML that breaks later does not lose its people."""
+
+from collections.abc import Mapping
+
+from pydantic import ValidationError
+
+from vigil.config.schema import Monitor
+from vigil.ports import Ports
+from vigil.usecases.model_stream import stream
+from vigil.usecases.record import append
+
+RECORDED = "settings_recorded"
+
+
+def record(ports: Ports, monitor: Monitor) -> None:
+    """Keeps the monitor as it is now in its model's stream; the same settings are kept once."""
+    payload = {"digest": monitor.digest, "monitor": monitor.model_dump(mode="json")}
+    append(ports, stream(monitor.model), key=f"settings/{monitor.digest}", type=RECORDED, payload=payload)
+
+
+def last_known(ports: Ports, model: str) -> Monitor | None:
+    """The newest recorded settings of a model that this release can still read, or None."""
+    for event in reversed(ports.ledger.read(stream(model))):
+        if event.type == RECORDED:
+            try:
+                return Monitor.model_validate(event.payload["monitor"])
+            except ValidationError:
+                continue  # written by a release with other keys
+    return None
+
+
+def with_last_known(ports: Ports, monitors: Mapping[str, Monitor]) -> dict[str, Monitor]:
+    """The monitors that load, and the last known settings of every other model that was ever judged."""
+    known = {name.removeprefix(stream("")) for name in ports.ledger.streams(stream(""))}
+    lost = {model: last_known(ports, model) for model in known if model not in monitors}
+    return {**monitors, **{model: monitor for model, monitor in lost.items() if monitor is not None}}
