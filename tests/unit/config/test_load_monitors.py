@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from vigil.config.explain import dotted, fields_at, locate
-from vigil.config.load import get, lint, load_all, load_monitor
+from vigil.config.load import get, lint, load_all, load_monitor, whose
 from vigil.config.schema import Monitor
 from vigil.core.errors import MonitorError
 
@@ -165,3 +165,17 @@ def test_the_schema_knows_the_keys_of_its_parts():
     assert fields_at(("features",)) == []
     assert fields_at(("response", "room")) == []
     assert fields_at(("nothing", "here")) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "model"),
+    [
+        ("version: vigil/v1\nmodel: shop\nbins: many\n", "shop"),
+        ("model: 'shop'\n\tbad: [", "shop"),
+        ("  model: inner\n}", "orders"),
+        ("", "orders"),
+    ],
+)
+def test_a_broken_file_still_tells_whose_it_is(folder, text, model):
+    (folder / "orders.yaml").write_text(text)
+    assert whose(folder, "orders.yaml") == model
