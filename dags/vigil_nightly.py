@@ -59,6 +59,7 @@ def nightly(monitor: Monitor) -> DAG:
             from vigil_shell.connections import open_ports
 
             ports, watched, day = open_ports(), load(model), date.fromisoformat(night)
+            steps.intake(ports, watched, day)
             steps.quality(ports, watched, day)
             steps.profile(ports, watched, day)
             return steps.judge(ports, watched, day)

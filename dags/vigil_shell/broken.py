@@ -1,5 +1,7 @@
 """A monitor whose YAML cannot be loaded becomes a DAG that says why, so that the other monitors stay."""
 
+import re
+
 import pendulum
 from airflow.sdk import DAG, task
 from airflow.sdk.exceptions import AirflowException
@@ -7,8 +9,9 @@ from airflow.sdk.exceptions import AirflowException
 
 def broken_dag(file: str, error: str) -> DAG:
     """A DAG that shows what is wrong with a monitor's YAML, and fails with it when it is run."""
+    known_as = re.sub(r"[^\w.-]", "_", file.removesuffix(".yaml"))[:200]  # Airflow refuses other ids, and with them the file
     with DAG(
-        dag_id=f"vigil_broken__{file.rsplit('.', 1)[0]}",
+        dag_id=f"vigil_broken__{known_as}",
         schedule=None,
         start_date=pendulum.datetime(2026, 1, 1, tz="UTC"),
         tags=["vigil", "broken"],

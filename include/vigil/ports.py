@@ -5,7 +5,7 @@ Every adapter of a port passes the same contract suite (tests/contracts). Tables
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -21,10 +21,11 @@ if TYPE_CHECKING:
 
     from vigil.config.schema import Monitor
     from vigil.incidents.types import Event
+    from vigil.intake.types import Source
     from vigil.metrics.types import Measurement
     from vigil.profiles.types import Edges, Key, Profile
     from vigil.responses.types import Message, Receipt, Room
-    from vigil.verdicts.types import NightResult, Verdict
+    from vigil.verdicts.types import NightResult
 
 
 class Clock(Protocol):
@@ -61,6 +62,19 @@ class PredictionLog(Protocol):
 
     def write_predictions(self, model: str, rows: pa.Table, *, batch_id: str) -> tuple[str, ...]: ...
     def write_outcomes(self, model: str, rows: pa.Table, *, batch_id: str) -> tuple[str, ...]: ...
+    def unknown_predictions(self, model: str, rows: pa.Table) -> pa.Table:
+        """Those rows whose id and UTC date are not in the log: a file that grows is taken again and again."""
+        ...
+
+    def unknown_outcomes(self, model: str, rows: pa.Table) -> pa.Table:
+        """Those rows whose id, label and observed_at are not in the log."""
+        ...
+
+    def write_reference(self, model: str, rows: pa.Table) -> str:
+        """Keeps the reference rows of a model without a registry; returns the digest of their content."""
+        ...
+
+    def reference(self, model: str) -> pa.Table | None: ...
     def partition(self, monitor: Monitor, window: Window) -> Partition: ...
     def find(self, prediction_id: str, *, model: str | None = None) -> Mapping[str, Any] | None: ...
     def sample(self, monitor: Monitor, partition: Partition, *, rows: int) -> pa.Table:
@@ -69,6 +83,25 @@ class PredictionLog(Protocol):
         Columns: the log's own, plus `label` (null where unknown). All rows when rows >= their number.
         """
         ...
+
+
+class Piece(Spec):
+    """Some rows of a log that others write, as they are there."""
+
+    model_config = ConfigDict(arbitrary_types_allowed=True, frozen=True, extra="forbid")
+
+    origin: str  # the file's name, or the database's
+    batch: str  # identifies the piece and its content
+    first: int  # number of its first row in the origin, from 1
+    rows: Any  # pandas DataFrame
+
+
+class Intake(Protocol):
+    """Logs that others write. A piece counts as taken when the next one is asked for."""
+
+    def pieces(
+        self, model: str, source: Source, where: str, window: Window | None, *, again: bool = False
+    ) -> Iterator[Piece]: ...
 
 
 class Scanner(Protocol):
@@ -336,6 +369,7 @@ class Ports(Spec):
 
     clock: Any
     log: Any
+    intake: Any = None  # only monitors with a `source:` need it
     scanner: Any
     profiles: Any
     results: Any
@@ -350,30 +384,3 @@ class Ports(Spec):
     probe: Any
     artifacts: Any
     public_url: str = ""  # base of the links in messages
-
-
-__all__ = [
-    "Artifacts",
-    "Clock",
-    "Grant",
-    "Lease",
-    "Ledger",
-    "ModelRunner",
-    "Notifier",
-    "Outbox",
-    "OutboxEntry",
-    "Partition",
-    "Ports",
-    "PredictionLog",
-    "Profiles",
-    "QualityOutcome",
-    "QualitySuite",
-    "Registry",
-    "Reporter",
-    "Results",
-    "Scanner",
-    "ServingProbe",
-    "ServingState",
-    "Verdict",
-    "VersionInfo",
-]

@@ -64,6 +64,7 @@ def open_ports(settings: Settings | None = None, *, slack: SlackAccess | None = 
     from vigil.adapters.gateway_probe import GatewayProbe
     from vigil.adapters.gx_suite import GxSuite
     from vigil.adapters.parquet_log import ParquetLog
+    from vigil.adapters.source_reader import SourceReader
     from vigil.adapters.subprocess_runner import SubprocessRunner
     from vigil.adapters.system_clock import SystemClock
 
@@ -76,6 +77,7 @@ def open_ports(settings: Settings | None = None, *, slack: SlackAccess | None = 
     return Ports(
         clock=clock,
         log=ParquetLog(settings.predictions_dir),
+        intake=SourceReader(settings.home, settings.state_dir / "intake", os.environ),
         scanner=DuckDBScanner(),
         profiles=sql_profiles.SqlProfiles(engine),
         results=sql_results.SqlResults(engine),

@@ -46,6 +46,12 @@ def commit(folder: Path, batch: str, days: Sequence[tuple[date, pa.Table]]) -> t
     return tuple(str(path) for path in written)
 
 
+def keep_reference(path: Path, rows: pa.Table) -> str:
+    """One file that is replaced as a whole. Returns the SHA-256 of what was written."""
+    _publish(path, partial(_write, rows))
+    return sha256(path.read_bytes()).hexdigest()
+
+
 def visible(folder: Path, wanted: Callable[[date], bool]) -> list[str]:
     """Committed files of the wanted dates, in order.
 

@@ -23,7 +23,7 @@ from vigil.adapters.duckdb_rows import (
     quoted,
     stored_columns,
 )
-from vigil.adapters.parquet_files import commit, committed, fingerprint, may_hold, readable, visible
+from vigil.adapters.parquet_files import commit, committed, fingerprint, keep_reference, may_hold, readable, visible
 from vigil.core.errors import DataError
 from vigil.core.ids import digest, slug
 from vigil.core.words import Role
@@ -69,6 +69,44 @@ class ParquetLog:
         labels = pa.array([_label(v) for v in checked.column("label").to_pylist()], type=pa.string())
         checked = checked.set_column(checked.column_names.index("label"), "label", labels)
         return self._write("outcomes", model, checked, "observed_at", batch_id)
+
+    def write_reference(self, model: str, rows: pa.Table) -> str:
+        """Keeps the model's reference rows, instead of those before. Returns the digest of their content."""
+        return keep_reference(self._reference(model), rows)
+
+    def reference(self, model: str) -> pa.Table | None:
+        """The model's reference rows, or None."""
+        import pyarrow.parquet as pq
+
+        path = self._reference(model)
+        return pq.read_table(path) if path.exists() else None
+
+    def _reference(self, model: str) -> Path:
+        if not SAFE_NAME.fullmatch(model):
+            raise DataError(f"{model!r} cannot name a model's log: letters, digits, '_', '-' and '.' only")
+        return self._root / "references" / f"{model}.parquet"
+
+    def unknown_predictions(self, model: str, rows: pa.Table) -> pa.Table:
+        """Those rows whose id and UTC date are not in the log."""
+        return self._unknown("predictions", model, rows, "served_at", ("prediction_id",))
+
+    def unknown_outcomes(self, model: str, rows: pa.Table) -> pa.Table:
+        """Those rows whose id, label and observed_at are not in the log."""
+        return self._unknown("outcomes", model, rows, "observed_at", ("prediction_id", "label", "observed_at"))
+
+    def _unknown(self, kind: str, model: str, rows: pa.Table, when: str, key: tuple[str, ...]) -> pa.Table:
+        import pyarrow.compute as pc
+
+        days = set(pc.unique(pc.cast(rows.column(when), "date32")).to_pylist())
+        files = readable(self._files(kind, model, lambda day: day in days))[0]
+        if not files:
+            return rows
+        same = " AND ".join(f"CAST(r.{k} AS VARCHAR) = CAST(o.{k} AS VARCHAR)" for k in key)
+        with connect() as db:
+            db.register("given", rows)
+            sql = f"SELECT * FROM given r ANTI JOIN {READ} o ON {same}"
+            found: pa.Table = db.execute(sql, [list(files)]).to_arrow_table()
+        return found.select(rows.column_names)
 
     def partition(self, monitor: Monitor, window: Window) -> Partition:
         """The files that may hold rows of the window, and the outcomes since.

@@ -15,6 +15,7 @@ from vigil.core.ids import digest
 from vigil.core.spec import Spec
 from vigil.core.words import Task
 from vigil.incidents.types import Risk
+from vigil.intake.types import Source
 from vigil.profiles.layout import DataMap, Decision, FeatureType, Protected
 from vigil.responses.types import People, Response
 from vigil.verdicts.types import Labels, Rules, Slo
@@ -44,6 +45,7 @@ class Monitor(Spec):
     timezone: Annotated[str, AfterValidator(_zone)] = "UTC"
     schedule: str = "0 2 * * *"  # cron, in `timezone`
     task: Task
+    source: Source | None = None  # a log that others write; without it, Vigil's own
     data: DataMap = DataMap()
     features: dict[str, FeatureType] = Field(min_length=1)
     decision: Decision | None = None

@@ -6,6 +6,7 @@ from datetime import date
 from vigil.config.schema import Monitor
 from vigil.ports import Ports
 from vigil.usecases import nightly
+from vigil.usecases.ingest import ingest
 from vigil.verdicts.types import NightResult
 
 
@@ -14,7 +15,10 @@ def backfill(ports: Ports, monitor: Monitor, nights: Sequence[date]) -> Iterator
 
     Incidents are not opened, nothing is sent, no alias moves: history teaches, it does not page.
     """
-    for night in sorted(nights):
+    days = sorted(nights)
+    if days:
+        ingest(ports, monitor, days[0], days[-1])
+    for night in days:
         nightly.quality(ports, monitor, night)
         nightly.profile(ports, monitor, night, nights=[night])
         nightly.judge(ports, monitor, night, nights=[night])

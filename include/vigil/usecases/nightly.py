@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 from vigil.config.schema import Monitor
 from vigil.core.errors import DataError, LeaseLost
@@ -16,6 +17,7 @@ from vigil.ports import Partition, Ports
 from vigil.profiles.types import Profile
 from vigil.usecases import incidents as incident_steps
 from vigil.usecases import last_known
+from vigil.usecases.ingest import Ingested, ingest
 from vigil.usecases.nights import (
     Night,
     find,
@@ -32,6 +34,7 @@ from vigil.usecases.nights import (
 )
 from vigil.usecases.promote import reconcile_aliases
 from vigil.usecases.record import append
+from vigil.usecases.reference import yardstick_rows
 from vigil.verdicts.budget import budget, burn_verdict, spent
 from vigil.verdicts.judge import Facts, ruled
 from vigil.verdicts.judge import judge as judge_numbers
@@ -39,6 +42,14 @@ from vigil.verdicts.types import Cause, NightResult, State, Verdict
 
 log = logging.getLogger("vigil")
 SUITE_ROWS = 200_000  # Great Expectations runs on pandas up to this many rows of a night
+
+
+def intake(ports: Ports, monitor: Monitor, night: date) -> Ingested:
+    """Takes what is new in a log that others write, so far back as late rows are looked for."""
+    told = ingest(ports, monitor, lookback(monitor, night)[0], night)
+    if monitor.source is not None:
+        leave(ports, monitor, night, "intake.json", told.model_dump(mode="json"))
+    return told
 
 
 def quality(ports: Ports, monitor: Monitor, night: date) -> None:
@@ -130,6 +141,7 @@ def night_result(ports: Ports, monitor: Monitor, night: date, *, as_of: date) ->
     problem = find(ports, monitor, night, "problem.json") or {}
     verdicts = [*judge_numbers(measurements, monitor.rules, past, facts), *suite]
     verdicts += _problems(monitor, night, found, loaded, problem)
+    verdicts += _rejected(find(ports, monitor, night, "intake.json") or {})
     draft = NightResult(
         monitor=monitor.model,
         environment=monitor.environment,
@@ -196,6 +208,15 @@ def _problems(
         reason = f"{monitor.model} has no predictions for {night} ({monitor.environment}): {where}"
         return [_failure("rows", State.UNKNOWN, Cause.NO_DATA, reason)]
     return []
+
+
+def _rejected(told: Mapping[str, Any]) -> list[Verdict]:
+    """Rows of the source that no night can hold are nobody's night: said where they were found."""
+    if not told.get("rejected"):
+        return []
+    examples = "; ".join(told["examples"])
+    reason = f"{told['rejected']:,} of {told['rows']:,} rows of the source were not taken: {examples}"
+    return [_failure("intake", State.WARN, None, reason)]
 
 
 def _failure(metric: str, state: State, cause: Cause | None, reason: str, *, hard: bool = False) -> Verdict:
@@ -266,7 +287,7 @@ def report(ports: Ports, monitor: Monitor, night: date, *, rows: int = 5000) -> 
     if result is None or loaded is None or edges is None:
         return None
     current = ports.log.sample(monitor, partition(ports, monitor, night), rows=rows)
-    reference = ports.registry.holdout(monitor.model, loaded.version)
+    reference = yardstick_rows(ports, monitor, loaded.version)
     if current.num_rows == 0 or reference is None:
         return None
     to = ports.artifacts.path(monitor.model, night, "report.html")

@@ -16,6 +16,7 @@ from vigil.metrics.types import View
 from vigil.ports import Partition, Ports, QualityOutcome
 from vigil.profiles.merge import merge_all
 from vigil.profiles.types import Key, Profile
+from vigil.usecases.reference import REFERENCE
 from vigil.verdicts.types import NightResult, Verdict
 
 SERVING = (Role.CHAMPION, Role.FALLBACK)  # a challenger in shadow decides nothing
@@ -64,13 +65,14 @@ def load_night(ports: Ports, monitor: Monitor, night: date) -> Night | None:
     champion = [p for k, p in serving.items() if k.role is Role.CHAMPION]
     of = {k: p for k, p in serving.items() if k.role is Role.CHAMPION} or serving
     version = max(of.items(), key=lambda item: (item[1].rows, item[0].version))[0].version
-    baseline = ports.profiles.baseline(monitor.model, version)
+    own = ports.profiles.baseline(monitor.model, version)
+    baseline = own or ports.profiles.baseline(monitor.model, REFERENCE)
     return Night(
         served=merge_all(list(serving.values())),
         champion=merge_all(champion) if champion else None,
         version=version,
         baseline=baseline,
-        yardstick=f"holdout of version {version}",
+        yardstick=f"holdout of version {version}" if own or baseline is None else "reference",
     )
 
 

@@ -1,0 +1,279 @@
+"""Rows of somebody else's log -> rows of Vigil's: names, times, scores, values, groups. Nothing is guessed here.
+
+A row that no night can hold (its time is missing or cannot be read) is handed back with the reason.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from vigil.core.errors import DataError
+from vigil.intake.naming import absent
+from vigil.intake.types import Band, Source, Time, Truth
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+EPOCH = {"epoch_s": 1_000_000, "epoch_ms": 1_000}  # microseconds
+UNVERSIONED = "unversioned"
+
+
+class Wanted(NamedTuple):
+    """What a monitor reads of the log, in Vigil's words."""
+
+    environment: str
+    columns: tuple[str, ...]  # features, groups, prediction, score
+    score: str | None
+    prediction: str
+    numbers: frozenset[str]  # of `columns`, those that are numbers
+    threshold: float | None = None  # binary logs of scores alone: at or above it the decision is `above`
+    above: str = ""
+    below: str = ""
+
+
+class Rejected(NamedTuple):
+    """A row that was not taken: its number in the file (from 1), and why."""
+
+    row: int
+    why: str
+
+
+class Rows(NamedTuple):
+    """Predictions and outcomes in Vigil's words."""
+
+    predictions: pd.DataFrame
+    outcomes: pd.DataFrame | None
+    rejected: tuple[Rejected, ...]
+
+
+def normalise(frame: pd.DataFrame, source: Source, wanted: Wanted, *, origin: str, first: int = 1) -> Rows:
+    """One piece of a log in Vigil's words.
+
+    origin: names the piece; ids are made of it and the row's number where the log has none.
+    first: the number of the piece's first row in its file. Raises DataError where a column is missing or unusable.
+    """
+    import pandas as pd
+
+    numbers = pd.Series(range(first, first + len(frame)), index=frame.index)
+    mine = _mine(frame, source, origin)
+    frame, numbers = frame.loc[mine], numbers[mine]
+    here = _renamed(frame, source, wanted)
+    times = instants(frame, source.served_at, origin)
+    kept = times.notna()
+    out = here.loc[kept].copy()
+    out["served_at"] = times[kept]
+    if "prediction_id" in out:
+        out["prediction_id"] = text(out["prediction_id"])
+        unnamed = out["prediction_id"].isna()
+        out.loc[unnamed, "prediction_id"] = [f"{origin}-{n}" for n in numbers[kept][unnamed]]
+    else:
+        out["prediction_id"] = [f"{origin}-{n}" for n in numbers[kept]]
+    out = _own(out, wanted)
+    rejected = [Rejected(int(n), f"{source.served_at.column} is no time") for n in numbers[~kept]]
+    outcomes = None
+    if source.outcomes is not None and source.apart is None:
+        outcomes = _labels(frame.loc[kept], source, source.outcomes, out["prediction_id"], out["served_at"], origin)
+    return Rows(out, outcomes, tuple(rejected))
+
+
+def normalise_reference(frame: pd.DataFrame, source: Source, wanted: Wanted, *, origin: str) -> pd.DataFrame:
+    """Rows without times, ids or versions, such as a holdout: the wanted columns, and `label` where it is inside."""
+    frame = frame.loc[_mine(frame, source, origin)] if set(source.only) <= set(frame.columns) else frame
+    out = _renamed(frame, source, wanted)
+    out = out.drop(columns=[c for c in ("prediction_id", "model_version", "role") if c in out])
+    if source.outcomes is not None and source.outcomes.label in frame:
+        out["label"] = _translated(frame[source.outcomes.label], source.values.get("label"), number=False)
+    return out
+
+
+def _mine(frame: pd.DataFrame, source: Source, origin: str) -> pd.Series:
+    import pandas as pd
+
+    mine = pd.Series(True, index=frame.index)
+    for column, value in source.only.items():
+        if column not in frame:
+            raise DataError(absent(column, frame.columns, f"{origin} (only)"))
+        mine &= text(frame[column]) == value
+    return mine
+
+
+def normalise_outcomes(frame: pd.DataFrame, source: Source, *, origin: str) -> pd.DataFrame:
+    """Outcomes from a log of their own: prediction_id, label, observed_at. Rows without one of them are left out."""
+    truth = source.outcomes
+    if truth is None or truth.observed_at is None:
+        raise DataError(f"{origin}: outcomes in a log of their own need `observed_at:` under `outcomes:`")
+    key = truth.prediction_id or source.columns.get("prediction_id", "prediction_id")
+    if key not in frame:
+        raise DataError(absent(key, frame.columns, f"{origin} (outcomes)"))
+    return _labels(frame, source, truth, text(frame[key]), None, origin)
+
+
+def instants(frame: pd.DataFrame, time: Time, origin: str) -> pd.Series:
+    """A column of times as UTC; NaT where there is none. Raises DataError when no value at all can be read."""
+    import pandas as pd
+
+    if time.column not in frame:
+        raise DataError(absent(time.column, frame.columns, origin))
+    given = frame[time.column]
+    if time.format in EPOCH:
+        read = pd.to_datetime(pd.to_numeric(given, errors="coerce") * EPOCH[time.format], unit="us", utc=True)
+    elif isinstance(given.dtype, pd.DatetimeTZDtype):
+        read = given.dt.tz_convert("UTC")
+    elif pd.api.types.is_datetime64_any_dtype(given):
+        read = _local(given, time.timezone)
+    elif pd.api.types.is_numeric_dtype(given):
+        raise DataError(f"{origin}: {time.column} holds numbers; say `format: epoch_s` or `format: epoch_ms`")
+    else:
+        read = _read(given, time)
+    if given.notna().any() and read.isna().all():
+        example = str(given.dropna().iloc[0])[:40]
+        raise DataError(f"{origin}: {time.column} cannot be read as times (such as {example!r}); say its `format:`")
+    return read.astype("datetime64[us, UTC]")
+
+
+def _read(given: pd.Series, time: Time) -> pd.Series:
+    import pandas as pd
+
+    how = "ISO8601" if time.format == "auto" else time.format
+    words = given.astype("string").str.strip()
+    offset = words.str.contains(r"(?:Z|[+-]\d\d:?\d\d)$", regex=True, na=False) & words.str.contains(":", na=False)
+    aware: Any = pd.to_datetime(words.where(offset), format=how, errors="coerce", utc=True)
+    naive = pd.to_datetime(words.where(~offset), format=how, errors="coerce")
+    both: pd.Series[Any] = aware.fillna(_local(naive, time.timezone))
+    return both
+
+
+def _local(naive: pd.Series, zone: str) -> pd.Series:
+    import numpy as np
+
+    first = np.ones(len(naive), dtype=bool)
+    local: pd.Series[Any] = naive.dt.tz_localize(zone, ambiguous=first, nonexistent="shift_forward")
+    instant: pd.Series[Any] = local.dt.tz_convert("UTC")
+    return instant
+
+
+def text(values: pd.Series) -> pd.Series:
+    """Values as text, alike for all types: 1, 1.0, "1.0" and True are "1"; missing and blank are missing."""
+    import pandas as pd
+
+    if pd.api.types.is_bool_dtype(values):
+        values = values.astype("Int64")
+    elif pd.api.types.is_float_dtype(values):
+        whole = values.dropna()
+        if ((whole % 1) == 0).all() and (whole.abs() < 1e15).all():
+            values = values.astype("Int64")
+    words: Any = values.astype("string").str.strip().str.replace(r"^(-?\d+)\.0+$", r"\1", regex=True)
+    found: pd.Series[Any] = words.astype(object).where(words.notna() & (words != ""), None)
+    return found
+
+
+def _renamed(frame: pd.DataFrame, source: Source, wanted: Wanted) -> pd.DataFrame:
+    """The wanted columns under Vigil's names, values translated, scores in [0, 1], groups cut."""
+    import pandas as pd
+
+    optional = ("prediction_id", "model_version", "role", "status", "latency_ms", "pipeline_version")
+    made: dict[str, Any] = {}
+    for name in dict.fromkeys((*wanted.columns, *optional)):
+        there = source.columns.get(name, name)
+        if name in source.bands:
+            made[name] = _band(frame, source.bands[name])
+        elif there in frame:
+            made[name] = _translated(frame[there], source.values.get(name), number=name in wanted.numbers)
+        elif name in source.columns:
+            raise DataError(absent(there, frame.columns, f"columns.{name}"))
+    made |= _of_text(frame, source.text)
+    if wanted.score and wanted.score in made:
+        made[wanted.score] = _score(made[wanted.score], source.score_scale)
+    if wanted.prediction not in made and wanted.threshold is not None and wanted.score in made:
+        made[wanted.prediction] = _decided(made[wanted.score], wanted)
+    return pd.DataFrame(made, index=frame.index)
+
+
+def _decided(score: pd.Series, wanted: Wanted) -> pd.Series:
+    decided = (score >= (wanted.threshold or 0)).map({True: wanted.above, False: wanted.below})
+    return decided.astype(object).where(score.notna(), None)
+
+
+def _translated(values: pd.Series, words: Mapping[str, str] | None, *, number: bool) -> pd.Series:
+    import pandas as pd
+
+    if words:
+        plain = text(values)
+        values = plain.map(lambda v: words.get(v, v) if v is not None else None)
+    if number:
+        return values if pd.api.types.is_numeric_dtype(values) else _numbers(values)
+    return text(values)
+
+
+def _numbers(values: pd.Series) -> pd.Series:
+    """Numbers where all that is there are numbers; else as it is: the night counts what has the wrong type."""
+    import pandas as pd
+
+    read = pd.to_numeric(values, errors="coerce")
+    return read if read.notna().sum() == values.notna().sum() else text(values)
+
+
+def _score(values: pd.Series, scale: float) -> pd.Series:
+    import pandas as pd
+
+    scaled = pd.to_numeric(values, errors="coerce") / scale
+    most = scaled.max()
+    if pd.notna(most) and most > 1 + 1e-9:
+        hint = 100 if scale == 1 and most <= 100 else "the value that means certain"
+        raise DataError(f"score: there are values up to {most * scale:g}; set `score_scale: {hint}` under `source:`")
+    return scaled
+
+
+def _band(frame: pd.DataFrame, band: Band) -> pd.Series:
+    import numpy as np
+    import pandas as pd
+
+    if band.column not in frame:
+        raise DataError(absent(band.column, frame.columns, "bands"))
+    numbers = pd.to_numeric(frame[band.column], errors="coerce")
+    cut = np.searchsorted(np.asarray(band.edges), numbers.fillna(0), side="right")
+    return pd.Series(np.asarray(band.labels, dtype=object)[cut], index=frame.index).where(numbers.notna(), None)
+
+
+def _of_text(frame: pd.DataFrame, wanted: Mapping[str, str]) -> dict[str, Any]:
+    made: dict[str, Any] = {}
+    for name, column in wanted.items():
+        if column not in frame:
+            raise DataError(absent(column, frame.columns, f"text.{name}"))
+        words: Any = frame[column].astype("string")
+        length = words.str.len().astype("Float64")
+        made[f"{name}__length"] = length.astype(float)
+        made[f"{name}__words"] = words.str.split().str.len().astype(float)
+        letters = words.str.count(r"[^\W\d_]").astype("Float64")
+        made[f"{name}__non_letters"] = (1 - letters / length.where(length > 0)).astype(float)
+    return made
+
+
+def _own(out: pd.DataFrame, wanted: Wanted) -> pd.DataFrame:
+    """The log's own columns, where the source has none."""
+    import pandas as pd
+
+    out["environment"] = wanted.environment
+    for name, value in (("model_version", UNVERSIONED), ("role", "champion"), ("status", "ok")):
+        out[name] = out[name].fillna(value) if name in out else value
+    given = out["latency_ms"] if "latency_ms" in out else pd.Series(float("nan"), index=out.index)
+    out["latency_ms"] = pd.to_numeric(given, errors="coerce").astype(float)
+    return out
+
+
+def _labels(
+    frame: pd.DataFrame, source: Source, truth: Truth, ids: pd.Series, served: pd.Series | None, origin: str
+) -> pd.DataFrame:
+    import pandas as pd
+
+    if truth.label not in frame:
+        raise DataError(absent(truth.label, frame.columns, f"{origin} (outcomes)"))
+    label = _translated(frame[truth.label], source.values.get("label"), number=False)
+    seen: Any = pd.NaT
+    if truth.observed_at is not None:
+        seen = instants(frame, truth.observed_at, origin)
+    elif served is not None:
+        seen = served + pd.Timedelta(days=truth.after_days)
+    made = pd.DataFrame({"prediction_id": ids, "label": label, "observed_at": seen})
+    return made.dropna(subset=["prediction_id", "label", "observed_at"])

@@ -1,0 +1,94 @@
+"""Where the log of a model lies that others write, and what its columns mean: `source:` of a monitor."""
+
+from typing import Literal, Self
+
+from pydantic import Field, model_validator
+
+from vigil.core.spec import Spec
+
+Kind = Literal["auto", "parquet", "csv", "jsonl"]
+
+
+class Time(Spec):
+    """A column of times.
+
+    format:   "auto" (ISO 8601, or times as the file stores them), "epoch_s", "epoch_ms", or strptime codes.
+    timezone: of times that carry no offset. An hour that happens twice in autumn counts as summer time; one that does
+              not exist in spring is moved to the next that does.
+    """
+
+    column: str
+    format: str = "auto"
+    timezone: str = "UTC"
+
+
+class Band(Spec):
+    """A group that is cut from a number: [edge, next edge). `labels` has one more than `edges`, lowest first."""
+
+    column: str
+    edges: tuple[float, ...] = Field(min_length=1)
+    labels: tuple[str, ...]
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        if len(self.labels) != len(self.edges) + 1:
+            raise ValueError(f"{len(self.edges)} edges cut {len(self.edges) + 1} bands; there are {len(self.labels)}")
+        if list(self.edges) != sorted(set(self.edges)):
+            raise ValueError("edges must grow")
+        return self
+
+
+class Truth(Spec):
+    """Where the outcomes are.
+
+    where: "inside" (columns of the predictions), or where another log lies, like `predictions`.
+    label: its column. prediction_id: the column that joins a log of its own; by default as in the predictions.
+    observed_at: when the label was known. Without it, `after_days` after the prediction.
+    """
+
+    where: str = "inside"
+    label: str
+    prediction_id: str | None = None
+    observed_at: Time | None = None
+    after_days: int = Field(default=0, ge=0, le=400)
+
+
+class Source(Spec):
+    """A log in somebody else's words. `vigil ingest` turns it into Vigil's own, and each night does so first.
+
+    predictions: a path, a glob, an address that fsspec knows (s3://bucket/*.parquet), or for a database a SELECT with
+                 :start and :end (UTC, half-open) in it. Relative paths start where monitors/ is.
+    database:    the environment variable that holds the database's URL; the SELECTs are then asked there.
+    served_at:   when the prediction was made.
+    columns:     Vigil's word, or a feature's name here -> its column there. Names that are alike need no line.
+    values:      column (in Vigil's word) -> {value there: value here}: yes/no, codes, spellings of a group.
+    score_scale: what the log calls certain: 1, or 100 for per cent.
+    bands:       groups cut from numbers, such as age bands.
+    only:        column there -> the value that belongs to this model, where a log holds several.
+    text:        columns of text whose length, words and share of non-letters become features
+                 `<name>__length`, `<name>__words`, `<name>__non_letters`; the text itself is not stored.
+    """
+
+    predictions: str
+    database: str | None = Field(default=None, pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")
+    format: Kind = "auto"
+    served_at: Time
+    columns: dict[str, str] = Field(default_factory=dict)
+    values: dict[str, dict[str, str]] = Field(default_factory=dict)
+    score_scale: float = Field(default=1.0, gt=0)
+    bands: dict[str, Band] = Field(default_factory=dict)
+    only: dict[str, str] = Field(default_factory=dict)
+    text: dict[str, str] = Field(default_factory=dict)
+    outcomes: Truth | None = None
+
+    @model_validator(mode="after")
+    def _asks(self) -> Self:
+        for name, asked in (("predictions", self.predictions), ("outcomes", self.apart)):
+            if self.database and asked and not {":start", ":end"} <= set(asked.replace(",", " ").split()):
+                raise ValueError(f"{name}: a SELECT must say `>= :start` and `< :end` (with blanks around them)")
+        return self
+
+    @property
+    def apart(self) -> str | None:
+        """Where the outcomes lie if they are in a log of their own."""
+        return self.outcomes.where if self.outcomes and self.outcomes.where != "inside" else None
