@@ -9,7 +9,7 @@ from airflow.sdk.exceptions import AirflowException
 
 def broken_dag(file: str, error: str) -> DAG:
     """A DAG that shows what is wrong with a monitor's YAML, and fails with it when it is run."""
-    known_as = re.sub(r"[^\w.-]", "_", file.removesuffix(".yaml"))[:200]  # Airflow refuses other ids, and with them the file
+    known_as = re.sub(r"[^\w.-]", "_", file.removesuffix(".yaml"))[:200]  # an id of other signs would end the parse
     with DAG(
         dag_id=f"vigil_broken__{known_as}",
         schedule=None,
