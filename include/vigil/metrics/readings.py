@@ -10,6 +10,15 @@ def unknown(subject: str, why: str, *, n: int = 0) -> Reading:
     return Reading(subject=subject, n=n, why_not=why)
 
 
+def plain(value: float) -> str:
+    """A feature's own value in words: four significant digits, thousands written out.
+
+    >>> plain(171123.4), plain(3.78213), plain(-0.00071)
+    ('171,123', '3.782', '-0.00071')
+    """
+    return f"{value:,.0f}" if 1000 <= abs(value) < 1e15 else f"{value:.4g}"
+
+
 def share(subject: str, k: float, n: float, *, empty: str = NO_ROWS, detail: str = "") -> Reading:
     """k of n with its Wilson interval; unknown because of `empty` when n is 0.
 

@@ -5,7 +5,7 @@ from math import sqrt
 
 from vigil.metrics.given import Given
 from vigil.metrics.intervals import z_of
-from vigil.metrics.readings import unknown
+from vigil.metrics.readings import plain, unknown
 from vigil.metrics.reasons import ALL_NULL, NO_BASELINE, NO_ROWS, NO_SPREAD, because
 from vigil.metrics.types import Reading
 from vigil.profiles.types import NumericColumn
@@ -42,7 +42,7 @@ def shift(subject: str, now: NumericColumn, was: NumericColumn | None) -> Readin
     if not now.finite:
         return unknown(subject, ALL_NULL if now.rows else NO_ROWS)
     (mean1, sd1), (mean0, sd0) = moments(now), moments(was)
-    words = f"mean {mean0:.4g} -> {mean1:.4g}"
+    words = f"mean {plain(mean0)} -> {plain(mean1)}"
     if sd0 == 0:
         if sd1 == 0 and abs(mean1 - mean0) <= 1e-9 * max(abs(mean0), abs(mean1)):
             return Reading(subject=subject, value=0.0, low=0.0, high=0.0, n=now.finite)

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from vigil.core.errors import MismatchedEdges
 from vigil.metrics.given import Given
-from vigil.metrics.readings import share, unknown
+from vigil.metrics.readings import plain, share, unknown
 from vigil.metrics.reasons import ALL_NULL, NO_BASELINE, NO_ROWS
 from vigil.metrics.types import Reading
 from vigil.profiles.types import NumericColumn
@@ -49,7 +49,5 @@ def out_of_range(given: Given) -> Iterator[Reading]:
 
 
 def _ranges(now: NumericColumn, was: NumericColumn) -> str:
-    ends = (now.smallest, now.largest, was.smallest, was.largest)
-    if None in ends:
-        return ""
-    return "{:.4g} to {:.4g}, was {:.4g} to {:.4g}".format(*ends)
+    ends = [plain(end) for end in (now.smallest, now.largest, was.smallest, was.largest) if end is not None]
+    return "{} to {}, was {} to {}".format(*ends) if len(ends) == 4 else ""
