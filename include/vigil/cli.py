@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from vigil import wiring
+from vigil import cli_onboarding, wiring
 from vigil.core.errors import VigilError
 from vigil.settings import Settings
 
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__, pretty_exceptions_enable=False)
 incidents_app = typer.Typer(no_args_is_help=True, help="List, show and steer incidents.")
 ledger_app = typer.Typer(no_args_is_help=True, help="Read and prove the append-only record.")
+app.add_typer(cli_onboarding.app)
 app.add_typer(incidents_app, name="incidents")
 app.add_typer(ledger_app, name="ledger")
 out = Console(highlight=False)

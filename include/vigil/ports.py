@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from vigil.metrics.types import Measurement
     from vigil.profiles.types import Edges, Key, Profile
     from vigil.responses.types import Message, Receipt, Room
-    from vigil.verdicts.types import NightResult
+    from vigil.verdicts.types import NightResult, Verdict
 
 
 class Clock(Protocol):
@@ -254,6 +254,9 @@ class QualitySuite(Protocol):
     """
 
     def run(self, monitor: Monitor, rows: pa.Table, *, night: date) -> QualityOutcome: ...
+    def check(self, monitor: Monitor, suite: Mapping[str, Any], rows: pa.Table) -> tuple[Verdict, ...]:
+        """Tries a suite (GX's JSON) on rows; a verdict for each expectation, in order. Keeps nothing."""
+        ...
 
 
 class QualityOutcome(Spec):

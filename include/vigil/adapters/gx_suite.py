@@ -72,6 +72,13 @@ class GxSuite:
             docs_url=self._artifacts.url(monitor.model, night, DOCS),
         )
 
+    def check(self, monitor: Monitor, suite: Mapping[str, Any], rows: pa.Table) -> tuple[Verdict, ...]:
+        """The verdict of each expectation of a suite that is not kept yet, in its order. Writes nothing."""
+        os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
+        made = _made(dict(suite), str(suite.get("name")), monitor)
+        result = _validate(made, rows)
+        return tuple(_checked(each, rows.num_rows).verdict for each in result.results)
+
     def _keep(self, monitor: Monitor, night: date, result: Any, checked: list[Checked]) -> None:
         """GX's result as it is, and a page of it."""
         raw = json.dumps(result.to_json_dict(), indent=1, default=str)
@@ -88,11 +95,16 @@ def _suite(path: Path, monitor: Monitor) -> Any:
         raise DataError(f"there is no {shown}: add it, or change `suite:` of monitor {monitor.model}") from error
     except (OSError, ValueError) as error:
         raise DataError(f"{shown} is not a suite in JSON ({error}): correct the file") from error
+    return _made(raw, shown, monitor)
+
+
+def _made(raw: Any, shown: str, monitor: Monitor) -> Any:
+    """GX's suite of a parsed file. Raises DataError with what is wrong with it."""
     if not isinstance(raw, dict) or not isinstance(raw.get("expectations"), list):
         raise DataError(f"{shown} has no list `expectations`: write it as GX's `suite.to_json_dict()` does")
     from great_expectations import ExpectationSuite
 
-    made = ExpectationSuite(name=str(raw.get("name") or path.stem), meta=raw.get("meta"))
+    made = ExpectationSuite(name=str(raw.get("name") or monitor.model), meta=raw.get("meta"))
     for place, config in enumerate(raw["expectations"], 1):
         made.expectations.append(_expectation(config, place, f"{shown}, expectation {place}"))
     if not made.expectations:

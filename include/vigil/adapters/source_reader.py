@@ -143,7 +143,7 @@ def _read(fs: Any, address: str, kind: Kind, fingerprint: str) -> Iterator[Piece
             db.register_filesystem(fs)
         shown = address if local else str(fs.unstrip_protocol(address))
         try:
-            batches = db.execute(f"FROM {READERS[kind]}", [shown]).to_arrow_reader(ROWS)
+            batches = db.sql(f"FROM {READERS[kind]}", params=[shown]).to_arrow_reader(ROWS)
             first, name = 1, digest([address, fingerprint], length=20)
             for number, batch in enumerate(batches):
                 yield Piece(origin=origin, batch=f"{name}-{number}", first=first, rows=batch.to_pandas())

@@ -1,0 +1,328 @@
+"""`vigil init`, `ingest`, `reference`, `schema`: from somebody's log to a monitor that is watched."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+from getpass import getuser
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from vigil import wiring
+from vigil.core.errors import DataError
+from vigil.settings import Settings
+
+if TYPE_CHECKING:
+    from vigil.config.schema import Monitor
+    from vigil.onboarding.document import Answers
+    from vigil.onboarding.draft import Draft
+    from vigil.usecases.ingest import Ingested
+    from vigil.usecases.onboard import Looked, Written
+    from vigil.verdicts.types import NightResult
+
+app = typer.Typer()
+out = Console(highlight=False)
+Column = Annotated[str | None, typer.Option(help="Your log's column; guessed where it is not given.")]
+
+
+@app.command()
+def init(  # noqa: PLR0913, PLR0917 - every answer is a flag
+    name: Annotated[str, typer.Argument(help="The model's name: letters, digits and _.")],
+    log: Annotated[str, typer.Option(help="Predictions: a file, a glob, or an address such as s3://bucket/*.parquet.")],
+    outcomes: Annotated[str | None, typer.Option(help="Outcomes, where they are in a log of their own.")] = None,
+    reference: Annotated[
+        str | None, typer.Option(help="Rows that are good, such as a holdout; default: the log's first nights.")
+    ] = None,
+    owner: Annotated[str | None, typer.Option(help="E-mail of the model's owner.")] = None,
+    favourable: Annotated[str | None, typer.Option(help="The answer that is good for the person.")] = None,
+    protected: Annotated[
+        list[str] | None, typer.Option(help="Protected attribute, or attribute=reference group. May be repeated.")
+    ] = None,
+    no_protected: Annotated[bool, typer.Option("--no-protected", help="Watch no fairness.")] = False,
+    served_at: Column = None,
+    prediction_id: Column = None,
+    model_version: Column = None,
+    score: Column = None,
+    prediction: Column = None,
+    label: Column = None,
+    observed_at: Column = None,
+    latency_ms: Column = None,
+    only: Annotated[
+        list[str] | None, typer.Option(help="column=value of this model, where a log holds several.")
+    ] = None,
+    exclude: Annotated[list[str] | None, typer.Option(help="A column that is no feature. May be repeated.")] = None,
+    most_features: Annotated[int, typer.Option(help="Watch at most so many features.")] = 200,
+    timezone: Annotated[str, typer.Option(help="Of a night, and of times without an offset.")] = "UTC",
+    environment: Annotated[str, typer.Option(help="production or staging.")] = "production",
+    description: Annotated[str, typer.Option(help="One line on what the model does.")] = "",
+    nights: Annotated[int, typer.Option(help="Judge at most so many past nights now.")] = 60,
+    force: Annotated[bool, typer.Option("--force", help="Replace a monitor that is there.")] = False,
+) -> None:
+    """Watch a model that you have a log of: looks at it, asks what it cannot know, writes monitor and suite, judges."""
+    from vigil.onboarding.draft import Asked
+    from vigil.onboarding.roles import Word
+    from vigil.usecases import onboard
+
+    given = {
+        Word.SERVED_AT: served_at, Word.PREDICTION_ID: prediction_id, Word.MODEL_VERSION: model_version,
+        Word.SCORE: score, Word.PREDICTION: prediction, Word.LABEL: label, Word.OBSERVED_AT: observed_at,
+        Word.LATENCY: latency_ms,
+    }  # fmt: skip
+    named, references = _pairs(protected or [])
+    settings = Settings()
+    _name(name)
+    asked = Asked(
+        name=name, log=_address(log, settings.home), outcomes=_address(outcomes, settings.home) if outcomes else None,
+        columns={w: c for w, c in given.items() if c}, only=dict(_pair(o, "--only") for o in only or []),
+        exclude=tuple(exclude or ()), protected=tuple(named), no_protected=no_protected, timezone=timezone,
+        environment=environment, most_features=most_features,
+    )  # fmt: skip
+    with out.status("opening the stores"):
+        ports = wiring.open_ports(settings)
+    with out.status(f"looking at {log}"):
+        looked = onboard.look_at(ports, asked)
+    show(looked)
+    answers = answer(looked.draft, owner=owner, favourable=favourable, references=references, description=description)
+    _schema_file(settings)
+    with out.status("taking the rows, fitting the suite"):
+        written = onboard.write(
+            ports, looked, answers, home=settings.home, force=force, actor=getuser(),
+            reference=_address(reference, settings.home) if reference else None,
+        )  # fmt: skip
+    say_written(written)
+    judge(ports, written, nights)
+
+
+def _name(name: str) -> None:
+    import re
+
+    if not re.fullmatch(r"[a-z][a-z0-9_]{1,62}", name):
+        raise DataError(f"{name!r} cannot name a model here: small letters, digits and _, beginning with a letter")
+
+
+def _pair(text: str, flag: str) -> tuple[str, str]:
+    left, equals, right = text.partition("=")
+    if not equals:
+        raise DataError(f"{flag} {text}: write {flag} column=value")
+    return left, right
+
+
+def _pairs(texts: list[str]) -> tuple[list[str], dict[str, str]]:
+    """Attributes, and the reference groups that were said with them."""
+    named = [t.partition("=")[0] for t in texts]
+    return named, {left: right for left, equals, right in (t.partition("=") for t in texts) if equals}
+
+
+def _address(path: str, home: Path) -> str:
+    """As the YAML says it: relative to the project where the file is inside it, else absolute."""
+    if "://" in path:
+        return path
+    absolute = Path(path).expanduser().absolute()
+    try:
+        return absolute.relative_to(home).as_posix()
+    except ValueError:
+        return absolute.as_posix()
+
+
+def show(looked: Looked) -> None:
+    """What was understood, and why: the first thing a person must check."""
+    d = looked.draft
+    files = f"{looked.files} files, " if looked.files > 1 else ""
+    out.print(f"[bold]{escape(d.asked.log)}[/]: {files}{d.rows:,} rows looked at, {d.nights} nights, "
+              f"about {d.rows_a_night:,} rows a night")  # fmt: skip
+    table = Table("what", "column", "why", box=None, padding=(0, 2, 0, 0))
+    for word, guess in d.roles.items():
+        one = looked.looks[guess.column]
+        more = f"; {one.time_format}" if one.time_format not in (None, "auto") else ""
+        table.add_row(word.value, escape(guess.column), escape(guess.why + more))
+    if d.apart and d.label:
+        table.add_row("label", escape(d.label), escape(f"in {d.asked.outcomes}, joined by {d.label_id}"))
+    out.print(table)
+    kinds = Counter(kind.value for kind in d.features.values())
+    counted = ", ".join(f"{n} {kind}" for kind, n in kinds.items())
+    out.print(f"task       {d.task.value}; {len(d.features)} features ({counted})")
+    for name, why in list(d.left_out.items())[:12]:
+        out.print(f"left out   {escape(name)}: {escape(why)}", soft_wrap=True)
+    if len(d.left_out) > 12:
+        out.print(f"left out   and {len(d.left_out) - 12} more; the YAML names them")
+    if d.label:
+        out.print(f"labels     {d.delay_nights} night(s) after the prediction")
+    else:
+        out.print("labels     none found, so performance is not watched; name their column with --label")
+
+
+def answer(
+    draft: Draft, *, owner: str | None, favourable: str | None, references: dict[str, str], description: str
+) -> Answers:
+    """What only people know: by flag, else at a prompt. Raises DataError with all flags where nobody can be asked."""
+    from vigil.onboarding.document import Answers
+
+    questions: list[tuple[str, str, str | None]] = []
+    levels = draft.meaning.decisions if draft.meaning else ()
+    if not owner:
+        questions.append(("--owner", "Who owns the model (e-mail)?", None))
+    if levels and not favourable:
+        questions.append(("--favourable", f"Which answer is good for the person: {' or '.join(levels)}?", None))
+    groups: dict[str, str] = {}
+    for one in draft.protected:
+        choices = one.band.labels if one.band else one.levels
+        flag = f"--protected {one.column}="
+        said = references.get(one.attribute) or references.get(one.column)
+        if said is None:
+            asked = f"Fairness by {one.attribute}: with which group are the others compared ({', '.join(choices[:8])})?"
+            questions.append((flag, asked, one.usual))
+        elif said not in choices:
+            raise DataError(f"{flag}{said}: the groups are {', '.join(choices)}")
+        groups[one.attribute] = said or one.usual
+    told = _asked(questions)
+    chosen = favourable or told.get("--favourable")
+    if levels and chosen not in levels:
+        raise DataError(f"--favourable {chosen}: the answers are {', '.join(levels)}")
+    by_flag = {one.attribute: told.get(f"--protected {one.column}=") for one in draft.protected}
+    groups |= {attribute: group for attribute, group in by_flag.items() if group}
+    return Answers(
+        owner=owner or told["--owner"], description=description, favourable=chosen if levels else None, groups=groups
+    )
+
+
+def _asked(questions: list[tuple[str, str, str | None]]) -> dict[str, str]:
+    """The answers at the prompt; all flags at once where nobody is there."""
+    if questions and not sys.stdin.isatty():
+        missing = "\n".join(
+            f"  {flag:32} {text}{f' (usual: {usual})' if usual else ''}" for flag, text, usual in questions
+        )
+        raise DataError(f"nobody is there to answer; say it with these flags (or --no-protected):\n{missing}")
+    return {flag: str(typer.prompt(text, default=usual)) for flag, text, usual in questions}
+
+
+def _schema_file(settings: Settings) -> None:
+    path = settings.home / ".vigil" / "monitor.schema.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(schema_text(), encoding="utf-8")
+
+
+def schema_text() -> str:
+    """The JSON schema of a monitor, for editors."""
+    from vigil.config.schema import Monitor
+
+    made = {"$schema": "https://json-schema.org/draft/2020-12/schema", **Monitor.model_json_schema()}
+    return json.dumps(made, indent=2, ensure_ascii=False) + "\n"
+
+
+@app.command()
+def schema() -> None:
+    """Print the JSON schema of monitors/*.yaml, for editors."""
+    typer.echo(schema_text(), nl=False)
+
+
+def say_written(written: Written) -> None:
+    """Where the files are, and what was taken."""
+    out.print(f"[green]wrote[/]      {escape(str(written.yaml))}")
+    out.print(f"[green]wrote[/]      {escape(str(written.suite))}, fitted to {written.reference_rows:,} rows of "
+              f"{escape(written.reference)}")  # fmt: skip
+    for name in written.dropped:
+        out.print(f"left out   {escape(name)}: it would fire on the reference itself")
+    say_ingested(written.ingested)
+
+
+def say_ingested(taken: Ingested) -> None:
+    """Rows, new ones, labels; and rows that could not be taken."""
+    out.print(f"took       {taken.new:,} new of {taken.rows:,} rows, {taken.outcomes:,} labels")
+    if taken.rejected:
+        shown = "; ".join(taken.examples)
+        out.print(f"[yellow]not taken[/]  {taken.rejected:,} rows: {escape(shown)}", soft_wrap=True)
+
+
+def judge(ports: object, written: Written, most: int) -> None:
+    """The first backfill, and what it says."""
+    from rich.progress import track
+
+    from vigil.usecases.backfill import backfill
+    from vigil.usecases.onboard import nights_of
+
+    monitor: Monitor = written.monitor
+    days = nights_of(written.first, written.last, most=most)
+    results = list(
+        track(backfill(ports, monitor, days), total=len(days), description="judging past nights", console=out)  # type: ignore[arg-type]
+    )
+    summary(results)
+    name = monitor.model
+    out.print(f"next       read {escape(str(written.yaml))}; `vigil lint --data`; `vigil night {name} {written.last}`; "
+              f"Airflow shows the DAG {monitor.dag_id}", soft_wrap=True)  # fmt: skip
+
+
+def summary(results: list[NightResult]) -> None:
+    """How often the rules would have spoken, which ones, and what an ok night could have seen."""
+    if not results:
+        out.print("[yellow]no night was judged[/]")
+        return
+    tally = Counter(v.state.value for r in results for v in r.verdicts)
+    bad = [r for r in results if any(v.state.value == "breach" for v in r.verdicts)]
+    out.print(f"judged     {len(results)} nights, {results[0].night} to {results[-1].night}: "
+              + ", ".join(f"{n:,} {s}" for s, n in sorted(tally.items())))  # fmt: skip
+    verb = (
+        "night would have opened or joined an incident" if len(bad) == 1 else "nights would have opened or joined one"
+    )
+    out.print(f"           {len(bad)} {verb}")
+    by_question = Counter(v.id for r in results for v in r.verdicts if v.state.value == "breach")
+    for question, times in by_question.most_common(5):
+        last = next(v for r in reversed(results) for v in r.verdicts if v.id == question and v.state.value == "breach")
+        out.print(f"  [bold red]breach[/]   {times} x {escape(last.reason)}", soft_wrap=True)
+    why = Counter(v.cause.value for r in results for v in r.verdicts if v.cause)
+    if why:
+        out.print("  unknown  " + ", ".join(f"{n:,} {cause.replace('_', ' ')}" for cause, n in why.most_common()))
+    seen = [v for v in results[-1].verdicts if v.would_see]
+    for verdict in _one_of_each(seen):
+        out.print(f"  ok       {escape(verdict.id)}: {escape(verdict.would_see)}", soft_wrap=True)
+
+
+def _one_of_each(verdicts: list) -> list:  # type: ignore[type-arg]
+    """One verdict of each metric: what could have been seen is alike for its subjects."""
+    first: dict[str, object] = {}
+    for verdict in verdicts:
+        first.setdefault(verdict.metric, verdict)
+    return list(first.values())[:8]
+
+
+@app.command()
+def ingest(
+    model: Annotated[str, typer.Argument(help="The monitor's `model:` name.")],
+    start: Annotated[
+        datetime | None, typer.Option("--from", formats=["%Y-%m-%d"], help="First night (databases).")
+    ] = None,
+    end: Annotated[datetime | None, typer.Option("--to", formats=["%Y-%m-%d"], help="Last night (databases).")] = None,
+    again: Annotated[bool, typer.Option("--again", help="Also files that were read before.")] = False,
+) -> None:
+    """Take what is new in the log that `source:` names. Running it twice takes nothing twice."""
+    from vigil.usecases.ingest import ingest as run
+
+    ports, monitor = wiring.open_ports(), wiring.monitor(model)
+    if monitor.source is None:
+        raise DataError(f"{model} has no `source:`: its log is Vigil's own, there is nothing to take")
+    last = (end or datetime.now(UTC)).date()
+    first = start.date() if start else last - timedelta(days=monitor.labels.delay_nights + 7)
+    with out.status(f"reading {monitor.source.predictions}"):
+        taken = run(ports, monitor, first, last, again=again)
+    say_ingested(taken)
+
+
+@app.command()
+def reference(
+    model: Annotated[str, typer.Argument(help="The monitor's `model:` name.")],
+    path: Annotated[Path, typer.Argument(help="Rows that are good, in your log's or in Vigil's words.")],
+) -> None:
+    """Replace the reference that a model without registered versions is compared with."""
+    from vigil.usecases.onboard import reference_from
+    from vigil.usecases.reference import set_reference
+
+    ports, monitor = wiring.open_ports(), wiring.monitor(model)
+    rows = reference_from(ports, monitor, _address(str(path), Settings().home))
+    done = set_reference(ports, monitor, rows, origin=path.name, actor=getuser())
+    out.print(f"{model}: {done.rows:,} rows of {escape(path.name)} are the reference now")

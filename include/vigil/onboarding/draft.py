@@ -1,0 +1,215 @@
+"""A draft of a monitor from what a log holds and what people answered: written to be read and edited."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from pydantic import Field
+
+from vigil.core.errors import DataError
+from vigil.core.spec import Spec
+from vigil.core.words import Task
+from vigil.intake.types import Band
+from vigil.onboarding.columns import Holds, Look
+from vigil.onboarding.decide import Meaning, delay_nights, meaning, task_of
+from vigil.onboarding.groups import Candidate, candidates
+from vigil.onboarding.roles import Guess, Word, assign
+from vigil.profiles.layout import FeatureType
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+OWN = ("environment", "model", "role", "served_at", "prediction_id", "status", "latency_ms", "model_version",
+       "pipeline_version", "prediction", "score", "label")  # fmt: skip
+MOST_FEATURES = 200
+MOST_LEVELS = 200  # of a category; more are ids, addresses, names
+LEAST_ROWS = 30
+
+
+REFUSED = {
+    Holds.ID: "an id: another value in nearly every row, so every night would be new",
+    Holds.TIME: "a time: it moves every night",
+    Holds.EMPTY: "empty",
+}
+
+
+class Asked(Spec):
+    """What people said, by flag or at a prompt. None or empty: they said nothing."""
+
+    name: str
+    log: str  # as the YAML says it
+    outcomes: str | None = None
+    columns: Mapping[Word, str] = Field(default_factory=dict)
+    only: Mapping[str, str] = Field(default_factory=dict)
+    exclude: tuple[str, ...] = ()
+    protected: tuple[str, ...] = ()
+    no_protected: bool = False
+    timezone: str = "UTC"
+    environment: str = "production"
+    most_features: int = MOST_FEATURES
+
+
+class Draft(Spec):
+    """All that was understood. `left_out`: column -> why it is no feature."""
+
+    asked: Asked
+    task: Task
+    rows: int
+    roles: dict[Word, Guess]
+    served_at: Look
+    observed_at: Look | None = None
+    apart: bool = False  # outcomes are in a log of their own
+    label: str | None = None
+    label_id: str | None = None  # the column that joins outcomes that are apart
+    features: dict[str, FeatureType]
+    columns: dict[str, str]  # Vigil's word or feature -> column there, where they differ
+    text: dict[str, str]
+    left_out: dict[str, str]
+    score_scale: float = 1.0
+    meaning: Meaning | None = None
+    protected: tuple[Candidate, ...] = ()
+    delay_nights: int = 0
+    rows_a_night: int
+    nights: int
+
+    @property
+    def bands(self) -> dict[str, Band]:
+        """Groups that are cut from numbers."""
+        return {p.attribute: p.band for p in self.protected if p.band}
+
+
+def draft(asked: Asked, frame: pd.DataFrame, looks: Mapping[str, Look], truth: pd.DataFrame | None = None) -> Draft:
+    """What a sample of a log says. Raises DataError where Vigil could not watch it, with what to do.
+
+    frame: the sample, text as text. truth: a sample of the outcomes where they are apart.
+    """
+    if len(frame) < LEAST_ROWS:
+        rows = "row" if len(frame) == 1 else "rows"
+        raise DataError(f"{asked.log} has {len(frame)} {rows}: too few to learn from; give at least {LEAST_ROWS}")
+    _one_model(asked, looks)
+    inside = {w: c for w, c in asked.columns.items() if truth is None or w not in (Word.LABEL, Word.OBSERVED_AT)}
+    roles = assign(looks, inside)
+    if truth is not None:
+        roles = {w: g for w, g in roles.items() if w not in (Word.LABEL, Word.OBSERVED_AT)}
+    if Word.SERVED_AT not in roles:
+        raise DataError(
+            f"{asked.log} has no column of times, so no row belongs to a night; name it with --served-at, "
+            f"or add one. The columns are: {', '.join(list(looks)[:40])}"
+        )
+    known = {w: looks[g.column] for w, g in roles.items()}
+    if Word.PREDICTION not in known and Word.SCORE not in known:
+        raise DataError(f"{asked.log} has no column of answers; name it with --prediction or --score")
+    return _draft(asked, frame, looks, roles, known, truth)
+
+
+def _one_model(asked: Asked, looks: Mapping[str, Look]) -> None:
+    for name, one in looks.items():
+        named = re.fullmatch(r"model(_?name|_?id)?", name, re.IGNORECASE)
+        if named and 1 < one.distinct <= 50 and name not in asked.only:
+            shown = ", ".join(one.levels[:5])
+            raise DataError(
+                f"{asked.log} holds predictions of {one.distinct} models ({name}: {shown}); "
+                f"say which one with --only {name}={one.levels[0]}"
+            )
+
+
+def _draft(
+    asked: Asked,
+    frame: pd.DataFrame,
+    looks: Mapping[str, Look],
+    roles: dict[Word, Guess],
+    known: dict[Word, Look],
+    truth: pd.DataFrame | None,
+) -> Draft:
+    from vigil.onboarding.truth import Labels, labels_of
+
+    labels: Labels = labels_of(asked, frame, roles, looks, truth)
+    protected = () if asked.no_protected else tuple(candidates(looks, asked.protected))
+    task = task_of(known.get(Word.PREDICTION), known.get(Word.SCORE), labels.look)
+    if task is not Task.BINARY:
+        protected = ()
+    taken = {g.column for g in roles.values()} | {p.column for p in protected if p.band is None} | set(asked.only)
+    features, columns, text, left = _features(asked, looks, taken)
+    columns |= {
+        w.value: g.column
+        for w, g in roles.items()
+        if w not in (Word.SERVED_AT, Word.LABEL, Word.OBSERVED_AT) and w.value != g.column
+    }
+    score = known.get(Word.SCORE) if task is Task.BINARY else None
+    prediction = roles[Word.PREDICTION].column if Word.PREDICTION in roles else None
+    said = None
+    if task is Task.BINARY:
+        said = meaning(labels.frame, prediction=prediction, score=score.name if score else None, label=labels.label)
+    scale = 100.0 if score is not None and (score.high or 0) > 1 else 1.0
+    if said is not None and scale != 1:
+        said = said.model_copy(update={"threshold": round(said.threshold / scale, 6) if prediction else said.threshold})
+    days = labels.served.dropna().dt.tz_convert(asked.timezone).dt.date
+    nights = int(days.nunique())
+    return Draft(
+        asked=asked,
+        task=task,
+        rows=len(frame),
+        roles=roles,
+        served_at=known[Word.SERVED_AT],
+        observed_at=labels.observed_look,
+        apart=truth is not None,
+        label=labels.label_there,
+        label_id=labels.key_there,
+        features=features,
+        columns=columns,
+        text=text,
+        left_out=left,
+        score_scale=scale,
+        meaning=said,
+        protected=protected,
+        delay_nights=_delay(labels),
+        rows_a_night=int(days.value_counts().median()) if nights else 0,
+        nights=nights,
+    )
+
+
+def _delay(labels: Any) -> int:
+    if labels.label is None:
+        return 0
+    return delay_nights(labels.frame, served=labels.served, observed=labels.observed, label=labels.label)
+
+
+def _features(
+    asked: Asked, looks: Mapping[str, Look], taken: set[str]
+) -> tuple[dict[str, FeatureType], dict[str, str], dict[str, str], dict[str, str]]:
+    """(features, columns that have another name there, text columns, column -> why it is left out)."""
+    features: dict[str, FeatureType] = {}
+    columns: dict[str, str] = {}
+    text: dict[str, str] = {}
+    left: dict[str, str] = {}
+    for name, one in looks.items():
+        if name in taken:
+            continue
+        why = _refused(asked, one)
+        if why is None and len(features) >= asked.most_features:
+            why = f"only the first {asked.most_features} features are watched; raise --most-features"
+        if why is not None:
+            left[name] = why
+            continue
+        word = f"{name}_there" if name in OWN else name
+        if word != name:
+            columns[word] = name
+        if one.holds is Holds.TEXT:
+            text[word] = name
+            features |= {f"{word}__{what}": FeatureType.NUMERIC for what in ("length", "words", "non_letters")}
+        else:
+            features[word] = FeatureType.NUMERIC if one.holds is Holds.NUMBER else FeatureType.CATEGORY
+    return features, columns, text, left
+
+
+def _refused(asked: Asked, one: Look) -> str | None:
+    """Why a column is no feature, or None."""
+    if one.name in asked.exclude:
+        return "you left it out"
+    if one.holds is Holds.CATEGORY and one.distinct > MOST_LEVELS:
+        return f"{one.distinct} different values: names or codes, not a category"
+    if one.holds is Holds.CONSTANT:
+        return f"always {one.levels[0]!r}"
+    return REFUSED.get(one.holds)

@@ -1,0 +1,158 @@
+"""Which column is what: guessed by name and content, each guess with its reason, each one overruled by a flag."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from enum import StrEnum
+
+from vigil.core.errors import DataError
+from vigil.core.spec import Spec
+from vigil.intake.naming import absent
+from vigil.onboarding.columns import Holds, Look
+
+
+class Word(StrEnum):
+    """What Vigil must know of a log."""
+
+    SERVED_AT = "served_at"
+    PREDICTION_ID = "prediction_id"
+    MODEL_VERSION = "model_version"
+    STATUS = "status"
+    LATENCY = "latency_ms"
+    SCORE = "score"
+    PREDICTION = "prediction"
+    LABEL = "label"
+    OBSERVED_AT = "observed_at"
+
+
+# the surest patterns first; a later one is only tried when no column has an earlier one
+NAMES: Mapping[Word, tuple[str, ...]] = {
+    Word.SERVED_AT: (
+        r"served|scored|predicted|inference",
+        r"request|created|event|contact|call",
+        r"timestamp|^ts$|^time$",
+        r"time|date|when|_at$|_on$|epoch",
+    ),
+    Word.OBSERVED_AT: (r"observed|outcome|label|truth", r"closed|settled|matured|known|resolved|confirmed"),
+    Word.PREDICTION_ID: (
+        r"prediction_?id|request_?id|inference_?id",
+        r"uuid|guid",
+        r"(^|_)(id|ref|reference|key|nr|no)$",
+    ),
+    Word.MODEL_VERSION: (r"model_?ver|scorer|model_?release", r"(^|_)version$"),
+    Word.STATUS: (r"(^|_)(status|state)$", r"http_?(code|status)"),
+    Word.LATENCY: (r"latency", r"(duration|elapsed|took|response_?time).*(ms|milli)|_ms$"),
+    Word.SCORE: (r"(^|_)(score|proba?|probability|propensity|likelihood|p_hat|pd)(_|$|\d|pct)", r"confidence|risk"),
+    Word.PREDICTION: (
+        r"predict|y_?hat|forecast",
+        r"decision|decided|recommend|verdict|(^|_)(class|answer|action|offer)",
+        r"estimate|output|intent",
+    ),
+    Word.LABEL: (
+        r"label|target|truth|actual|y_true|ground|outcome",
+        r"subscribed|default|churn|fraud|converted|returned",
+        r"result|response|sold|bought|paid|count$",
+    ),
+}
+BEFORE = re.compile(r"previous|prior|earlier|last|past|history", re.IGNORECASE)  # what was known before is no label
+TRUE_FALSE = ({"0", "1"}, {"yes", "no"}, {"true", "false"}, {"y", "n"}, {"t", "f"})
+
+
+class Guess(Spec):
+    """A column for a word, and why it was chosen."""
+
+    column: str
+    why: str
+
+
+def assign(looks: Mapping[str, Look], given: Mapping[Word, str]) -> dict[Word, Guess]:
+    """A column for each word that has one. `given` is what people said: it must exist, and is not questioned."""
+    for word, name in given.items():
+        if name not in looks:
+            raise DataError(absent(name, looks, f"--{word.value.replace('_', '-')}"))
+    found = {word: Guess(column=name, why="as you said") for word, name in given.items()}
+    order = (Word.SERVED_AT, Word.OBSERVED_AT, Word.PREDICTION_ID, Word.MODEL_VERSION, Word.LATENCY, Word.SCORE,
+             Word.PREDICTION, Word.LABEL, Word.STATUS)  # fmt: skip
+    for word in order:
+        taken = {g.column for g in found.values()}
+        if word not in found:
+            free = [c for c in looks.values() if c.name not in taken]
+            best = _label(free, _answer(found, looks)) if word is Word.LABEL else _best(word, free)
+            if best is not None:
+                found[word] = best
+    if Word.OBSERVED_AT in found and Word.SERVED_AT not in found:  # one time only: it dates the prediction
+        found[Word.SERVED_AT] = found.pop(Word.OBSERVED_AT)
+    return found
+
+
+def _best(word: Word, looks: list[Look]) -> Guess | None:
+    for place, pattern in enumerate(NAMES[word]):
+        for one in looks:
+            if re.search(pattern, one.name, re.IGNORECASE) and fits(word, one):
+                return Guess(column=one.name, why="by its name and values" if place < 2 else "by its name; check it")
+    if word is Word.SERVED_AT:
+        times = [c for c in looks if c.holds is Holds.TIME]
+        return Guess(column=times[0].name, why="the only times there are") if len(times) == 1 else None
+    return None
+
+
+def _answer(found: Mapping[Word, Guess], looks: Mapping[str, Look]) -> Look | None:
+    return looks[found[Word.PREDICTION].column] if Word.PREDICTION in found else None
+
+
+def _label(looks: list[Look], answer: Look | None) -> Guess | None:
+    """The label: like the answers in its values, not there yet for the newest rows, and named like one."""
+    best: tuple[float, Look, str] | None = None
+    for one in looks:
+        if not fits(Word.LABEL, one) or BEFORE.search(one.name):
+            continue
+        place = next((n for n, p in enumerate(NAMES[Word.LABEL]) if re.search(p, one.name, re.IGNORECASE)), None)
+        alike = _alike(one, answer)
+        if alike is False or (place is None and not (alike and one.missing)):
+            continue
+        points = (3 - place if place is not None else 0) + 4 * bool(alike) + 2 * bool(one.missing)
+        why = "its values are those of the answers" if alike else "by its name; check it"
+        if best is None or points > best[0]:
+            best = (points, one, why)
+    return Guess(column=best[1].name, why=best[2]) if best else None
+
+
+def _alike(one: Look, answer: Look | None) -> bool | None:
+    """Whether the values are the answers' own; False where they cannot be; None where that tells nothing."""
+    if answer is None or not answer.levels:
+        return None
+    same = set(one.levels) == set(answer.levels) and one.distinct == answer.distinct
+    if answer.distinct == 2:
+        return True if same else (None if _binary(one) else False)
+    return True if same else None
+
+
+def fits(word: Word, one: Look) -> bool:
+    """Whether the values may be what the word means."""
+    return FITS[word](one)
+
+
+def _few(one: Look) -> bool:
+    return one.holds in (Holds.CATEGORY, Holds.CONSTANT) or (one.holds is Holds.NUMBER and 0 < one.distinct <= 20)
+
+
+def _binary(one: Look) -> bool:
+    return one.distinct == 2 or {level.lower() for level in one.levels} in TRUE_FALSE
+
+
+def _positive(one: Look) -> bool:
+    return one.holds is Holds.NUMBER and (one.low or 0) >= 0
+
+
+FITS: Mapping[Word, Callable[[Look], bool]] = {
+    Word.SERVED_AT: lambda one: one.holds is Holds.TIME,
+    Word.OBSERVED_AT: lambda one: one.holds is Holds.TIME,
+    Word.PREDICTION_ID: lambda one: one.holds is Holds.ID and not one.missing,
+    Word.MODEL_VERSION: lambda one: _few(one) and one.distinct <= 50,
+    Word.STATUS: lambda one: {level.lower() for level in one.levels} <= {"ok", "error", "timeout"} and _few(one),
+    Word.LATENCY: _positive,
+    Word.SCORE: lambda one: _positive(one) and not _binary(one) and (one.high or 0) <= 100,
+    Word.PREDICTION: lambda one: one.holds is Holds.NUMBER or _few(one),
+    Word.LABEL: lambda one: one.holds is Holds.NUMBER or _few(one),
+}
