@@ -105,7 +105,7 @@ class ParquetLog:
         with connect() as db:
             db.register("given", rows)
             sql = f"SELECT * FROM given r ANTI JOIN {READ} o ON {same}"
-            found: pa.Table = db.execute(sql, [list(files)]).to_arrow_table()
+            found: pa.Table = db.sql(sql, params=[list(files)]).to_arrow_table()
         return found.select(rows.column_names)
 
     def partition(self, monitor: Monitor, window: Window) -> Partition:

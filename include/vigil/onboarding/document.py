@@ -11,6 +11,7 @@ from vigil.core.spec import Spec
 from vigil.core.words import Task
 from vigil.onboarding.columns import Look
 from vigil.onboarding.draft import Draft
+from vigil.onboarding.movement import Quiet
 from vigil.onboarding.roles import Word
 from vigil.onboarding.truth import time_of
 from vigil.profiles.layout import FeatureType
@@ -33,6 +34,8 @@ class Facts(Spec):
     missing: float = 0.0
     slow_ms: float = 0.0
     spread: float = 0.0  # of the labels of a regression, and so of an error that knows nothing
+    drift: tuple[Quiet, ...] = ()
+    calendar: tuple[str, ...] = ()  # features that follow the weekday
 
 
 def document(draft: Draft, answers: Answers, facts: Facts, *, schema: str) -> str:
@@ -64,6 +67,9 @@ def document(draft: Draft, answers: Answers, facts: Facts, *, schema: str) -> st
         slow=_round_up(facts.slow_ms),
         rmse_room=float(f"{max(facts.spread * 0.25, 1e-6):.2g}"),
         least=least,
+        drift=facts.drift,
+        calendar=facts.calendar,
+        subjects=lambda rule: f"subjects: {flow(list(rule.subjects))}, " if rule.subjects else "",
         has_category=FeatureType.CATEGORY in draft.features.values(),
     )
 

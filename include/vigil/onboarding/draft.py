@@ -15,7 +15,7 @@ from vigil.intake.types import Band
 from vigil.onboarding.columns import Holds, Look
 from vigil.onboarding.decide import Meaning, delay_nights, meaning, task_of
 from vigil.onboarding.groups import Candidate, candidates
-from vigil.onboarding.roles import Guess, Word, assign
+from vigil.onboarding.roles import Guess, Word, assign, nearest
 from vigil.profiles.layout import FeatureType
 
 if TYPE_CHECKING:
@@ -93,6 +93,8 @@ def draft(asked: Asked, frame: pd.DataFrame, looks: Mapping[str, Look], truth: p
     roles = assign(looks, inside)
     if truth is not None:
         roles = {w: g for w, g in roles.items() if w not in (Word.LABEL, Word.OBSERVED_AT)}
+    if truth is None and Word.LABEL not in roles:
+        roles |= nearest(frame, looks, roles)
     if Word.SERVED_AT not in roles:
         raise DataError(
             f"{asked.log} has no column of times, so no row belongs to a night; name it with --served-at, "

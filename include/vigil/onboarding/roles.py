@@ -5,11 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from vigil.core.errors import DataError
 from vigil.core.spec import Spec
 from vigil.intake.naming import absent
 from vigil.onboarding.columns import Holds, Look
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 class Word(StrEnum):
@@ -56,6 +60,8 @@ NAMES: Mapping[Word, tuple[str, ...]] = {
     ),
 }
 BEFORE = re.compile(r"previous|prior|earlier|last|past|history", re.IGNORECASE)  # what was known before is no label
+FEW = 20  # different numbers; more are a quantity
+ALIKE = 0.6  # correlation of a quantity with its forecast
 TRUE_FALSE = ({"0", "1"}, {"yes", "no"}, {"true", "false"}, {"y", "n"}, {"t", "f"})
 
 
@@ -134,7 +140,7 @@ def fits(word: Word, one: Look) -> bool:
 
 
 def _few(one: Look) -> bool:
-    return one.holds in (Holds.CATEGORY, Holds.CONSTANT) or (one.holds is Holds.NUMBER and 0 < one.distinct <= 20)
+    return one.holds in (Holds.CATEGORY, Holds.CONSTANT) or (one.holds is Holds.NUMBER and 0 < one.distinct <= FEW)
 
 
 def _binary(one: Look) -> bool:
@@ -156,3 +162,25 @@ FITS: Mapping[Word, Callable[[Look], bool]] = {
     Word.PREDICTION: lambda one: one.holds is Holds.NUMBER or _few(one),
     Word.LABEL: lambda one: one.holds is Holds.NUMBER or _few(one),
 }
+
+
+def nearest(frame: pd.DataFrame, looks: Mapping[str, Look], found: Mapping[Word, Guess]) -> dict[Word, Guess]:
+    """The label of a regression that no name gives away: the numbers that lie where the answers lie."""
+    import pandas as pd
+
+    answer = _answer(found, looks)
+    if answer is None or answer.holds is not Holds.NUMBER or answer.distinct <= FEW:
+        return {}
+    said = pd.to_numeric(frame[answer.name], errors="coerce")
+    taken = {g.column for g in found.values()}
+    best: tuple[float, str] | None = None
+    for one in looks.values():
+        if one.name in taken or one.holds is not Holds.NUMBER or one.distinct <= FEW or BEFORE.search(one.name):
+            continue
+        true = pd.to_numeric(frame[one.name], errors="coerce")
+        alike = float(said.corr(true))
+        if alike > ALIKE and 0.5 < float(true.mean() / said.mean()) < 2 and (best is None or alike > best[0]):
+            best = (alike, one.name)
+    return (
+        {Word.LABEL: Guess(column=best[1], why=f"closest to the answers (r = {best[0]:.2f}); check it")} if best else {}
+    )

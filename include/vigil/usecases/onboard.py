@@ -19,6 +19,7 @@ from vigil.intake.types import Source, Time
 from vigil.onboarding.columns import Look, look
 from vigil.onboarding.document import Answers, Facts, document
 from vigil.onboarding.draft import Asked, Draft, draft
+from vigil.onboarding.movement import Movement, drift_rules, movements
 from vigil.onboarding.roles import Word
 from vigil.onboarding.suite import suite
 from vigil.ports import Ports
@@ -131,21 +132,40 @@ def facts(looked: Looked) -> Facts:
     slow = 0.0
     if Word.LATENCY in d.roles:
         slow = float(pd.to_numeric(frame[d.roles[Word.LATENCY].column], errors="coerce").quantile(0.99) or 0)
+    rules, calendar = drift_rules(_movements(looked))
     spread = 0.0
     if d.task is Task.REGRESSION and d.label and d.label in frame:
         spread = float(pd.to_numeric(frame[d.label], errors="coerce").std() or 0)
-    return Facts(missing=missing, slow_ms=slow, spread=spread)
+    return Facts(missing=missing, slow_ms=slow, spread=spread, drift=tuple(rules), calendar=tuple(calendar))
+
+
+def _movements(looked: Looked) -> dict[str, Movement]:
+    d = looked.draft
+    nights = _local(looked).dt.date
+    frame = looked.frame.rename(columns={there: word for word, there in d.columns.items() if word in d.features})
+    return movements(frame, nights, d.features, reference_nights=reference_nights(d.nights))
+
+
+def reference_nights(nights: int) -> int:
+    """How many of a log's first nights are its reference."""
+    return max(1, min(REFERENCE_NIGHTS, nights // 3))
 
 
 def _nights(looked: Looked) -> tuple[date, date]:
     """The first and the last local day of the sample."""
+    local = _local(looked).dropna()
+    return local.min().date(), local.max().date()
+
+
+def _local(looked: Looked) -> pd.Series:
+    """The local time of each row."""
     from vigil.intake.normalise import instants
     from vigil.onboarding.truth import time_of
 
     d = looked.draft
-    times = instants(looked.frame, time_of(d.served_at, d.asked.timezone), d.asked.log).dropna()
-    local = times.dt.tz_convert(d.asked.timezone)
-    return local.min().date(), local.max().date()
+    times: Any = instants(looked.frame, time_of(d.served_at, d.asked.timezone), d.asked.log)
+    local: pd.Series[Any] = times.dt.tz_convert(d.asked.timezone)
+    return local
 
 
 def reference_from(ports: Ports, monitor: Monitor, path: str) -> Any:
@@ -164,7 +184,7 @@ def reference_rows(ports: Ports, monitor: Monitor, path: str | None, *, first: d
 
     if path is not None:
         return reference_from(ports, monitor, path), Path(path).name
-    nights = max(1, min(REFERENCE_NIGHTS, ((last - first).days + 1) // 3))
+    nights = reference_nights((last - first).days + 1)
     parts = []
     for n in range(nights):
         window = night_window(first + timedelta(days=n), monitor.timezone)

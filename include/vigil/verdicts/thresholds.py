@@ -74,6 +74,13 @@ def _holdout(rule: Rule, p: Pools) -> Outcome:
     return outcome.model_copy(update={"limit": f"{bound} (holdout {number(base)} {allowed:+g})"})
 
 
+def _seen(m: Measurement, seen: float, centre: float) -> str:
+    """What a sigma rule could have seen; nothing where the past moves more than a share can."""
+    if m.unit == "share" and not 0 <= centre + seen <= 1:
+        return ""
+    return f"a move of {number(seen, m.unit)} from {number(centre, m.unit)} would have been seen"
+
+
 def dynamic(rule: Rule, m: Measurement, past: Sequence[Measurement], history: Sequence[NightResult]) -> list[Outcome]:
     """k-sigma against past nights: one night is a warn, 2 of 3 nights a breach."""
     if rule.sigma is None:
@@ -86,7 +93,7 @@ def dynamic(rule: Rule, m: Measurement, past: Sequence[Measurement], history: Se
     why = f"{d.sigmas:+.1f} robust sd from the median {number(d.centre)} of {d.nights} nights"
     if not d.over:
         seen = max(rule.sigma * d.scale, rule.floor)
-        would_see = f"a move of {number(seen)} {m.unit} from {number(d.centre)} would have been seen"
+        would_see = _seen(m, seen, d.centre)
         return [Outcome(state=State.OK, why=why, limit=limit, would_see=would_see)]
     before = [v for r in history[-2:] for v in r.verdicts if v.id == m.id and DYNAMIC in v.limit]
     again = any(v.state in (State.WARN, State.BREACH) for v in before)

@@ -1,5 +1,6 @@
 """How numbers are written in reasons: short, with unit, interval, rows and yardstick."""
 
+from vigil.core.words import Family
 from vigil.metrics.types import Measurement
 
 
@@ -23,6 +24,8 @@ def measured(m: Measurement) -> str:
     if m.low is not None and m.high is not None:
         text += f" [{number(m.low, m.unit)}, {number(m.high, m.unit)}]"
     text += f", n = {m.n:,}"
-    if m.baseline is not None:
+    if m.baseline == 0 and m.family is Family.DRIFT:  # a distance is 0 from its own yardstick: that says nothing
+        text += f", from the {m.yardstick or 'baseline'}"
+    elif m.baseline is not None:
         text += f", was {number(m.baseline, m.unit)} on the {m.yardstick or 'baseline'}"
     return text
