@@ -46,8 +46,12 @@ NAMES: Mapping[Word, tuple[str, ...]] = {
     ),
     Word.MODEL_VERSION: (r"model_?ver|scorer|model_?release", r"(^|_)version$"),
     Word.STATUS: (r"(^|_)(status|state)$", r"http_?(code|status)"),
-    Word.LATENCY: (r"latency", r"(duration|elapsed|took|response_?time).*(ms|milli)|_ms$"),
-    Word.SCORE: (r"(^|_)(score|proba?|probability|propensity|likelihood|p_hat|pd)(_|$|\d|pct)", r"confidence|risk"),
+    Word.LATENCY: (r"latency", r"(duration|elapsed|took|response_?time).*(ms|milli)|_ms$", r"^ms$|millis"),
+    Word.SCORE: (
+        r"(^|_)(score|proba?|probability|propensity|likelihood|p_hat|pd)(_|$|\d|pct)",
+        r"confidence|risk",
+        r"^p_",
+    ),
     Word.PREDICTION: (
         r"predict|y_?hat|forecast",
         r"decision|decided|recommend|verdict|(^|_)(class|answer|action|offer)",
