@@ -6,15 +6,21 @@ Airflow does not protect what a plugin serves, so every route of the app depends
 from airflow.api_fastapi.app import get_auth_manager
 from airflow.api_fastapi.auth.managers.models.resource_details import DagDetails
 from airflow.api_fastapi.core_api.security import GetUserDep, get_user
+from airflow.models.dag import DagModel
 from fastapi import HTTPException
 
 from vigil.config.schema import Monitor
 
 
+def may_read(user: object, dag_id: str) -> bool:
+    """Whether this user may read the DAG; in a multi-team Airflow also whether it is of the user's team."""
+    details = DagDetails(id=dag_id, team_name=DagModel.get_team_name(dag_id))
+    return bool(get_auth_manager().is_authorized_dag(method="GET", details=details, user=user))
+
+
 def readable(user: object, monitors: dict[str, Monitor]) -> dict[str, Monitor]:
     """The monitors whose DAG this user may read."""
-    allowed = get_auth_manager().get_authorized_dag_ids(user=user, method="GET")
-    return {name: m for name, m in monitors.items() if m.dag_id in allowed}
+    return {name: m for name, m in monitors.items() if may_read(user, m.dag_id)}
 
 
 def require(user: object, monitors: dict[str, Monitor], model: str) -> Monitor:
@@ -22,9 +28,9 @@ def require(user: object, monitors: dict[str, Monitor], model: str) -> Monitor:
     monitor = monitors.get(model)
     if monitor is None:
         raise HTTPException(404, f"no monitor watches {model!r}")
-    if not get_auth_manager().is_authorized_dag(method="GET", details=DagDetails(id=monitor.dag_id), user=user):
+    if not may_read(user, monitor.dag_id):
         raise HTTPException(403, "you may not read this model's DAG")
     return monitor
 
 
-__all__ = ["GetUserDep", "get_user", "readable", "require"]
+__all__ = ["GetUserDep", "get_user", "may_read", "readable", "require"]

@@ -2,28 +2,24 @@
 
 from datetime import date
 from functools import cache
-from pathlib import Path
 from typing import Annotated
 
 from fastapi import Depends, FastAPI, HTTPException, Request, Response
 from fastapi import Path as Part
 from fastapi.responses import HTMLResponse, RedirectResponse
-from jinja2 import Environment, FileSystemLoader
 
+from vigil.config.load import whose
 from vigil.config.schema import Monitor
 from vigil.core.errors import LedgerError
 from vigil.ports import Ports
 from vigil.settings import Settings
 from vigil.usecases.incidents import all_incidents, get
 from vigil.usecases.last_known import with_last_known
-from vigil.verdicts.words import number
 from vigil.wiring import monitors, open_ports
 from vigil_pages import views
-from vigil_pages.access import GetUserDep, get_user, readable, require
+from vigil_pages.access import GetUserDep, get_user, may_read, readable, require
 
 app = FastAPI(dependencies=[Depends(get_user)], docs_url=None, redoc_url=None, openapi_url=None)
-PAGES = Environment(loader=FileSystemLoader(Path(__file__).parent / "templates"), autoescape=True)
-PAGES.globals["number"] = number
 HEADERS = {
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'self'; "
     "base-uri 'none'; form-action 'none'",
@@ -53,15 +49,21 @@ def known() -> dict[str, Monitor]:
     return with_last_known(ports(), monitors()[0])
 
 
+def not_watched(user: object) -> dict[str, str]:
+    """File -> what is wrong with it, of the models whose DAG this user may read."""
+    folder = Settings().monitors_dir
+    return {f: why for f, why in monitors()[1].items() if may_read(user, f"vigil_nightly__{whose(folder, f)}")}
+
+
 def page(template: str, **values: object) -> HTMLResponse:
     """A rendered page with its headers."""
-    return HTMLResponse(PAGES.get_template(template).render(**values), headers=HEADERS)
+    return HTMLResponse(views.render(template, **values), headers=HEADERS)
 
 
 @app.get("/", response_class=HTMLResponse)
 def home(user: GetUserDep) -> HTMLResponse:
     """Models x last nights, open incidents, budgets."""
-    mine, broken = readable(user, known()), monitors()[1]
+    mine, broken = readable(user, known()), not_watched(user)
     incidents = [i for i in all_incidents(ports()) if i.monitor in mine]
     still = [i for i in incidents if i.is_open]
     past = {n: ports().results.history(m.model, m.environment, date.max, 3_650_000) for n, m in mine.items()}

@@ -5,7 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from math import floor
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from jinja2 import Environment, FileSystemLoader
 
 from vigil.core.words import Family
 from vigil.verdicts.types import State
@@ -14,9 +18,12 @@ from vigil.verdicts.words import number
 if TYPE_CHECKING:
     from vigil.config.schema import Monitor
     from vigil.incidents.types import Event, Incident
+    from vigil.metrics.types import Measurement
     from vigil.verdicts.types import Budget, NightResult, Verdict
 
+PAGES = Environment(loader=FileSystemLoader(Path(__file__).parent / "templates"), autoescape=True)
 NIGHTS = 28
+NEVER = "never judged: run vigil backfill, or its DAG"
 SIGN = {"ok": "✓", "warn": "!", "breach": "✕", "unknown": "?", "none": "·"}
 RANK = {State.BREACH: 3, State.WARN: 2, State.UNKNOWN: 1, State.OK: 0}
 WAITING = ("labels pending",)  # an unknown that is no trouble tonight
@@ -36,7 +43,13 @@ EVENTS = {
     "held": "Held: nothing changes automatically",
     "released": "The hold ended",
     "never_was": "It never was: restated by late labels",
-    "receipt": "Told",
+}
+RECEIPTS = {
+    "open_room": "war room opened",
+    "update_room": "summary in the room updated",
+    "post": "message sent",
+    "propose": "people asked to decide",
+    "mitigate": "handed to the rollback DAG",
 }
 
 
@@ -62,6 +75,11 @@ class Row:
     last: str
     incident: str | None
     budgets: tuple[tuple[str, str, str], ...]  # name, words, state
+
+
+def render(template: str, **values: object) -> str:
+    """A page as HTML; whatever text it shows is escaped."""
+    return PAGES.get_template(template).render(**values)
 
 
 def night_state(result: NightResult) -> str:
@@ -92,7 +110,7 @@ def row(monitor: Monitor, results: Sequence[NightResult], open_incidents: Sequen
         owner=monitor.people.owner,
         tier=monitor.risk.tier,
         squares=tuple(square(n, by_night.get(n)) for n in nights),
-        last=square(newest.night, newest).title if newest else "never judged: run `vigil backfill` or its DAG",
+        last=f"newest {square(newest.night, newest).title}" if newest else NEVER,
         incident=mine[0].id if mine else None,
         budgets=tuple(budget_words(b) for b in newest.budgets) if newest else (),
     )
@@ -104,8 +122,18 @@ def budget_words(b: Budget) -> tuple[str, str, str]:
         return b.slo, "not counted yet", "unknown"
     left = max(b.left, 0.0)
     state = "ok" if left > 0.5 else "warn" if left > 0 else "breach"
-    words = f"{left:.0%} of the budget left ({b.attained:.2%} good, target {b.target:.1%}, {b.nights} nights)"
-    return b.slo, words + (", of logged requests" if b.of_logged else ""), state
+    words = f"{percent(left, 0)} of the budget left: {percent(b.attained)} good, target {percent(b.target)}"
+    return b.slo, f"{words}, {b.nights} nights" + (", of logged requests" if b.of_logged else ""), state
+
+
+def percent(share: float, decimals: int = 2) -> str:
+    """Rounded down, so that what is not whole is never shown as 100 %.
+
+    >>> percent(0.99996), percent(0.893), percent(1.0), percent(0.3324, 0)
+    ('99.99 %', '89.3 %', '100 %', '33 %')
+    """
+    steps = 10**decimals
+    return f"{floor(round(share * 100 * steps, 6)) / steps:.10g} %"
 
 
 def families(result: NightResult | None) -> list[tuple[str, list[dict[str, Any]]]]:
@@ -124,14 +152,13 @@ def families(result: NightResult | None) -> list[tuple[str, list[dict[str, Any]]
 def verdict_row(v: Verdict) -> dict[str, Any]:
     """One verdict as cells of a table."""
     m = v.measurement
-    interval = f"{number(m.low, m.unit)} to {number(m.high, m.unit)}" if m and m.low is not None else ""
     return {
         "state": v.state.value,
         "sign": SIGN[v.state.value],
         "metric": v.metric,
         "subject": v.subject,
         "value": number(m.value, m.unit) if m else "",
-        "interval": interval,
+        "interval": interval(m) if m else "",
         "n": f"{m.n:,}" if m else "",
         "baseline": number(m.baseline, m.unit) if m and m.baseline is not None else "",
         "limit": v.limit,
@@ -140,12 +167,26 @@ def verdict_row(v: Verdict) -> dict[str, Any]:
     }
 
 
+def interval(m: Measurement) -> str:
+    """`0 to 0.0434 nats`: the unit is said once."""
+    if m.low is None or m.high is None:
+        return ""
+    low, high = number(m.low, m.unit), number(m.high, m.unit)
+    return f"{low.split(' ')[0]} to {high}"
+
+
 def timeline(events: Sequence[Event]) -> list[dict[str, str]]:
     """The ledger's events in words, oldest first; receipts of the same minute are told together."""
-    told = []
+    told: list[dict[str, str]] = []
+    last = ""  # the minute of the receipts that are being told
     for event in events:
-        words = EVENTS.get(event.type, event.type.replace("_", " ").capitalize())
-        told.append({"at": f"{event.at:%Y-%m-%d %H:%M:%S} UTC", "what": words, "more": _more(event)})
+        minute = f"{event.at:%Y-%m-%d %H:%M}" if event.type == "receipt" else ""
+        if minute and minute == last:
+            told[-1]["more"] += f", {_more(event)}"
+            continue
+        what = "" if minute else EVENTS.get(event.type, event.type.replace("_", " ").capitalize())
+        told.append({"at": f"{event.at:%Y-%m-%d %H:%M:%S} UTC", "what": what, "more": _more(event)})
+        last = minute
     return told
 
 
@@ -153,20 +194,20 @@ def _more(event: Event) -> str:
     p: Mapping[str, Any] = event.payload
     match event.type:
         case "opened" | "signals" | "reopened":
-            return f"night of {p['night']}: {len(p['signals'])} signal(s)"
+            found = len(p["signals"])
+            return f"night of {p['night']}: {found} {'signal' if found == 1 else 'signals'}"
         case "replayed":
             return str(p["replay"]["why"])
         case "mitigation_done":
-            proof = p.get("how", "")
-            return f"{p['mitigation']} from version {p.get('from')} to {p.get('to')} by {p.get('by')}; {proof}"
+            moved = f"{p['mitigation']} from version {p.get('from')} to {p.get('to')} by {p.get('by')}"
+            return f"{moved}; {p['how']}" if p.get("how") else moved
         case "mitigation_failed" | "mitigation_declined" | "held" | "released" | "never_was" | "resolved":
-            return str(p.get("why", ""))
+            return str(p.get("why", "")) + (f" ({p['by']})" if p.get("by") else "")
         case "good_night" | "recovered":
             return f"night of {p['night']}, version {p['version']}, {p['rows']:,} rows"
         case "acknowledged":
             return str(p["by"])
         case "receipt":
-            where = p.get("reference", {}).get("name") or p.get("reference", {}).get("run_id") or ""
-            return f"{str(p['kind']).replace('_', ' ')} {where}"
+            return RECEIPTS.get(str(p["kind"]), str(p["kind"]).replace("_", " "))
         case _:
             return ""
