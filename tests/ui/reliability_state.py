@@ -1,0 +1,91 @@
+"""A home and a state folder as Vigil leaves them after four weeks: one model with an incident, one never judged."""
+
+import shutil
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from tests.golden.messages.stories import CREDIT, NIGHT, air, credit_fallback, psi
+from tests.unit.examples.played import HOME
+from tests.unit.plugins.shown import HOSTILE, MONITOR, night, pending, quiet, spent
+from vigil.adapters.file_artifacts import FileArtifacts
+from vigil.adapters.sql_engine import open_engine, upgrade
+from vigil.adapters.sql_ledger import SqlLedger
+from vigil.adapters.sql_results import SqlResults
+from vigil.incidents.correlate import signals
+from vigil.incidents.lifecycle import bad_night_events
+from vigil.settings import Settings
+from vigil.verdicts.types import NightResult, State
+
+JUDGED = datetime(2026, 11, 22, 2, 7, 31, tzinfo=UTC)
+LONG = "column_" + "x" * 300
+# A report of somebody else: it tries to read the session, and to ask Airflow as the reader.
+REPORT = """<!doctype html><title>report</title><h1>A report</h1><p id="cookie"></p><p id="api"></p>
+<script>
+function say(id, words) { document.getElementById(id).textContent = words; }
+try { say("cookie", "read " + document.cookie); } catch (error) { say("cookie", error.name); }
+fetch("/api/v2/dags").then(a => say("api", "answered " + a.status)).catch(error => say("api", error.name));
+</script>"""
+
+
+def made(folder: Path) -> tuple[Path, Path]:
+    """(home, state)."""
+    home, state = folder / "home", folder / "state"
+    (home / "monitors").mkdir(parents=True)
+    for model in ("credit_scoring", "iris"):
+        shutil.copy(HOME / "monitors" / f"{model}.yaml", home / "monitors")
+    (home / "monitors" / "churn.yaml").write_text("version: vigil/v1\nmodel: churn\ntask: <script>\n")
+    settings = Settings(home=home, state=state)
+    state.mkdir()
+    engine = open_engine(settings.database)
+    upgrade(engine)
+    results = SqlResults(engine)
+    for result in (*quiet(27, until=NIGHT - timedelta(days=1)), last_night()):
+        results.append(result, evaluated_at=JUDGED, labels_through=JUDGED)
+    open_incident(SqlLedger(engine, settings.checkpoints))
+    engine.dispose()
+    FileArtifacts(settings.artifacts_dir, "").path("credit_scoring", NIGHT, "report.html").write_text(REPORT)
+    (state / "artifacts" / "credit_scoring" / str(NIGHT) / "secret.html").write_text("SECRET")
+    (state / "artifacts" / "secret.html").write_text("SECRET")
+    return home, state
+
+
+def last_night() -> NightResult:
+    """A bad one, with names that are hard to show."""
+    fine = psi(LONG, 0.02).model_copy(update={"state": State.OK, "would_see": HOSTILE})
+    bad = air(0.61, 0.55, 0.68).model_copy(update={"reason": f"women are denied {HOSTILE}"})
+    drifted = psi("utilisation", 0.63).model_copy(update={"reason": f"psi({LONG}) 0.63 nats"})
+    budgets = (spent(1.0, 1.0, of_logged=True), spent(0.993, 0.3, slo="latency"), spent(None, None, slo="fair-nights"))
+    return night(bad, drifted, fine, pending(), budgets=budgets, notes=(f"{LONG}.parquet could not be read",))
+
+
+def open_incident(ledger: SqlLedger) -> None:
+    """Opened by the last night, replayed, told, mitigated, held."""
+    whole, _ = credit_fallback()
+    assert whole.replay is not None
+    assert whole.assessment is not None
+    opened = bad_night_events(
+        None,
+        signals(last_night(), None),
+        monitor=MONITOR.model,
+        environment=MONITOR.environment,
+        night=NIGHT,
+        knowledge="k",
+        assessment=whole.assessment,
+        versions={"3": 2410},
+        report_url=None,
+        clues=(f"since 05:00 the pipeline {LONG} ran", HOSTILE),
+    )
+    room = {"name": "inc-20261121-credit-scoring-fairness", "url": "http://127.0.0.1:1/archives/C1"}
+    told: list[tuple[str, str, Mapping[str, Any]]] = [
+        *[(e.key, e.type, e.payload) for e in opened],
+        ("replayed", "replayed", {"replay": whole.replay.model_dump(mode="json")}),
+        ("receipt/1", "receipt", {"action": "a1", "kind": "open_room", "reference": room}),
+        ("receipt/2", "receipt", {"action": "a2", "kind": "mitigate", "reference": {"run_id": f"rollback__{LONG}"}}),
+        ("done", "mitigation_done", {"mitigation": "fallback", "from": "3", "to": "1", "by": "vigil", "how": HOSTILE}),
+        ("held", "held", {"by": "gil.tanaka@bank.example", "why": "evidence first"}),
+    ]
+    for number, (key, kind, payload) in enumerate(told):
+        at = JUDGED + timedelta(seconds=20 * number)
+        ledger.append(f"incident/{CREDIT}", expected=number, key=key, type=kind, at=at, payload=payload)
