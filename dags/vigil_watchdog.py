@@ -26,14 +26,13 @@ with DAG(
     @task
     def look() -> list:
         """Opens a monitor-blind incident for each model that nobody watched; what is unanswered is answered now."""
-        from vigil.settings import Settings
         from vigil.usecases import respond, watch
-        from vigil.wiring import monitors, unwatched
-        from vigil_shell.airflow_api import dag_states
+        from vigil.wiring import airflow, monitors, unwatched
         from vigil_shell.connections import known_monitors, open_ports
 
         ports, good = open_ports(), monitors()[0]
-        paused, missing = dag_states(Settings(), [m.dag_id for m in good.values()])
+        seen = airflow().dags([m.dag_id for m in good.values()])  # None: nobody may ask; `vigil doctor` says so
+        paused, missing = (seen.paused, seen.missing) if seen else ((), ())
         watch.overdue(ports, good, unwatched(), now=ports.clock.now(), paused=paused, missing_dags=missing)
         asked = [request(ports, incident) for incident in respond.unanswered(ports, known_monitors(ports))]
         return [{"trigger_run_id": r["run_id"], "conf": {"incident": r["incident"]}} for r in asked]

@@ -13,13 +13,11 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from vigil import cli_onboarding, wiring
+from vigil import cli_doctor, cli_onboarding, wiring
 from vigil.core.errors import VigilError
 from vigil.settings import Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from vigil.config.schema import Monitor
     from vigil.incidents.types import Incident
     from vigil.verdicts.types import NightResult
@@ -28,6 +26,7 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__, pret
 incidents_app = typer.Typer(no_args_is_help=True, help="List, show and steer incidents.")
 ledger_app = typer.Typer(no_args_is_help=True, help="Read and prove the append-only record.")
 app.add_typer(cli_onboarding.app)
+app.add_typer(cli_doctor.app)
 app.add_typer(incidents_app, name="incidents")
 app.add_typer(ledger_app, name="ledger")
 out = Console(highlight=False)
@@ -302,7 +301,7 @@ def heartbeat(
     settings = Settings()
     good, broken = wiring.monitors(settings)
     ports = wiring.open_ports(settings)
-    problems = check(ports, good, broken, health=_health(settings.airflow_url), now=datetime.now(UTC))
+    problems = check(ports, good, broken, health=wiring.airflow(settings).health, now=datetime.now(UTC))
     for problem in problems:
         out.print(f"[bold red]DOWN[/]  {escape(problem)}", soft_wrap=True)
     if not problems:
@@ -311,18 +310,6 @@ def heartbeat(
         receipt = tell(ports, good, problems, now=datetime.now(UTC))
         out.print(f"told {receipt.reference.get('name') or receipt.reference.get('channel')}")
     raise typer.Exit(1 if problems else 0)
-
-
-def _health(url: str) -> Callable[[], dict[str, object]]:
-    def ask() -> dict[str, object]:
-        import httpx
-
-        answer = httpx.get(f"{url.rstrip('/')}/api/v2/monitor/health", timeout=5)
-        answer.raise_for_status()
-        body: dict[str, object] = answer.json()
-        return body
-
-    return ask
 
 
 def yesterday(monitor: Monitor) -> date:

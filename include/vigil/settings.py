@@ -22,6 +22,8 @@ class Settings(BaseSettings):
     mlflow_tracking_uri: str | None = None  # default: SQLite in `state`
     gateway_url: str | None = None  # the probe asks it which version answers
     airflow_url: str = "http://127.0.0.1:8080"
+    airflow_user: str | None = None  # may read DAGs: the watchdog and the doctor then see which are paused
+    airflow_password: str | None = None
     public_url: str = "http://127.0.0.1:8080"  # base of links in messages
     slack_token: str | None = None
     slack_base_url: str = "https://slack.com/api/"

@@ -95,6 +95,14 @@ def open_ports(settings: Settings | None = None, *, slack: SlackAccess | None = 
     )
 
 
+def airflow(settings: Settings | None = None) -> Any:
+    """Airflow's API, as far as VIGIL_AIRFLOW_USER and VIGIL_AIRFLOW_PASSWORD open it."""
+    from vigil.adapters.airflow_api import AirflowApi
+
+    settings = settings or Settings()
+    return AirflowApi(settings.airflow_url, settings.airflow_user, settings.airflow_password)
+
+
 def open_registry(settings: Settings) -> Any:
     """The model registry alone."""
     os.environ.update(TELEMETRY_OFF)

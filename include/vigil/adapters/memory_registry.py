@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vigil.adapters.model_files import keep_verified, manifest_of
-from vigil.core.errors import RegistryError
+from vigil.core.errors import NotRegistered, RegistryError
 from vigil.core.words import Role
 from vigil.ports import ServingState, VersionInfo
 
@@ -131,5 +131,5 @@ class MemoryRegistry:
 
     def _known(self, model: str) -> dict[str, str]:
         if model not in self._aliases:
-            raise RegistryError(f"model {model!r} is not registered")
+            raise NotRegistered(f"model {model!r} is not registered")
         return self._aliases[model]

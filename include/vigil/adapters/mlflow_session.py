@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from vigil.core.errors import RegistryError
+from vigil.core.errors import NotRegistered, RegistryError
 
 DEFAULTS = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
@@ -32,6 +32,10 @@ def quiet_mlflow() -> Any:
     return mlflow
 
 
+def _no_model(error: Any) -> bool:
+    return error.error_code == "RESOURCE_DOES_NOT_EXIST" and "Registered Model" in str(error)
+
+
 @contextmanager
 def registry_errors(what: str, *, uri: str) -> Iterator[None]:
     """Turns MLflow's errors, and those of the connection to it, into RegistryError."""
@@ -42,7 +46,8 @@ def registry_errors(what: str, *, uri: str) -> Iterator[None]:
         yield
     except MlflowException as error:
         text = _shown(str(error).splitlines()[0])[:400]
-        raise RegistryError(f"{what}: MLflow says {error.error_code}: {text} (tracking URI {_shown(uri)})") from error
+        kind = NotRegistered if _no_model(error) else RegistryError
+        raise kind(f"{what}: MLflow says {error.error_code}: {text} (tracking URI {_shown(uri)})") from error
     except RequestException as error:
         raise RegistryError(
             f"{what}: MLflow at {_shown(uri)} does not answer ({type(error).__name__}); is the server up?"

@@ -11,6 +11,7 @@ VigilError
 │   ├── Refused         the service answered, and said no
 │   └── Ambiguous       no answer: it may or may not have happened; reconcile before a retry
 ├── RegistryError       the model registry does not have what is asked for
+│   ├── NotRegistered   no version of the model was ever registered
 │   └── TamperedArtifact a file differs from the manifest recorded at registration
 ├── LeaseLost           another holder has the lease, or ours expired
 └── ReplayError         a version could not score the night's inputs
@@ -59,6 +60,10 @@ class Ambiguous(DeliveryError):
 
 class RegistryError(VigilError):
     """The model registry does not have, or will not do, what is asked."""
+
+
+class NotRegistered(RegistryError):
+    """The registry knows no model of that name: it can be watched, but nothing can be rolled back."""
 
 
 class TamperedArtifact(RegistryError):

@@ -23,7 +23,7 @@ def check(
 ) -> list[str]:
     """What is wrong, in sentences. `health` returns the body of Airflow's health endpoint, whose HTTP status
     is 200 even when the scheduler is dead: the body decides."""
-    problems = [*_airflow(health), *(f"monitor broken: {error}" for error in broken.values())]
+    problems = [*airflow_problems(health), *(f"monitor broken: {error}" for error in broken.values())]
     for name, monitor in monitors.items():
         newest = ports.results.newest(monitor.model, monitor.environment)
         due = due_night(monitor, now)
@@ -34,7 +34,8 @@ def check(
     return problems
 
 
-def _airflow(health: Callable[[], Mapping[str, object]]) -> list[str]:
+def airflow_problems(health: Callable[[], Mapping[str, object]]) -> list[str]:
+    """What is wrong with Airflow's components, in sentences."""
     try:
         body = health()
     except (OSError, ValueError) as error:

@@ -1,12 +1,13 @@
 """The incident process: a judged night joins its incident, and people's decisions are recorded."""
 
+import logging
 from collections.abc import Sequence
 from datetime import date
 
 from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
 from vigil.config.schema import Monitor
-from vigil.core.errors import Conflict, LedgerError
+from vigil.core.errors import Conflict, LedgerError, RegistryError
 from vigil.core.words import Family, Mitigation
 from vigil.diagnosis.onset import clues
 from vigil.incidents.correlate import incident_id, signals
@@ -23,10 +24,12 @@ from vigil.incidents.types import Event, Incident, Signal
 from vigil.metrics.evaluate import evaluate
 from vigil.ports import Ports
 from vigil.responses.plan import plan
-from vigil.usecases.nights import history, incident_nights, incidents, load_night, view
+from vigil.usecases.nights import history, incident_nights, incidents, load_night, serving_state, view
 from vigil.usecases.record import append
 from vigil.verdicts.judge import Facts, judge
 from vigil.verdicts.types import NightResult, State
+
+log = logging.getLogger("vigil")
 
 MONITOR_QUESTION = "monitor/night"  # asked by a blind monitor: was the night judged at all?
 
@@ -100,7 +103,7 @@ def _bad(
             new,
             monitor.risk,
             environment=monitor.environment,
-            has_fallback=ports.registry.serving(monitor.model).fallback is not None,
+            has_fallback=_has_fallback(ports, monitor),
             mitigated=current is not None and current.is_open and current.mitigation is not Mitigation.NONE,
         ),
         versions=result.versions,
@@ -108,6 +111,15 @@ def _bad(
         report_url=ports.artifacts.url(monitor.model, result.night, "report.html") if report.exists() else None,
     )
     return current.id if current else incident_id(monitor.model, monitor.environment, result.night), events
+
+
+def _has_fallback(ports: Ports, monitor: Monitor) -> bool:
+    """Whether rules can stand in. A registry that does not answer must not keep an incident from being opened."""
+    try:
+        return serving_state(ports, monitor.model).fallback is not None
+    except RegistryError as error:
+        log.warning("no fallback is counted on while the registry is silent: %s", error)
+        return False
 
 
 def _clues(ports: Ports, monitor: Monitor, result: NightResult, new: Sequence[Signal]) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from vigil.config.schema import Monitor
-from vigil.core.errors import DataError, LeaseLost
+from vigil.core.errors import DataError, LeaseLost, NotRegistered
 from vigil.core.words import Family
 from vigil.metrics.evaluate import evaluate
 from vigil.metrics.types import Measurement
@@ -321,7 +321,9 @@ def account(ports: Ports, monitor: Monitor, night: date, *, run_url: str | None 
     }
     key = f"night/{monitor.environment}/{night}/{result.digest_key}"
     append(ports, f"model/{monitor.model}", key=key, type="night_judged", payload=payload)
-    with suppress(LeaseLost):  # somebody changes the model right now, and records it
+    with suppress(
+        LeaseLost, NotRegistered
+    ):  # somebody changes it right now, and records it; or no aliases
         reconcile_aliases(ports, monitor)
     ports.ledger.checkpoint(ports.clock.now())
     return line

@@ -6,6 +6,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from vigil.config.schema import Monitor
+from vigil.core.errors import NotRegistered
 from vigil.core.ids import digest
 from vigil.core.spec import Spec
 from vigil.core.window import night_window
@@ -13,7 +14,7 @@ from vigil.core.words import Role
 from vigil.incidents.lifecycle import fold
 from vigil.incidents.types import Incident
 from vigil.metrics.types import View
-from vigil.ports import Partition, Ports, QualityOutcome
+from vigil.ports import Partition, Ports, QualityOutcome, ServingState
 from vigil.profiles.merge import merge_all
 from vigil.profiles.types import Key, Profile
 from vigil.usecases.reference import REFERENCE
@@ -74,6 +75,15 @@ def load_night(ports: Ports, monitor: Monitor, night: date) -> Night | None:
         baseline=baseline,
         yardstick=f"holdout of version {version}" if own or baseline is None else "reference",
     )
+
+
+def serving_state(ports: Ports, model: str) -> ServingState:
+    """What the registry says should answer: nothing, for a model that was never registered."""
+    try:
+        state: ServingState = ports.registry.serving(model)
+    except NotRegistered:
+        return ServingState(champion=None)
+    return state
 
 
 def rows_key(found: Partition) -> str:

@@ -14,7 +14,7 @@ from vigil.ports import Ports
 from vigil.responses.model_history import history
 from vigil.responses.rollback import QUARANTINED
 from vigil.usecases.incidents import get
-from vigil.usecases.nights import load_night, partition, view
+from vigil.usecases.nights import load_night, partition, serving_state, view
 from vigil.usecases.record import append
 from vigil.verdicts.judge import Facts, judge
 from vigil.verdicts.types import Rules
@@ -54,7 +54,7 @@ def _candidates(ports: Ports, monitor: Monitor, night: date) -> list[tuple[str, 
     """The champion before the one that served the night (by our ledger), and the fallback."""
     loaded = load_night(ports, monitor, night)
     served = loaded.version if loaded else None
-    state = ports.registry.serving(monitor.model)
+    state = serving_state(ports, monitor.model)
     candidates = []
     previous = previous_champion(ports, monitor.model, before=served or state.champion)
     if previous is not None:
