@@ -12,7 +12,7 @@ export DO_NOT_TRACK := true
 export MLFLOW_DISABLE_TELEMETRY := true
 export GX_ANALYTICS_ENABLED := false
 
-.PHONY: help setup setup-dev demo demo-check stop check lint test lock lint-monitors clean
+.PHONY: help setup setup-dev demo demo-check stop check lint test lock lint-monitors clean docs
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 22
@@ -45,8 +45,8 @@ stop: setup  ## stop what `make demo` started, and nothing else
 	@$(BIN)/python -m demo stop
 
 lint: setup-dev  ## style, types, import contracts
-	@$(BIN)/ruff check include dags plugins demo examples tests
-	@$(BIN)/ruff format --check include dags plugins demo examples tests
+	@$(BIN)/ruff check include dags plugins demo examples tests docs/reference
+	@$(BIN)/ruff format --check include dags plugins demo examples tests docs/reference
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
@@ -56,6 +56,9 @@ check: lint lint-monitors  ## lint, types, fast tests: under two minutes
 test: check  ## everything: the slow tests, and one full demo-check
 	@$(BIN)/python -m pytest -m "slow or airflow or browser"
 	@$(MAKE) --no-print-directory demo-check
+
+docs: setup  ## write docs/reference/ from the code
+	@$(BIN)/python docs/reference/generate.py
 
 lint-monitors: setup  ## check every file in monitors/
 	@$(BIN)/vigil lint

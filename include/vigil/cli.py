@@ -37,7 +37,11 @@ NightDay = Annotated[datetime, typer.Argument(formats=["%Y-%m-%d"], help="Monito
 
 
 @app.command()
-def lint() -> None:
+def lint(
+    data: Annotated[
+        bool, typer.Option("--data", help="Also compare with the rows, the reference and the suite.")
+    ] = False,
+) -> None:
     """Check every file in monitors/: all problems, with line and suggestion."""
     from vigil.config.load import lint as check
 
@@ -49,6 +53,8 @@ def lint() -> None:
         else:
             out.print(f"[bold red]FAIL[/]  {escape(problem)}", soft_wrap=True)
     failed = sum(problem is not None for problem in found.values())
+    if data:
+        failed += cli_onboarding.lint_data(settings)
     out.print(f"{failed} of {len(found)} monitors invalid" if failed else f"{len(found)} monitors are valid")
     raise typer.Exit(1 if failed else 0)
 

@@ -222,6 +222,27 @@ def schema() -> None:
     typer.echo(schema_text(), nl=False)
 
 
+def lint_data(settings: Settings) -> int:
+    """Compares every monitor that loads with its rows; returns how many of them contradict theirs."""
+    from vigil.config.load import place
+    from vigil.usecases.lint_data import findings
+
+    loaded, _ = wiring.monitors(settings)
+    ports = wiring.open_ports(settings) if loaded else None
+    wrong = 0
+    for model, monitor in loaded.items():
+        suite = settings.expectations_dir / f"{monitor.suite}.json"
+        asked = json.loads(suite.read_text(encoding="utf-8")) if monitor.suite and suite.exists() else None
+        with out.status(f"comparing {model} with its rows"):
+            found = list(findings(ports, monitor, asked, today=datetime.now(UTC).date()))  # type: ignore[arg-type]
+        for line in place(settings.monitors_dir, model, found):
+            out.print(f"[bold red]DATA[/]  {escape(line)}", soft_wrap=True)
+        if not found:
+            out.print(f"[green]ok[/]    {model}: its rows, reference and suite are as the monitor says")
+        wrong += bool(found)
+    return wrong
+
+
 def say_written(written: Written) -> None:
     """Where the files are, and what was taken."""
     out.print(f"[green]wrote[/]      {escape(str(written.yaml))}")

@@ -21,16 +21,13 @@ class Settings(BaseSettings):
     predictions: Path | None = None  # default: state/predictions
     mlflow_tracking_uri: str | None = None  # default: SQLite in `state`
     gateway_url: str | None = None  # the probe asks it which version answers
-    airflow_url: str = "http://127.0.0.1:8080"
+    airflow_url: str = "http://127.0.0.1:8080"  # the API that the watchdog, the heartbeat and the doctor ask
     airflow_user: str | None = None  # may read DAGs: the watchdog and the doctor then see which are paused
-    airflow_password: str | None = None
+    airflow_password: str | None = None  # of `airflow_user`
     public_url: str = "http://127.0.0.1:8080"  # base of links in messages
-    slack_token: str | None = None
-    slack_base_url: str = "https://slack.com/api/"
+    slack_token: str | None = None  # of the command line; DAGs use the connection slack_api_default
+    slack_base_url: str = "https://slack.com/api/"  # Slack's, or an emulator's `…/api/`
     schedule_from: date = date(2026, 1, 1)  # DAG start date: no scheduled run before it
-    replay_seconds: int = 120
-    replay_megabytes: int = 2048
-    report_rows: int = 5000
     gateway_trust_clock: bool = False  # demo and replays only: accept X-Vigil-Served-At
 
     @property

@@ -1,7 +1,7 @@
 """Reading monitors/*.yaml. A broken file is reported with all its problems and takes no other monitor down."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -73,6 +73,14 @@ def lint(folder: Path, *, expectations_dir: Path | None = None) -> dict[str, str
         lines = [f"{problem}\n{problem.excerpt(one.text)}".rstrip() for problem in one.problems]
         told[one.name] = "\n".join(lines) or None
     return told
+
+
+def place(folder: Path, model: str, found: Iterable[tuple[tuple[str | int, ...], str]]) -> list[str]:
+    """Findings about a monitor that loads, each with the line of its file that it is about, and an excerpt."""
+    one = next(r for r in _read_all(folder, None) if r.monitor is not None and r.monitor.model == model)
+    root = one.root
+    problems = [at(f"{folder.name}/{one.name}", root, path, what) for path, what in found] if root is not None else []
+    return [f"{problem}\n{problem.excerpt(one.text)}".rstrip() for problem in in_order(problems)]
 
 
 def files(folder: Path) -> list[Path]:

@@ -5,15 +5,14 @@ this file assembles them.
 """
 
 from datetime import timedelta
-from functools import cache
 from typing import Annotated, Literal, Self
-from zoneinfo import available_timezones
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import Field, model_validator
 
 from vigil.core.ids import digest
 from vigil.core.spec import Spec
 from vigil.core.words import Task
+from vigil.core.zones import Zone
 from vigil.incidents.types import Risk
 from vigil.intake.types import Source
 from vigil.profiles.layout import DataMap, Decision, FeatureType, Protected
@@ -23,41 +22,29 @@ from vigil.verdicts.types import Labels, Rules, Slo
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{1,62}$")]
 
 
-@cache
-def _zones() -> frozenset[str]:
-    """Listing them walks the time zone folders: once is enough."""
-    return frozenset(available_timezones())
-
-
-def _zone(name: str) -> str:
-    if name not in _zones():
-        raise ValueError(f"unknown time zone {name!r}; use an IANA name such as 'Europe/Berlin'")
-    return name
-
-
 class Monitor(Spec):
     """How one model is watched."""
 
-    version: Literal["vigil/v1"]
+    version: Literal["vigil/v1"]  # of this format
     model: Name  # the name in the registry and in the prediction log
-    description: str = ""
-    environment: Name = "production"
-    timezone: Annotated[str, AfterValidator(_zone)] = "UTC"
+    description: str = ""  # one line for people, shown in rooms and on pages
+    environment: Name = "production"  # `staging`, `production`, …: part of the key of an incident
+    timezone: Zone = "UTC"  # a night is a calendar day here
     schedule: str = "0 2 * * *"  # cron, in `timezone`
-    task: Task
+    task: Task  # what the model predicts
     source: Source | None = None  # a log that others write; without it, Vigil's own
-    data: DataMap = DataMap()
-    features: dict[str, FeatureType] = Field(min_length=1)
-    decision: Decision | None = None
-    protected: tuple[Protected, ...] = ()
-    labels: Labels = Labels()
+    data: DataMap = DataMap()  # names of the columns in the prediction log
+    features: dict[str, FeatureType] = Field(min_length=1)  # name -> how it is profiled
+    decision: Decision | None = None  # what an answer means for the person it is about; binary models need it
+    protected: tuple[Protected, ...] = ()  # attributes that fairness is watched by
+    labels: Labels = Labels()  # when the truth is known
     suite: str | None = None  # a file name in expectations/, without .json
     bins: int = Field(default=31, ge=4, le=200)  # quantile edges per numeric feature
-    rules: Rules = Rules()
-    slos: tuple[Slo, ...] = ()
-    risk: Risk = Risk()
-    people: People
-    response: Response = Response()
+    rules: Rules = Rules()  # what is judged, by family
+    slos: tuple[Slo, ...] = ()  # objectives over rolling nights
+    risk: Risk = Risk()  # how grave a failure is
+    people: People  # who owns the model and who is called
+    response: Response = Response()  # what Vigil may do by itself
 
     @model_validator(mode="after")
     def _whole(self) -> Self:

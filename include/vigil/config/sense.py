@@ -17,6 +17,7 @@ from vigil.metrics.types import Worse
 from vigil.verdicts.types import Bound, Rule
 
 Finding = tuple[Path, str]  # where, and what is wrong there
+OWN = ("prediction_id", "model_version", "role", "status", "latency_ms", "pipeline_version")  # of the log
 WHOLE = frozenset({"rules", "protected", "decision"})  # places that are shown at their key
 GOOD_SIDE = {Worse.HIGHER: "<", Worse.LOWER: ">"}  # a bound on this side says that good is bad
 
@@ -26,7 +27,7 @@ def problems(file: str, root: Node, raw: Mapping[str, Any], *, suites: Collectio
 
     suites: the names of the suites that exist; None where nobody knows.
     """
-    found = [*_rules(raw), *_schedule(raw), *_protected(raw), *_slos(raw), *_suite(raw, suites)]
+    found = [*_rules(raw), *_schedule(raw), *_protected(raw), *_slos(raw), *_suite(raw, suites), *_source(raw)]
     return [at(file, root, path, what, key=len(path) <= 2 and path[0] in WHOLE) for path, what in found]
 
 
@@ -137,6 +138,22 @@ def _suite(raw: Mapping[str, Any], suites: Collection[str] | None) -> Iterator[F
         return
     hint = near(name, suites) if suites else "there is none yet: docs/add-a-model.md says how to write one"
     yield ("suite",), f"no suite {name}.json in the folder of expectations; {hint}"
+
+
+def _source(raw: Mapping[str, Any]) -> Iterator[Finding]:
+    """Words on the left that nothing here reads would be taken for granted, and never be taken."""
+    source = raw.get("source")
+    if not isinstance(source, dict):
+        return
+    features, data = raw.get("features"), raw.get("data")
+    mapped = data if isinstance(data, dict) else {}
+    answers = [str(mapped.get(k, k)) for k in ("prediction", "score")]
+    names = [*map(str, features if isinstance(features, dict) else ()), *_attributes(raw), *answers]
+    for key, known in (("columns", [*names, *OWN]), ("values", [*names, *OWN, "label"]), ("bands", names)):
+        listed = source.get(key)
+        for word in listed if isinstance(listed, dict) else ():
+            if str(word) not in known:
+                yield ("source", key, word), f"nothing here reads {str(word)!r}; {near(str(word), known)}"
 
 
 def _attributes(raw: Mapping[str, Any]) -> list[str]:

@@ -47,10 +47,13 @@ class Status(StrEnum):
 
 
 class Risk(Spec):
-    """Class under the EU AI Act, and the bank's own tier (1 = regulated or customer harm)."""
+    """How grave a failure is.
+
+    eu_ai_act: the class under the EU AI Act.
+    """
 
     eu_ai_act: Literal["prohibited", "high", "limited", "minimal", "unclassified"] = "unclassified"
-    tier: int = Field(default=2, ge=1, le=3)
+    tier: int = Field(default=2, ge=1, le=3)  # the bank's own tier; 1 raises every severity by one
     affects_access: bool = False  # to credit, a job, a benefit: unfairness here is I1
 
 

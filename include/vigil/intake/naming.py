@@ -14,6 +14,6 @@ def absent(name: str, columns: Iterable[object], where: str) -> str:
     """
     have = sorted(map(str, columns))
     near = get_close_matches(name, have, n=1)
-    hint = f"did you mean {near[0]!r}? " if near else ""
+    hint = f"; did you mean {near[0]!r}?" if near else "."
     more = f" and {len(have) - LISTED} more" if len(have) > LISTED else ""
-    return f"{where}: there is no column {name!r}; {hint}It has: {', '.join(have[:LISTED]) or 'no columns'}{more}"
+    return f"{where}: there is no column {name!r}{hint} It has: {', '.join(have[:LISTED]) or 'no columns'}{more}"

@@ -5,6 +5,7 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 
 from vigil.core.spec import Spec
+from vigil.core.zones import Zone
 
 Kind = Literal["auto", "parquet", "csv", "jsonl"]
 
@@ -17,17 +18,17 @@ class Time(Spec):
               not exist in spring is moved to the next that does.
     """
 
-    column: str
+    column: str  # its name in the log
     format: str = "auto"
-    timezone: str = "UTC"
+    timezone: Zone = "UTC"
 
 
 class Band(Spec):
     """A group that is cut from a number: [edge, next edge). `labels` has one more than `edges`, lowest first."""
 
-    column: str
-    edges: tuple[float, ...] = Field(min_length=1)
-    labels: tuple[str, ...]
+    column: str  # the numbers, in the log
+    edges: tuple[float, ...] = Field(min_length=1)  # where one group ends and the next begins
+    labels: tuple[str, ...]  # names of the groups, lowest first
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
@@ -42,7 +43,8 @@ class Truth(Spec):
     """Where the outcomes are.
 
     where: "inside" (columns of the predictions), or where another log lies, like `predictions`.
-    label: its column. prediction_id: the column that joins a log of its own; by default as in the predictions.
+    label: its column.
+    prediction_id: the column that joins a log of its own; by default as in the predictions.
     observed_at: when the label was known. Without it, `after_days` after the prediction.
     """
 
@@ -50,7 +52,7 @@ class Truth(Spec):
     label: str
     prediction_id: str | None = None
     observed_at: Time | None = None
-    after_days: int = Field(default=0, ge=0, le=400)
+    after_days: int = Field(default=0, ge=0, le=400)  # days until a label counts as known, where no column tells
 
 
 class Source(Spec):
@@ -59,6 +61,7 @@ class Source(Spec):
     predictions: a path, a glob, an address that fsspec knows (s3://bucket/*.parquet), or for a database a SELECT with
                  :start and :end (UTC, half-open) in it. Relative paths start where monitors/ is.
     database:    the environment variable that holds the database's URL; the SELECTs are then asked there.
+    format:      of files whose ending does not tell.
     served_at:   when the prediction was made.
     columns:     Vigil's word, or a feature's name here -> its column there. Names that are alike need no line.
     values:      column (in Vigil's word) -> {value there: value here}: yes/no, codes, spellings of a group.
@@ -79,7 +82,7 @@ class Source(Spec):
     bands: dict[str, Band] = Field(default_factory=dict)
     only: dict[str, str] = Field(default_factory=dict)
     text: dict[str, str] = Field(default_factory=dict)
-    outcomes: Truth | None = None
+    outcomes: Truth | None = None  # where the truth is, if it is known anywhere
 
     @model_validator(mode="after")
     def _asks(self) -> Self:

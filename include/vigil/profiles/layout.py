@@ -17,13 +17,13 @@ class FeatureType(StrEnum):
 class DataMap(Spec):
     """The names that the prediction log uses for what Vigil needs to know (left: Vigil's word)."""
 
-    prediction_id: str = "prediction_id"
-    served_at: str = "served_at"
-    model_version: str = "model_version"
-    role: str = "role"
-    status: str = "status"
-    latency_ms: str = "latency_ms"
-    pipeline_version: str = "pipeline_version"
+    prediction_id: str = "prediction_id"  # unique; a second row with it is a duplicate
+    served_at: str = "served_at"  # when it was answered (UTC)
+    model_version: str = "model_version"  # which version answered
+    role: str = "role"  # champion, challenger or fallback
+    status: str = "status"  # ok, error or timeout
+    latency_ms: str = "latency_ms"  # milliseconds until the answer
+    pipeline_version: str = "pipeline_version"  # which feature pipeline made the inputs
     score: str | None = None  # binary: probability of the positive class
     prediction: str = "prediction"  # binary: the decision; multiclass: the class; regression: the value
 
@@ -46,6 +46,6 @@ class Decision(Spec):
 class Protected(Spec):
     """One protected attribute of the log."""
 
-    attribute: str
+    attribute: str  # its column
     reference: str  # the named reference group
     groups: tuple[str, ...] = ()  # the others to judge; empty = all that occur

@@ -73,14 +73,13 @@ class Response(Spec):
     cooldown_hours: after an automatic mitigation, for so long the next one needs a person's approval.
     """
 
-    rollback: Autonomy = Autonomy.APPROVE
-    fallback: Autonomy = Autonomy.AUTO
+    rollback: Autonomy = Autonomy.APPROVE  # who moves the champion alias back
+    fallback: Autonomy = Autonomy.AUTO  # who lets the fallback stand in
     room: dict[str, Severity] = Field(default_factory=lambda: {"production": Severity.SEV2})
-    digest_channel: str = "ml-incidents"
+    digest_channel: str = "ml-incidents"  # where incidents without a room are told
     recovery_nights: int = Field(default=2, ge=1, le=14)
-    recovery_rows: int = Field(default=100, ge=1)
+    recovery_rows: int = Field(default=100, ge=1)  # rows that make a night count as good
     cooldown_hours: int = Field(default=24, ge=0)
-    approvers: tuple[str, ...] = ()
 
     @field_validator("room", mode="before")
     @classmethod
@@ -96,7 +95,7 @@ class Response(Spec):
 class People(Spec):
     """Who owns the model and who is called. E-mail addresses: Slack users are looked up by them."""
 
-    owner: str
-    on_call: tuple[str, ...] = ()
-    data_owner: str | None = None
-    governance: str | None = None
+    owner: str  # e-mail; invited to every room
+    on_call: tuple[str, ...] = ()  # e-mails; invited to every room
+    data_owner: str | None = None  # e-mail; invited where data, drift or fairness are in question
+    governance: str | None = None  # e-mail; invited for tier 1 and for fairness

@@ -321,9 +321,7 @@ def account(ports: Ports, monitor: Monitor, night: date, *, run_url: str | None 
     }
     key = f"night/{monitor.environment}/{night}/{result.digest_key}"
     append(ports, f"model/{monitor.model}", key=key, type="night_judged", payload=payload)
-    with suppress(
-        LeaseLost, NotRegistered
-    ):  # somebody changes it right now, and records it; or no aliases
+    with suppress(LeaseLost, NotRegistered):  # somebody changes it right now, and records it; or no aliases
         reconcile_aliases(ports, monitor)
     ports.ledger.checkpoint(ports.clock.now())
     return line

@@ -65,6 +65,7 @@ class Rule(Spec):
     sigma + nights: distance from the median of the model's own past nights, in robust sd (MAD).
     holdout: allowed difference from the value recorded with the version; sign gives the bad side.
     min_difference: the smallest harm beyond the bound that must be excluded for an ok.
+    min_rows: rows below which a subject is unknown.
     floor: smallest distance from the past nights that matters, in the metric's unit (sigma rules).
     """
 
@@ -84,11 +85,11 @@ class Rule(Spec):
 class Rules(Spec):
     """The rules of one monitor, by family."""
 
-    service: tuple[Rule, ...] = ()
-    quality: tuple[Rule, ...] = ()
-    drift: tuple[Rule, ...] = ()
-    performance: tuple[Rule, ...] = ()
-    fairness: tuple[Rule, ...] = ()
+    service: tuple[Rule, ...] = ()  # does it answer, in time, at the usual volume
+    quality: tuple[Rule, ...] = ()  # are its inputs whole
+    drift: tuple[Rule, ...] = ()  # have its inputs or answers moved
+    performance: tuple[Rule, ...] = ()  # is it right, where labels are known
+    fairness: tuple[Rule, ...] = ()  # are groups treated alike
 
 
 class Labels(Spec):
@@ -138,12 +139,12 @@ class Slo(Spec):
     target: share of good events (occurrences) or nights; 0.9 <= target < 1 for occurrences.
     """
 
-    name: str = Field(pattern=r"^[a-z][a-z0-9-]{1,62}$")
+    name: str = Field(pattern=r"^[a-z][a-z0-9-]{1,62}$")  # unique in the monitor
     sli: Literal["availability", "latency", "good_nights"]
     family: Family | None = None  # for good_nights
     threshold_ms: float | None = Field(default=None, gt=0)  # for latency
     target: float = Field(gt=0, lt=1)
-    nights: int = Field(default=28, ge=7, le=400)
+    nights: int = Field(default=28, ge=7, le=400)  # of the rolling window
 
 
 class Budget(Spec):
