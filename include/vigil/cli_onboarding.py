@@ -296,6 +296,9 @@ def summary(results: list[NightResult]) -> None:
     for question, times in by_question.most_common(5):
         last = next(v for r in reversed(results) for v in r.verdicts if v.id == question and v.state.value == "breach")
         out.print(f"  [bold red]breach[/]   {times} x {escape(last.reason)}", soft_wrap=True)
+        if times > len(results) / 2:
+            said = "that is how the model is, not what happened; decide about it with its owner, then about the bound"
+            out.print(f"           on most nights: {said}", soft_wrap=True)
     why = Counter(v.cause.value for r in results for v in r.verdicts if v.cause)
     if why:
         out.print("  unknown  " + ", ".join(f"{n:,} {cause.replace('_', ' ')}" for cause, n in why.most_common()))

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 EPOCH = {"epoch_s": 1_000_000, "epoch_ms": 1_000}  # microseconds
 UNVERSIONED = "unversioned"
+OF_A_REQUEST = ("prediction_id", "model_version", "role", "status", "latency_ms", "pipeline_version")
 
 
 class Wanted(NamedTuple):
@@ -80,7 +81,8 @@ def normalise(frame: pd.DataFrame, source: Source, wanted: Wanted, *, origin: st
 def normalise_reference(frame: pd.DataFrame, source: Source, wanted: Wanted, *, origin: str) -> pd.DataFrame:
     """Rows without times, ids or versions, such as a holdout: the wanted columns, and `label` where it is inside."""
     frame = frame.loc[_mine(frame, source, origin)] if set(source.only) <= set(frame.columns) else frame
-    out = _renamed(frame, source, wanted)
+    there = {word: name for word, name in source.columns.items() if word not in OF_A_REQUEST or name in frame}
+    out = _renamed(frame, source.model_copy(update={"columns": there}), wanted)
     out = out.drop(columns=[c for c in ("prediction_id", "model_version", "role") if c in out])
     if source.outcomes is not None and source.outcomes.label in frame:
         out["label"] = _translated(frame[source.outcomes.label], source.values.get("label"), number=False)
@@ -172,9 +174,8 @@ def _renamed(frame: pd.DataFrame, source: Source, wanted: Wanted) -> pd.DataFram
     """The wanted columns under Vigil's names, values translated, scores in [0, 1], groups cut."""
     import pandas as pd
 
-    optional = ("prediction_id", "model_version", "role", "status", "latency_ms", "pipeline_version")
     made: dict[str, Any] = {}
-    for name in dict.fromkeys((*wanted.columns, *optional)):
+    for name in dict.fromkeys((*wanted.columns, *OF_A_REQUEST)):
         there = source.columns.get(name, name)
         if name in source.bands:
             made[name] = _band(frame, source.bands[name])

@@ -15,7 +15,7 @@ from vigil.intake.types import Band
 from vigil.onboarding.columns import Holds, Look
 from vigil.onboarding.decide import Meaning, delay_nights, meaning, task_of
 from vigil.onboarding.groups import Candidate, candidates
-from vigil.onboarding.roles import Guess, Word, assign, nearest
+from vigil.onboarding.roles import Guess, Word, assign, followed, nearest, split
 from vigil.profiles.layout import FeatureType
 
 if TYPE_CHECKING:
@@ -93,8 +93,16 @@ def draft(asked: Asked, frame: pd.DataFrame, looks: Mapping[str, Look], truth: p
     roles = assign(looks, inside)
     if truth is not None:
         roles = {w: g for w, g in roles.items() if w not in (Word.LABEL, Word.OBSERVED_AT)}
+    decided = split(frame, looks, roles)
+    if decided:  # a label that was guessed before the answer was known is guessed again
+        kept = {w: g.column for w, g in roles.items() if w is not Word.LABEL or w in inside}
+        roles = (
+            assign(looks, {**kept, Word.PREDICTION: decided[Word.PREDICTION].column})
+            | decided
+            | {w: g for w, g in roles.items() if w in kept}
+        )
     if truth is None and Word.LABEL not in roles:
-        roles |= nearest(frame, looks, roles)
+        roles |= followed(frame, looks, roles) or nearest(frame, looks, roles)
     if Word.SERVED_AT not in roles:
         raise DataError(
             f"{asked.log} has no column of times, so no row belongs to a night; name it with --served-at, "
@@ -141,12 +149,14 @@ def _draft(
     }
     score = known.get(Word.SCORE) if task is Task.BINARY else None
     prediction = roles[Word.PREDICTION].column if Word.PREDICTION in roles else None
-    said = None
+    said, scale = None, 100.0 if score is not None and (score.high or 0) > 1 else 1.0
     if task is Task.BINARY:
-        said = meaning(labels.frame, prediction=prediction, score=score.name if score else None, label=labels.label)
-    scale = 100.0 if score is not None and (score.high or 0) > 1 else 1.0
-    if said is not None and scale != 1:
-        said = said.model_copy(update={"threshold": round(said.threshold / scale, 6) if prediction else said.threshold})
+        said = meaning(
+            _scaled(labels.frame, score, scale),
+            prediction=prediction,
+            score=score.name if score else None,
+            label=labels.label,
+        )
     days = labels.served.dropna().dt.tz_convert(asked.timezone).dt.date
     nights = int(days.nunique())
     return Draft(
@@ -170,6 +180,14 @@ def _draft(
         rows_a_night=int(days.value_counts().median()) if nights else 0,
         nights=nights,
     )
+
+
+def _scaled(frame: pd.DataFrame, score: Look | None, scale: float) -> pd.DataFrame:
+    import pandas as pd
+
+    if score is None or scale == 1:
+        return frame
+    return frame.assign(**{score.name: pd.to_numeric(frame[score.name], errors="coerce") / scale})
 
 
 def _delay(labels: Any) -> int:

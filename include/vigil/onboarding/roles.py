@@ -50,7 +50,7 @@ NAMES: Mapping[Word, tuple[str, ...]] = {
     Word.SCORE: (
         r"(^|_)(score|proba?|probability|propensity|likelihood|p_hat|pd)(_|$|\d|pct)",
         r"confidence|risk",
-        r"^p_",
+        r"^p_|_pct$|percent",
     ),
     Word.PREDICTION: (
         r"predict|y_?hat|forecast",
@@ -65,6 +65,7 @@ NAMES: Mapping[Word, tuple[str, ...]] = {
 }
 BEFORE = re.compile(r"previous|prior|earlier|last|past|history", re.IGNORECASE)  # what was known before is no label
 FEW = 20  # different numbers; more are a quantity
+FOLLOWS = 0.5  # sd of the score between the means of a label's two values
 ALIKE = 0.6  # correlation of a quantity with its forecast
 TRUE_FALSE = ({"0", "1"}, {"yes", "no"}, {"true", "false"}, {"y", "n"}, {"t", "f"})
 
@@ -94,6 +95,40 @@ def assign(looks: Mapping[str, Look], given: Mapping[Word, str]) -> dict[Word, G
     if Word.OBSERVED_AT in found and Word.SERVED_AT not in found:  # one time only: it dates the prediction
         found[Word.SERVED_AT] = found.pop(Word.OBSERVED_AT)
     return found
+
+
+def split(frame: pd.DataFrame, looks: Mapping[str, Look], found: Mapping[Word, Guess]) -> dict[Word, Guess]:
+    """The decision that no name gives away: two answers that the score tells apart without exception."""
+    import pandas as pd
+
+    if Word.SCORE not in found or Word.PREDICTION in found:
+        return {}
+    score = pd.to_numeric(frame[found[Word.SCORE].column], errors="coerce")
+    taken = {g.column for g in found.values()}
+    for one in looks.values():
+        if one.name in taken or not _binary(one) or one.missing > 0.5 or len(one.levels) != 2:
+            continue
+        spans = score.groupby(frame[one.name]).agg(["min", "max"]).sort_values("min")
+        if len(spans) == 2 and float(spans["max"].iloc[0]) < float(spans["min"].iloc[1]):
+            return {Word.PREDICTION: Guess(column=one.name, why="the score tells its two values apart")}
+    return {}
+
+
+def followed(frame: pd.DataFrame, looks: Mapping[str, Look], found: Mapping[Word, Guess]) -> dict[Word, Guess]:
+    """The label that no name gives away: two values, not known for all rows yet, that follow the score."""
+    import pandas as pd
+
+    if Word.SCORE not in found or Word.LABEL in found:
+        return {}
+    score = pd.to_numeric(frame[found[Word.SCORE].column], errors="coerce")
+    taken = {g.column for g in found.values()}
+    for one in looks.values():
+        if one.name in taken or not _binary(one) or not one.missing or len(one.levels) != 2:
+            continue
+        means = score.groupby(frame[one.name]).mean()
+        if float(means.max() - means.min()) > FOLLOWS * float(score.std()):
+            return {Word.LABEL: Guess(column=one.name, why="not known for the newest rows, and it follows the score")}
+    return {}
 
 
 def _best(word: Word, looks: list[Look]) -> Guess | None:
