@@ -1,6 +1,7 @@
 """Static bounds: a test of the bound, never of the point alone (judgement §4)."""
 
 from collections.abc import Sequence
+from math import inf
 
 from pydantic import Field
 
@@ -15,6 +16,7 @@ WARN_LEVEL = 0.05
 OK_LEVEL = 0.05  # of the mirrored test
 MIN_DIFFERENCE = {Kind.RATIO: 0.10, Kind.PROPORTION: 0.05, Kind.DIFFERENCE: 0.10}
 Z_FOUND = 2.576 + 0.842  # a one-sided test at 0.5 % finds a shift of this many standard errors with 80 % power
+POSSIBLE = {Kind.PROPORTION: (0.0, 1.0), Kind.RATIO: (0.0, inf), Kind.DIFFERENCE: (-1.0, 1.0)}
 TESTED = (Kind.PROPORTION, Kind.RATIO, Kind.DIFFERENCE)
 
 
@@ -131,9 +133,9 @@ def _verdict(
         return _untested(m, bound, min_rows)
     margin = min_difference or MIN_DIFFERENCE[m.kind]
     for window, name in ((m, "tonight"), (subject.week, "on 7 nights"), (subject.month, "on 28 nights")):
-        if _excludes(window, bound, margin):
+        if window.n >= min_rows and _excludes(window, bound, margin):
             return Tested(state=State.OK, why=f"within {bound} {name}", would_see=_would_see(window, bound, name))
-    needed = n_needed(m.kind, m.parts, bound=bound.limit, side=bound.side, margin=margin)
+    needed = max(min_rows, n_needed(m.kind, m.parts, bound=bound.limit, side=bound.side, margin=margin))
     return Tested(
         state=State.UNKNOWN,
         cause=Cause.TOO_FEW_ROWS,
@@ -160,5 +162,8 @@ def _would_see(m: Measurement, bound: Bound, name: str) -> str:
         return f"any value {bound} {name} would have been found"
     reach = Z_FOUND * (m.high - m.low) / (2 * 1.96)
     seen = bound.limit - reach if bound.side == "<" else bound.limit + reach
+    least, most = POSSIBLE.get(m.kind, (-inf, inf))
+    if not least < seen < most:
+        return ""  # so wide an interval that nothing which can happen would have been found
     word = "below" if bound.side == "<" else "above"
     return f"a true value {word} {seen:.3g} {name} would have been found (80 % power)"

@@ -62,12 +62,13 @@ def ruled(measurements: Sequence[Measurement], verdicts: Sequence[Verdict]) -> t
 
 
 def _past(history: Sequence[NightResult], excluded: frozenset[date]) -> Mapping[str, list[Measurement]]:
+    """What past nights teach: not the nights of an incident, and not figures whose labels had not come yet."""
     past: dict[str, list[Measurement]] = {}
     for result in history:
         if result.night in excluded:
             continue
         for verdict in result.verdicts:
-            if verdict.measurement is not None:
+            if verdict.measurement is not None and verdict.cause is not Cause.LABELS_PENDING:
                 past.setdefault(verdict.id, []).append(verdict.measurement)
     return past
 

@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 
 from vigil.core.spec import Spec
-from vigil.metrics.types import Measurement
-from vigil.verdicts.bounds import Pools, Tested, judge_bound, pools
+from vigil.metrics.types import Kind, Measurement
+from vigil.verdicts.bounds import TESTED, Pools, Tested, judge_bound, pools
 from vigil.verdicts.history import LEAST_NIGHTS, distance
 from vigil.verdicts.types import Bound, Cause, NightResult, Rule, State
 from vigil.verdicts.words import number
@@ -32,8 +32,7 @@ def static(rule: Rule, known: Sequence[Measurement], past: Mapping[str, list[Mea
             out[p.tonight.subject].append(_outcome(t, rule.breach))
     if rule.warn is not None:
         for p, t in zip(pooled, _tests(rule, pooled, rule.warn), strict=True):
-            state = State.WARN if t.state in (State.BREACH, State.WARN) else State.OK
-            out[p.tonight.subject].append(Outcome(state=state, why=t.why, limit=f"warn {rule.warn}"))
+            out[p.tonight.subject].append(_warning(rule, t))
     _add_hard(rule, known, out)
     if rule.holdout is not None:
         for p in pooled:
@@ -41,17 +40,37 @@ def static(rule: Rule, known: Sequence[Measurement], past: Mapping[str, list[Mea
     return out
 
 
+def _warning(rule: Rule, t: Tested) -> Outcome:
+    """Beyond the milder bound. What it cannot tell is not ok, unless another threshold answers for the subject."""
+    limit = f"warn {rule.warn}"
+    if t.state in (State.BREACH, State.WARN):
+        return Outcome(state=State.WARN, why=t.why, limit=limit)
+    if t.state is State.UNKNOWN and (rule.breach, rule.sigma, rule.holdout) == (None, None, None):
+        return Outcome(state=t.state, cause=t.cause, why=t.why, limit=limit)
+    return Outcome(state=State.OK, why=t.why, limit=limit, would_see=t.would_see)
+
+
 def _add_hard(rule: Rule, known: Sequence[Measurement], out: dict[str, list[Outcome]]) -> None:
     """A bound beyond which one night is enough; it never softens what the other thresholds say."""
     if rule.hard is None:
         return
-    alone = [Pools(tonight=m, week=m, month=m) for m in known]
-    for p, t in zip(alone, _tests(rule, alone, rule.hard), strict=True):
+    tonight = [Pools(tonight=m, week=m, month=m) for m in known]
+    for p, t in zip(tonight, _tests(rule, tonight, rule.hard), strict=True):
         limit = f"hard {rule.hard}"
         if t.state is State.BREACH:
             out[p.tonight.subject].append(Outcome(state=State.BREACH, why=t.why, limit=limit, hard=True))
-        elif rule.breach is None and rule.sigma is None:
-            out[p.tonight.subject].append(Outcome(state=State.OK, why=t.why, limit=limit))
+        elif (rule.breach, rule.warn, rule.sigma, rule.holdout) == (None, None, None, None):
+            out[p.tonight.subject].append(_tripwire(t, p.tonight, limit))
+
+
+def _tripwire(t: Tested, m: Measurement, limit: str) -> Outcome:
+    """A hard bound that no other threshold stands beside, and that was not certainly passed.
+
+    A number of few rows is not unknown for it: only what is certainly beyond is looked for.
+    """
+    if t.state is State.WARN or (t.state is State.UNKNOWN and m.kind in TESTED):
+        return Outcome(state=t.state, cause=t.cause, why=t.why, limit=limit)
+    return Outcome(state=State.OK, why=t.why, limit=limit, would_see=t.would_see)
 
 
 def _tests(rule: Rule, pooled: Sequence[Pools], bound: Bound) -> list[Tested]:
@@ -91,11 +110,14 @@ def dynamic(rule: Rule, m: Measurement, past: Sequence[Measurement], history: Se
         why = f"{len(past)} past nights; {LEAST_NIGHTS} are needed to know what is usual"
         return [Outcome(state=State.UNKNOWN, cause=Cause.TOO_FEW_ROWS, why=why, limit=limit)]
     why = f"{d.sigmas:+.1f} robust sd from the median {number(d.centre)} of {d.nights} nights"
+    if not d.over and m.n < rule.min_rows and m.kind is not Kind.COUNT:
+        few = f"{m.n} rows; at least {rule.min_rows} are needed"
+        return [Outcome(state=State.UNKNOWN, cause=Cause.TOO_FEW_ROWS, why=few, limit=limit)]
     if not d.over:
         seen = max(rule.sigma * d.scale, rule.floor)
         would_see = _seen(m, seen, d.centre)
         return [Outcome(state=State.OK, why=why, limit=limit, would_see=would_see)]
-    before = [v for r in history[-2:] for v in r.verdicts if v.id == m.id and DYNAMIC in v.limit]
+    before = [v for r in history[-2:] for v in r.verdicts if v.id == m.id and (DYNAMIC in v.limit or v.hard)]
     again = any(v.state in (State.WARN, State.BREACH) for v in before)
     return [
         Outcome(
