@@ -1,0 +1,82 @@
+"""How far tonight is from the model's own past nights: robust, and never more certain than the night itself."""
+
+import pytest
+
+from tests.unit.verdicts.made_measurements import missing, number, share
+from vigil.metrics.types import Worse
+from vigil.verdicts.history import LEAST_NIGHTS, distance
+
+
+def past(*values, **more):
+    return [number(v, **more) for v in values]
+
+
+def away(tonight, nights, *, sigma=3, keep=28, floor=0.0):
+    return distance(tonight, nights, sigma=sigma, nights=keep, floor=floor)
+
+
+CALM = (0.9, 1.0, 1.1) * 4
+
+
+def test_fewer_than_a_week_of_known_nights_tell_nothing():
+    assert away(number(1.0), past(*CALM[: LEAST_NIGHTS - 1])) is None
+    assert away(number(1.0), past(*CALM[: LEAST_NIGHTS - 1], None, None)) is None
+    assert away(number(1.0), past(*CALM[:LEAST_NIGHTS])) is not None
+
+
+def test_a_night_without_a_value_is_at_no_distance():
+    assert away(number(None), past(*CALM)) is None
+
+
+def test_centre_and_scale_are_the_median_and_1_48_median_deviations():
+    found = away(number(1.5), past(*CALM))
+    assert (found.centre, found.nights) == (pytest.approx(1.0), 12)
+    assert found.scale == pytest.approx(1.4826 * 0.1)
+    assert found.sigmas == pytest.approx(0.5 / 0.14826)
+    assert found.over
+
+
+def test_one_wild_night_in_the_past_does_not_hide_tonight():
+    wild = away(number(1.5), past(*CALM, 50.0))
+    assert wild.over
+    assert wild.centre == pytest.approx(1.0)
+
+
+def test_only_as_many_nights_as_the_rule_names_are_looked_at():
+    long_ago = past(*[9.0] * 30, *CALM)
+    assert away(number(9.0), long_ago, keep=12).over
+    assert not away(number(9.0), long_ago, keep=400).over
+
+
+def test_nights_without_a_value_do_not_use_up_the_window():
+    gaps = past(*CALM, *[None] * 28)
+    assert away(number(1.5), gaps, keep=12).nights == 12
+
+
+@pytest.mark.parametrize(
+    ("worse", "up", "down"), [(Worse.HIGHER, True, False), (Worse.LOWER, False, True), (Worse.AWAY, True, True)]
+)
+def test_only_a_move_to_the_bad_side_counts(worse, up, down):
+    nights = past(*CALM, worse=worse)
+    assert away(number(3.0, worse=worse), nights).over is up
+    assert away(number(-1.0, worse=worse), nights).over is down
+
+
+def test_a_small_move_does_not_matter_however_quiet_the_past_was():
+    flat = past(*[1.0] * 10)
+    assert away(number(1.05), flat).over
+    assert not away(number(1.05), flat, floor=0.1).over
+    assert away(number(1.2), flat, floor=0.1).over
+
+
+def test_the_noise_of_a_small_night_is_not_taken_for_a_move():
+    quiet = [missing(10, 1000)] * 10
+    small, large = missing(2, 20), missing(200, 2000)
+    assert small.value == large.value
+    assert not away(small, quiet).over
+    assert away(large, quiet).over
+
+
+def test_a_night_as_usual_is_at_distance_zero():
+    found = away(share(90, 100), [share(90, 100)] * 7)
+    assert (found.sigmas, found.over) == (0, False)
