@@ -288,10 +288,8 @@ def summary(results: list[NightResult]) -> None:
     bad = [r for r in results if any(v.state.value == "breach" for v in r.verdicts)]
     out.print(f"judged     {len(results)} nights, {results[0].night} to {results[-1].night}: "
               + ", ".join(f"{n:,} {s}" for s, n in sorted(tally.items())))  # fmt: skip
-    verb = (
-        "night would have opened or joined an incident" if len(bad) == 1 else "nights would have opened or joined one"
-    )
-    out.print(f"           {len(bad)} {verb}")
+    nights = "1 night" if len(bad) == 1 else f"{len(bad)} nights"
+    out.print(f"           {nights} would have opened or joined an incident")
     by_question = Counter(v.id for r in results for v in r.verdicts if v.state.value == "breach")
     for question, times in by_question.most_common(5):
         last = next(v for r in reversed(results) for v in r.verdicts if v.id == question and v.state.value == "breach")

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from vigil.core.spec import Spec
+from vigil.intake.normalise import OFFSET
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -94,7 +95,7 @@ def _time(facts: dict[str, Any], values: pd.Series, there: pd.Series) -> Look | 
         if not (hinted and there.str.fullmatch(r"\d{8}|\d{14}").all()):
             return None
     words = there.astype("string").str.strip()
-    zoned = bool(words.str.contains(r":\d\d(?:\.\d+)?\s*(?:Z|[+-]\d\d:?\d\d)$", regex=True).all())
+    zoned = bool(words.str.contains(OFFSET, regex=True).all())
     iso = words.str.match(r"\d{4}-\d\d-\d\d")
     if iso.all() and pd.to_datetime(words, format="ISO8601", errors="coerce", utc=True).notna().all():
         return Look(**facts, holds=Holds.TIME, time_format="auto", zoned=zoned)

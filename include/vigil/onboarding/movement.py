@@ -15,15 +15,15 @@ from vigil.profiles.layout import FeatureType
 if TYPE_CHECKING:
     import pandas as pd
 
-USUAL = 0.98  # the quantile of nightly distances from the reference that counts as usual
-ROOM = 1.5  # times the usual movement, before one night is enough
+USUAL = 0.9  # the quantile of nightly distances from the reference that counts as usual: one bad night is not
+ROOM = 2.0  # times the usual movement, before one night is enough
 CALM = {FeatureType.NUMERIC: 1.0, FeatureType.CATEGORY: 0.35}  # hard bounds of features that hardly move
 CALENDAR = 0.7  # share of the movement that the weekday explains, above which it is the calendar
 LEAST_NIGHTS = 21
 
 
 class Movement(Spec):
-    """usual: distance from the reference that 98 % of nights stay below, in reference sd or share of a level.
+    """usual: distance from the reference that nine of ten nights stay below, in reference sd or share of a level.
     weekday: share of its variance that the day of the week explains, in [0, 1]."""
 
     kind: FeatureType
