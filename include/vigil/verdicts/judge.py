@@ -48,11 +48,15 @@ def judge(
         for rule in getattr(rules, family.value):
             for verdict in _judge_rule(rule, family, measurements, past, history, facts):
                 have = worst.get(verdict.id)
-                if have is None or BADNESS[verdict.state] > BADNESS[have.state]:
+                if have is None or _badness(verdict) > _badness(have):
                     worst[verdict.id] = verdict
     for verdict in _hard_failures(measurements):
         worst[verdict.id] = verdict
     return tuple(_with_trust(v, facts) for v in worst.values())
+
+
+def _badness(said: Verdict | Outcome) -> tuple[int, bool]:
+    return BADNESS[said.state], said.hard
 
 
 def ruled(measurements: Sequence[Measurement], verdicts: Sequence[Verdict]) -> tuple[Measurement, ...]:
@@ -153,7 +157,7 @@ def _unknown(m: Measurement, family: Family, facts: Facts) -> Verdict | None:
 
 
 def _worst(m: Measurement, outcomes: Sequence[Outcome]) -> Verdict:
-    worst = max(outcomes, key=lambda o: (BADNESS[o.state], o.hard))
+    worst = max(outcomes, key=_badness)
     reason = f"{m.metric}({m.subject}) {measured(m)}: {worst.why}"
     if m.detail:
         reason += f"; {m.detail}"
