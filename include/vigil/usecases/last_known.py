@@ -13,9 +13,13 @@ RECORDED = "settings_recorded"
 
 
 def record(ports: Ports, monitor: Monitor) -> None:
-    """Keeps the monitor as it is now in its model's stream; the same settings are kept once."""
+    """Keeps the monitor as it is now in its model's stream; settings that are the newest already are not kept again."""
+    before = [event for event in ports.ledger.read(stream(monitor.model)) if event.type == RECORDED]
+    if before and before[-1].payload["digest"] == monitor.digest:
+        return
     payload = {"digest": monitor.digest, "monitor": monitor.model_dump(mode="json")}
-    append(ports, stream(monitor.model), key=f"settings/{monitor.digest}", type=RECORDED, payload=payload)
+    key = f"settings/{len(before) + 1}/{monitor.digest}"  # settings that come back after others are news
+    append(ports, stream(monitor.model), key=key, type=RECORDED, payload=payload)
 
 
 def last_known(ports: Ports, model: str) -> Monitor | None:
