@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
 EPOCH = {"epoch_s": 1_000_000, "epoch_ms": 1_000}  # microseconds
+LATEST = 9e15  # microseconds: the year 2255, before which pandas' own instants end
+# at the end of an ISO time, after its hours or minutes: Z, +02, +0200, +02:00
+OFFSET = r"(?:[T ]\d\d(?:\d\d){0,2}|:\d\d)(?:[.,]\d+)?\s*(?:Z|[+-]\d\d(?::?\d\d)?)$"
 UNVERSIONED = "unversioned"
 OF_A_REQUEST = ("prediction_id", "model_version", "role", "status", "latency_ms", "pipeline_version")
 
@@ -119,7 +122,8 @@ def instants(frame: pd.DataFrame, time: Time, origin: str) -> pd.Series:
         raise DataError(absent(time.column, frame.columns, origin))
     given = frame[time.column]
     if time.format in EPOCH:
-        read = pd.to_datetime(pd.to_numeric(given, errors="coerce") * EPOCH[time.format], unit="us", utc=True)
+        count = pd.to_numeric(given, errors="coerce").astype(float) * EPOCH[time.format]
+        read = pd.to_datetime(count.where(count.abs() < LATEST), unit="us", utc=True)
     elif isinstance(given.dtype, pd.DatetimeTZDtype):
         read = given.dt.tz_convert("UTC")
     elif pd.api.types.is_datetime64_any_dtype(given):
@@ -135,14 +139,17 @@ def instants(frame: pd.DataFrame, time: Time, origin: str) -> pd.Series:
 
 
 def _read(given: pd.Series, time: Time) -> pd.Series:
+    """Words as instants: those with an offset as they say, the others in the time zone of the column."""
     import pandas as pd
 
-    how = "ISO8601" if time.format == "auto" else time.format
     words = given.astype("string").str.strip()
-    offset = words.str.contains(r"(?:Z|[+-]\d\d:?\d\d)$", regex=True, na=False) & words.str.contains(":", na=False)
+    if time.format == "auto":
+        how, offset = "ISO8601", words.str.contains(OFFSET, regex=True, na=False)
+    else:
+        how, offset = time.format, words.notna() & ("%z" in time.format or "%Z" in time.format)
     aware: Any = pd.to_datetime(words.where(offset), format=how, errors="coerce", utc=True)
-    naive = pd.to_datetime(words.where(~offset), format=how, errors="coerce")
-    both: pd.Series[Any] = aware.fillna(_local(naive, time.timezone))
+    naive: Any = pd.to_datetime(words.where(~offset), format=how, errors="coerce", utc=True)
+    both: pd.Series[Any] = aware.fillna(_local(naive.dt.tz_localize(None), time.timezone))
     return both
 
 
@@ -159,8 +166,8 @@ def text(values: pd.Series) -> pd.Series:
     """Values as text, alike for all types: 1, 1.0, "1.0" and True are "1"; missing and blank are missing."""
     import pandas as pd
 
-    if pd.api.types.is_bool_dtype(values):
-        values = values.astype("Int64")
+    if pd.api.types.is_bool_dtype(values) or pd.api.types.infer_dtype(values, skipna=True) == "boolean":
+        values = values.astype("boolean").astype("Int64")
     elif pd.api.types.is_float_dtype(values):
         whole = values.dropna()
         if ((whole % 1) == 0).all() and (whole.abs() < 1e15).all():
@@ -245,7 +252,7 @@ def _of_text(frame: pd.DataFrame, wanted: Mapping[str, str]) -> dict[str, Any]:
         words: Any = frame[column].astype("string")
         length = words.str.len().astype("Float64")
         made[f"{name}__length"] = length.astype(float)
-        made[f"{name}__words"] = words.str.split().str.len().astype(float)
+        made[f"{name}__words"] = words.str.count(r"\S+").astype("Float64").astype(float)
         letters = words.str.count(r"[^\W\d_]").astype("Float64")
         made[f"{name}__non_letters"] = (1 - letters / length.where(length > 0)).astype(float)
     return made
