@@ -6,7 +6,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from vigil.config.schema import Monitor
-from vigil.core.errors import DataError
+from vigil.core.errors import DataError, RegistryError
 from vigil.core.spec import Spec
 from vigil.ports import Ports, VersionInfo
 from vigil.usecases.nights import incidents
@@ -42,8 +42,23 @@ def trace(ports: Ports, monitors: Mapping[str, Monitor], prediction_id: str) -> 
         model=monitor.model,
         row={k: v for k, v in row.items() if k not in monitor.features},
         night=night,
-        version=ports.registry.version(monitor.model, str(row[monitor.data.model_version])),
+        version=_version(ports, monitor, row),
         result=result,
-        not_ok=tuple(v.reason for v in result.verdicts if v.state is not State.OK) if result else (),
+        not_ok=_not_ok(result, night),
         incident=known[-1].id if known else None,
     )
+
+
+def _version(ports: Ports, monitor: Monitor, row: Mapping[str, Any]) -> VersionInfo | None:
+    """What the registry knows of the version that answered; None for a model or version that it does not have."""
+    try:
+        version: VersionInfo = ports.registry.version(monitor.model, str(row[monitor.data.model_version]))
+    except RegistryError:
+        return None
+    return version
+
+
+def _not_ok(result: NightResult | None, night: date) -> tuple[str, ...]:
+    if result is None:
+        return (f"the night of {night} was not judged",)
+    return tuple(v.reason for v in result.verdicts if v.state is not State.OK)
