@@ -102,7 +102,7 @@ def test_a_milder_incident_is_told_in_the_digest_channel_and_opens_no_room(tmp_p
     assert [a["kind"] for a in todo(stage)] == ["post"]
     answer(stage)
     assert list(channels(stage)) == ["ml-digest"]
-    assert "mean" in channels(stage)["ml-digest"].messages[0].text
+    assert "Mean shift for `income`" in channels(stage)["ml-digest"].messages[0].text
 
 
 def test_news_waits_for_its_room(stage, severe):
