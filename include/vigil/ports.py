@@ -52,6 +52,9 @@ class Partition(Spec):
     model_config = ConfigDict(arbitrary_types_allowed=True, frozen=True, extra="forbid")
 
 
+INTAKE = "intake"  # how the batches begin that came from a `source:`
+
+
 class PredictionLog(Protocol):
     """The stored predictions and outcomes of all models.
 
@@ -68,6 +71,10 @@ class PredictionLog(Protocol):
 
     def unknown_outcomes(self, model: str, rows: pa.Table) -> pa.Table:
         """Those rows whose id, label and observed_at are not in the log."""
+        ...
+
+    def set_aside(self, model: str, *, at: datetime) -> int:
+        """Takes out of the log what came from a `source:`, and keeps it elsewhere; returns how many files."""
         ...
 
     def write_reference(self, model: str, rows: pa.Table) -> str:
@@ -97,10 +104,17 @@ class Piece(Spec):
 
 
 class Intake(Protocol):
-    """Logs that others write. A piece counts as taken when the next one is asked for."""
+    """Logs that others write. A piece counts as taken when the next one is asked for, unless it is only looked at."""
 
     def pieces(
-        self, model: str, source: Source, where: str, window: Window | None, *, again: bool = False
+        self,
+        model: str,
+        source: Source,
+        where: str,
+        window: Window | None,
+        *,
+        again: bool = False,
+        look: bool = False,
     ) -> Iterator[Piece]: ...
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Mapping
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,11 +23,20 @@ from vigil.adapters.duckdb_rows import (
     quoted,
     stored_columns,
 )
-from vigil.adapters.parquet_files import commit, committed, fingerprint, keep_reference, may_hold, readable, visible
+from vigil.adapters.parquet_files import (
+    commit,
+    committed,
+    fingerprint,
+    keep_reference,
+    may_hold,
+    put_away,
+    readable,
+    visible,
+)
 from vigil.core.errors import DataError
 from vigil.core.ids import digest, slug
 from vigil.core.words import Role
-from vigil.ports import Partition
+from vigil.ports import INTAKE, Partition
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -69,6 +78,13 @@ class ParquetLog:
         labels = pa.array([_label(v) for v in checked.column("label").to_pylist()], type=pa.string())
         checked = checked.set_column(checked.column_names.index("label"), "label", labels)
         return self._write("outcomes", model, checked, "observed_at", batch_id)
+
+    def set_aside(self, model: str, *, at: datetime) -> int:
+        """Moves what came from a `source:` to replaced/<at>/, so that the source can be read anew; returns how many."""
+        to, moved = self._root / "replaced" / f"{at:%Y%m%dT%H%M%SZ}", 0
+        for kind in ("predictions", "outcomes"):
+            moved += put_away(self._folder(kind, model), f"{INTAKE}-", to / kind / f"model={model}")
+        return moved
 
     def write_reference(self, model: str, rows: pa.Table) -> str:
         """Keeps the model's reference rows, instead of those before. Returns the digest of their content."""

@@ -5,12 +5,14 @@ from typing import TYPE_CHECKING
 
 from vigil.config.schema import Monitor
 from vigil.core.errors import DataError
+from vigil.core.ids import digest
 from vigil.core.spec import Spec
 from vigil.core.window import Window, night_window
 from vigil.core.words import Task
+from vigil.intake.naming import absent
 from vigil.intake.normalise import Rejected, Wanted, normalise, normalise_outcomes
 from vigil.intake.types import Source
-from vigil.ports import Piece, Ports
+from vigil.ports import INTAKE, Piece, Ports
 from vigil.profiles.layout import Decision, FeatureType
 
 if TYPE_CHECKING:
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 SHOWN = 3  # rejected rows that are named
+KEYS = ("prediction_id", "served_at", "label", "observed_at")  # what makes a row of the log another one
 
 
 class Ingested(Spec):
@@ -82,11 +85,15 @@ def _decision(decision: Decision | None, *, positive: bool) -> str:
 
 
 def _take(ports: Ports, monitor: Monitor, source: Source, piece: Piece, told: Ingested) -> Ingested:
+    key = source.columns.get("prediction_id", "prediction_id")
+    if source.database and key not in piece.rows:
+        missing = absent(key, piece.rows.columns, piece.origin)
+        raise DataError(f"{missing}. Rows of a database need an id: SELECT one (AS prediction_id)")
     rows = normalise(piece.rows, source, wanted(monitor), origin=piece.origin, first=piece.first)
     table = _table(rows.predictions)
     fresh = ports.log.unknown_predictions(monitor.model, table) if table.num_rows else table
     if fresh.num_rows:
-        ports.log.write_predictions(monitor.model, fresh, batch_id=f"intake-{piece.batch}")
+        ports.log.write_predictions(monitor.model, fresh, batch_id=_batch(piece, fresh))
     labelled = _label(ports, monitor, piece, rows.outcomes) if rows.outcomes is not None else 0
     days = fresh.column("served_at").to_pylist() if fresh.num_rows else []
     bounds = [d for d in (told.first, told.last) if d] + ([min(days).date(), max(days).date()] if days else [])
@@ -109,8 +116,14 @@ def _label(ports: Ports, monitor: Monitor, piece: Piece, labels: "pd.DataFrame")
     table = _table(labels)
     fresh = ports.log.unknown_outcomes(monitor.model, table) if table.num_rows else table
     if fresh.num_rows:
-        ports.log.write_outcomes(monitor.model, fresh, batch_id=f"intake-{piece.batch}")
+        ports.log.write_outcomes(monitor.model, fresh, batch_id=_batch(piece, fresh))
     return int(fresh.num_rows)
+
+
+def _batch(piece: Piece, fresh: "pa.Table") -> str:
+    """Names the rows, not the piece alone: a corrected `source:` may find more in a piece that was read before."""
+    named = [[str(v) for v in fresh.column(name).to_pylist()] for name in KEYS if name in fresh.column_names]
+    return f"{INTAKE}-{piece.batch}-{digest(named, length=12)}"
 
 
 def _table(frame: "pd.DataFrame") -> "pa.Table":

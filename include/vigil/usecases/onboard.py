@@ -14,6 +14,7 @@ from vigil.core.errors import DataError
 from vigil.core.spec import Spec
 from vigil.core.window import night_window
 from vigil.core.words import Task
+from vigil.intake.naming import absent
 from vigil.intake.normalise import normalise_reference, text
 from vigil.intake.types import Source, Time
 from vigil.onboarding.columns import Look, look
@@ -75,7 +76,7 @@ def _sample(ports: Ports, model: str, where: str) -> tuple[pd.DataFrame, int]:
 
     source = Source(predictions=where, served_at=Time(column=""))
     pieces, origins = [], set()
-    for piece in ports.intake.pieces(model, source, where, None, again=True):
+    for piece in ports.intake.pieces(model, source, where, None, again=True, look=True):
         pieces.append(piece.rows)
         origins.add(piece.origin)
     frame = pd.concat(pieces, ignore_index=True) if pieces else pd.DataFrame()
@@ -108,10 +109,11 @@ def write(
     try:
         monitor = load_monitor(trial)
         first, last = _nights(looked)
+        ports.log.set_aside(monitor.model, at=ports.clock.now())  # of an attempt before, which read the log otherwise
         taken = ingest(ports, monitor, first, last, again=True)
         rows, said = reference_rows(ports, monitor, reference, first=first, last=last)
         kept, dropped = _fitted(ports, monitor, rows, d)
-        done = set_reference(ports, monitor, rows, origin=said, actor=actor)
+        done = set_reference(ports, monitor, rows, origin=said, actor=actor, refit=True)
         expectations.write_text(json.dumps(kept, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
         trial.replace(yaml)
     finally:
@@ -175,6 +177,10 @@ def reference_from(ports: Ports, monitor: Monitor, path: str) -> Any:
     frame, _ = _sample(ports, monitor.model, path)
     source = monitor.source or Source(predictions=path, served_at=Time(column=""))
     rows = normalise_reference(frame, source, wanted(monitor), origin=Path(path).name)
+    missing = [name for name in monitor.features if name not in rows]
+    if missing:
+        more = f" (and {len(missing) - 1} more of the features)" if len(missing) > 1 else ""
+        raise DataError(f"{absent(missing[0], frame.columns, Path(path).name)}{more}. A reference has every feature")
     return pa.Table.from_pandas(rows, preserve_index=False)
 
 

@@ -26,23 +26,26 @@ class Referenced(Spec):
     frozen: bool  # bin edges were made of it; else the monitor had its own already
 
 
-def set_reference(ports: Ports, monitor: Monitor, rows: "pa.Table", *, origin: str, actor: str) -> Referenced:
+def set_reference(
+    ports: Ports, monitor: Monitor, rows: "pa.Table", *, origin: str, actor: str, refit: bool = False
+) -> Referenced:
     """Keeps `rows` (in the log's words, `label` among them where known) as the yardstick of every version that has no
-    holdout of its own, and freezes the bin edges if the monitor has none. A second one replaces the first; the ledger
-    keeps both. Raises DataError where there are too few rows, or a column is missing.
+    holdout of its own, and freezes the bin edges if the monitor has none (with `refit`: in any case), or none of one
+    of its features. A second one replaces the first; the ledger keeps both. Raises DataError where there are too few
+    rows, or a column is missing.
     """
     if rows.num_rows < LEAST:
         raise DataError(f"{origin}: a reference of {rows.num_rows} rows tells nothing; give it at least {LEAST}")
     info = VersionInfo(model=monitor.model, version=REFERENCE, created_at=ports.clock.now())
     rows = as_logged(monitor, rows, info, Role.CHAMPION)
     edges, frozen = ports.profiles.edges(monitor.model), False
-    if edges is None:
+    if edges is None or refit or not set(monitor.features) <= {*edges.numeric, *edges.levels}:
         edges, frozen = ports.scanner.fit_edges(monitor, rows), True
     profile = ports.scanner.scan_table(
         monitor, rows, edges, night=ports.clock.now().date(), version=REFERENCE, role=Role.CHAMPION
     )
     if frozen:
-        ports.profiles.put_edges(monitor.model, edges, reason=f"first reference: {origin}")
+        ports.profiles.put_edges(monitor.model, edges, reason=f"reference: {origin}")
     digest = ports.log.write_reference(monitor.model, rows)
     ports.profiles.put_baseline(monitor.model, REFERENCE, profile)
     payload = {
