@@ -84,7 +84,7 @@ def nightly(monitor: Monitor) -> DAG:
             if not judged:
                 raise AirflowSkipException("the night was not judged: there is nothing to correlate")
             ports, watched, day = open_ports(), load(model), date.fromisoformat(night)
-            incident = steps.correlate(ports, watched, day)
+            incident = steps.correlate(ports, watched, day, changed=judged["changed"])
             if incident:
                 replay(ports, watched, day, incident)
             return incident

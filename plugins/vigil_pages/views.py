@@ -32,6 +32,7 @@ EVENTS = {
     "opened": "Incident opened",
     "signals": "More was found",
     "reopened": "It came back: reopened",
+    "restated": "Late labels told more about its night",
     "replayed": "The night was replayed with other versions",
     "mitigation_done": "Mitigated",
     "mitigation_failed": "The mitigation failed",
@@ -193,7 +194,7 @@ def timeline(events: Sequence[Event]) -> list[dict[str, str]]:
 def _more(event: Event) -> str:
     p: Mapping[str, Any] = event.payload
     match event.type:
-        case "opened" | "signals" | "reopened":
+        case "opened" | "signals" | "reopened" | "restated":
             found = len(p["signals"])
             return f"night of {p['night']}: {found} {'signal' if found == 1 else 'signals'}"
         case "replayed":

@@ -103,6 +103,11 @@ def _bad_night(incident: Incident, event: Event) -> Incident:
     )
 
 
+def _restated(incident: Incident, event: Event) -> Incident:
+    joined = tuple(Signal.model_validate(s) for s in event.payload["signals"])
+    return incident.model_copy(update={"findings": findings(incident.findings, joined)})
+
+
 def _good_night(incident: Incident, event: Event) -> Incident:
     night = date.fromisoformat(event.payload["night"])
     if night <= incident.last_bad_night or night in incident.good_nights:
@@ -156,6 +161,7 @@ def _severity(incident: Incident, event: Event) -> Incident:
 APPLY: Mapping[str, Callable[[Incident, Event], Incident]] = {
     "signals": _bad_night,
     "reopened": _bad_night,
+    "restated": _restated,
     "good_night": _good_night,
     "replayed": _replayed,
     "mitigation_done": _mitigated,
@@ -179,6 +185,13 @@ def may_join(incident: Incident, night: date) -> bool:
     return incident.status is Status.RESOLVED and night <= last_good + timedelta(days=REOPEN_NIGHTS)
 
 
+def episode_of(known: Sequence[Incident], night: date) -> Incident | None:
+    """The incident of a night's signals: the one that has the night already, else the newest that it may join."""
+    nights = {i.id: {s.night for f in i.findings for s in f.signals} for i in known}
+    own = next((i for i in reversed(known) if night in nights[i.id]), None)
+    return own or next((i for i in reversed(known) if may_join(i, night)), None)
+
+
 def bad_night_events(  # noqa: PLR0913 - what one bad night is made of
     incident: Incident | None,
     new: Sequence[Signal],
@@ -192,15 +205,10 @@ def bad_night_events(  # noqa: PLR0913 - what one bad night is made of
     report_url: str | None,
     clues: Sequence[str] = (),
 ) -> tuple[NewEvent, ...]:
-    """What a night with signals adds: it opens, joins or reopens. `knowledge` is the digest of what was judged."""
-    if incident is None:
-        kind = "opened"
-    elif incident.is_open:
-        kind = "signals"
-    else:
-        kind = "reopened"
-    if kind == "signals" and incident is not None and not _news(incident, new, night):
+    """What a night with signals adds: it opens, joins, reopens, or restates. `knowledge`: digest of what was judged."""
+    if incident is not None and not _news(incident, new, night):
         return ()
+    kind = _kind(incident, night)
     payload: dict[str, Any] = {
         "monitor": monitor,
         "environment": environment,
@@ -213,6 +221,15 @@ def bad_night_events(  # noqa: PLR0913 - what one bad night is made of
     }
     key = "opened" if kind == "opened" else f"{kind}/{night}/{digest(knowledge, length=12)}"
     return (NewEvent(key=key, type=kind, payload=payload),)
+
+
+def _kind(incident: Incident | None, night: date) -> str:
+    """A closed incident is reopened by a later night; what labels tell later about its own nights is only added."""
+    if incident is None:
+        return "opened"
+    if incident.is_open:
+        return "signals"
+    return "restated" if night <= incident.last_bad_night else "reopened"
 
 
 def _news(incident: Incident, new: Sequence[Signal], night: date) -> bool:

@@ -15,9 +15,9 @@ from vigil.incidents.lifecycle import (
     GoodNight,
     NewEvent,
     bad_night_events,
+    episode_of,
     fold,
     good_night_events,
-    may_join,
 )
 from vigil.incidents.severity import assess
 from vigil.incidents.types import Event, Incident, Signal
@@ -61,7 +61,7 @@ def correlate(ports: Ports, monitor: Monitor, night: date) -> str | None:
     if result is None:
         raise LedgerError(f"{monitor.model} {night}: nothing was judged; run the `judge` step first")
     known = incidents(ports, monitor)
-    current = next((i for i in reversed(known) if may_join(i, night)), None)
+    current = episode_of(known, night)
     new = signals(result, _before(ports, monitor, night))
     if new:
         stream, events = _bad(ports, monitor, result, current, new)

@@ -18,6 +18,7 @@ from vigil.profiles.types import Profile
 from vigil.usecases import incidents as incident_steps
 from vigil.usecases import last_known
 from vigil.usecases.ingest import Ingested, ingest
+from vigil.usecases.model_stream import stream
 from vigil.usecases.nights import (
     Night,
     find,
@@ -98,12 +99,10 @@ def _scan(ports: Ports, monitor: Monitor, night: date, found: Partition, edges: 
 
 def judge(ports: Ports, monitor: Monitor, night: date, *, nights: Sequence[date] | None = None) -> dict[str, object]:
     """Judges the night, and re-judges past nights (`nights`, as in `profile`) whose facts changed, in date order."""
-    changed = []
     for each in lookback(monitor, night) if nights is None else nights:
-        if each != night and not _stale(ports, monitor, each):
-            continue
-        if judge_night(ports, monitor, each, as_of=night):
-            changed.append(each.isoformat())
+        if each == night or _stale(ports, monitor, each):
+            judge_night(ports, monitor, each, as_of=night)
+    changed = _restated_by(ports, monitor, night)
     result = ports.results.latest(monitor.model, monitor.environment, night)
     tally = Counter(v.state.value for v in result.verdicts)
     log.info("judged model=%s night=%s %s restated=%s", monitor.model, night, dict(tally), changed)
@@ -123,11 +122,17 @@ def judge_night(ports: Ports, monitor: Monitor, night: date, *, as_of: date) -> 
     """Judges one night as of another; False when nothing changed since the last judgement."""
     result = night_result(ports, monitor, night, as_of=as_of)
     before = ports.results.latest(monitor.model, monitor.environment, night)
+    if before is not None and before.digest_key != result.digest_key:
+        _restated(ports, monitor, before, result, as_of)  # first: a result that is stored is not looked at again
     now = ports.clock.now()
-    new = ports.results.append(result, evaluated_at=now, labels_through=now)
-    if new and before is not None:
-        _restated(ports, monitor, before, result)
-    return bool(new)
+    return bool(ports.results.append(result, evaluated_at=now, labels_through=now))
+
+
+def _restated_by(ports: Ports, monitor: Monitor, as_of: date) -> list[str]:
+    """The past nights that the judging of `as_of` restated, in whichever try."""
+    events = ports.ledger.read(stream(monitor.model))
+    mine = [e.payload for e in events if e.type == "restated" and e.payload.get("as_of") == as_of.isoformat()]
+    return sorted({p["night"] for p in mine if p["environment"] == monitor.environment})
 
 
 def night_result(ports: Ports, monitor: Monitor, night: date, *, as_of: date) -> NightResult:
@@ -249,7 +254,7 @@ def _with_budgets(monitor: Monitor, draft: NightResult, past: Sequence[NightResu
     return draft.model_copy(update={"budgets": tuple(budgets), "verdicts": (*draft.verdicts, *verdicts)})
 
 
-def _restated(ports: Ports, monitor: Monitor, before: NightResult, after: NightResult) -> None:
+def _restated(ports: Ports, monitor: Monitor, before: NightResult, after: NightResult, as_of: date) -> None:
     """A past night's figures moved: an event of the model's stream says which, from what to what."""
     old = {v.id: v for v in before.verdicts}
     moved = []
@@ -261,10 +266,11 @@ def _restated(ports: Ports, monitor: Monitor, before: NightResult, after: NightR
             moved.append(
                 {"id": v.id, "was": then, "is": now, "from": was.state.value if was else None, "to": v.state.value}
             )
-    payload = {"night": after.night.isoformat(), "digest": after.digest_key, "moved": moved}
+    about = {"night": after.night.isoformat(), "environment": monitor.environment, "as_of": as_of.isoformat()}
+    payload = {**about, "digest": after.digest_key, "moved": moved}
     append(
         ports,
-        f"model/{monitor.model}",
+        stream(monitor.model),
         key=f"restated/{monitor.environment}/{after.night}/{after.digest_key}",
         type="restated",
         payload=payload,
@@ -296,9 +302,15 @@ def report(ports: Ports, monitor: Monitor, night: date, *, rows: int = 5000) -> 
     return url
 
 
-def correlate(ports: Ports, monitor: Monitor, night: date) -> str | None:
-    """Joins the night to its incident; returns the incident when something is still to be done about it."""
-    return incident_steps.correlate(ports, monitor, night)
+def correlate(ports: Ports, monitor: Monitor, night: date, *, changed: Sequence[str] = ()) -> str | None:
+    """Joins the night, and every past night whose judgement changed, to their incidents, in date order.
+
+    changed: nights as `judge` returns them. Returns the newest incident about which something is still to be done.
+    """
+    found = None
+    for each in sorted({*map(date.fromisoformat, changed), night}):
+        found = incident_steps.correlate(ports, monitor, each) or found
+    return found
 
 
 def account(ports: Ports, monitor: Monitor, night: date, *, run_url: str | None = None) -> str:

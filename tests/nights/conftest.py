@@ -1,0 +1,25 @@
+"""A bank whose first ten nights were quiet, made once and copied for each test."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+from stage import Bank
+
+
+@pytest.fixture(scope="session")
+def quiet_past(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("bank")
+    Bank(folder).promoted().teach()
+    return folder
+
+
+@pytest.fixture
+def bank(quiet_past: Path, tmp_path: Path) -> Bank:
+    """Version 2 is champion, 3 the fallback, ten nights are judged; tonight nothing was served yet."""
+    shutil.copytree(quiet_past, tmp_path / "bank")
+    made = Bank(tmp_path / "bank")
+    for version, alias in (("1", "previous"), ("3", "fallback"), ("2", "champion")):
+        made.registry.move_alias("shop", alias, version)
+    made.registry.writes.clear()
+    return made
