@@ -51,9 +51,7 @@ def test_the_page_is_followed_from_a_stranger_s_log_to_a_bad_night_that_is_named
         assert any(shape(line) in shape(out) for out in told.values()), f"the page says {line!r}; no command did"
     for line in blocks("text")[0].splitlines():
         what, *rest = line.split()
-        assert any(
-            re.search(rf"^{re.escape(what)}\s+{re.escape(rest[0])}", out, re.MULTILINE) for out in told.values()
-        )
+        assert any(re.search(rf"^{re.escape(what)}\s+{re.escape(rest[0])}", out, re.MULTILINE) for out in told.values())
 
 
 def test_the_monitor_on_the_page_is_valid(tmp_path):

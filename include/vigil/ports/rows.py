@@ -1,0 +1,121 @@
+"""Rows: the prediction log, logs that others write, and the scan that makes profiles of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Any, Protocol
+
+from pydantic import ConfigDict
+
+from vigil.core.spec import Spec
+from vigil.core.window import Window
+from vigil.core.words import Role
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from vigil.config.schema import Monitor
+    from vigil.intake.types import Source
+    from vigil.profiles.types import Edges, Key, Profile
+
+
+class Partition(Spec):
+    """The stored rows of one model's night: files, and a digest that changes when rows or labels do.
+
+    files may hold rows outside the window; `window` decides. broken: (file, reason) of unreadable
+    files: their rows are missing from every number, so the partition's verdicts cannot be `ok`.
+    """
+
+    model: str
+    environment: str
+    window: Window
+    files: tuple[str, ...]
+    outcome_files: tuple[str, ...]
+    broken: tuple[tuple[str, str], ...] = ()
+    digest: str
+
+    model_config = ConfigDict(arbitrary_types_allowed=True, frozen=True, extra="forbid")
+
+
+INTAKE = "intake"  # how the batches begin that came from a `source:`
+
+
+class PredictionLog(Protocol):
+    """The stored predictions and outcomes of all models.
+
+    write_* commit atomically: a reader sees all rows of a batch or none. The same batch_id twice is
+    one batch. Rows go to the UTC date of their `served_at` (predictions) or `observed_at` (outcomes).
+    Raises DataError where required columns are missing or have the wrong type.
+    """
+
+    def write_predictions(self, model: str, rows: pa.Table, *, batch_id: str) -> tuple[str, ...]: ...
+    def write_outcomes(self, model: str, rows: pa.Table, *, batch_id: str) -> tuple[str, ...]: ...
+    def unknown_predictions(self, model: str, rows: pa.Table) -> pa.Table:
+        """Those rows whose id and UTC date are not in the log: a file that grows is taken again and again."""
+        ...
+
+    def unknown_outcomes(self, model: str, rows: pa.Table) -> pa.Table:
+        """Those rows whose id, label and observed_at are not in the log."""
+        ...
+
+    def set_aside(self, model: str, *, at: datetime) -> int:
+        """Takes out of the log what came from a `source:`, and keeps it elsewhere; returns how many files."""
+        ...
+
+    def write_reference(self, model: str, rows: pa.Table) -> str:
+        """Keeps the reference rows of a model without a registry; returns the digest of their content."""
+        ...
+
+    def reference(self, model: str) -> pa.Table | None: ...
+    def partition(self, monitor: Monitor, window: Window) -> Partition: ...
+    def find(self, prediction_id: str, *, model: str | None = None) -> Mapping[str, Any] | None: ...
+    def sample(self, monitor: Monitor, partition: Partition, *, rows: int) -> pa.Table:
+        """At most `rows` de-duplicated rows in the window, chosen by hash of the id: always the same ones.
+
+        Columns: the log's own, plus `label` (null where unknown). All rows when rows >= their number.
+        """
+        ...
+
+
+class Piece(Spec):
+    """Some rows of a log that others write, as they are there."""
+
+    model_config = ConfigDict(arbitrary_types_allowed=True, frozen=True, extra="forbid")
+
+    origin: str  # the file's name, or the database's
+    batch: str  # identifies the piece and its content
+    first: int  # number of its first row in the origin, from 1
+    rows: Any  # pandas DataFrame
+
+
+class Intake(Protocol):
+    """Logs that others write. A piece counts as taken when the next one is asked for, unless it is only looked at."""
+
+    def pieces(
+        self,
+        model: str,
+        source: Source,
+        where: str,
+        window: Window | None,
+        *,
+        again: bool = False,
+        look: bool = False,
+    ) -> Iterator[Piece]: ...
+
+
+class Scanner(Protocol):
+    """One scan of a partition -> one profile per (version, role). Missing columns raise DataError."""
+
+    def scan(self, monitor: Monitor, partition: Partition, edges: Edges, night: date) -> Mapping[Key, Profile]: ...
+    def fit_edges(self, monitor: Monitor, rows: pa.Table) -> Edges:
+        """Quantile edges and level lists from reference rows."""
+        ...
+
+    def scan_table(
+        self, monitor: Monitor, rows: pa.Table, edges: Edges, *, night: date, version: str, role: Role
+    ) -> Profile:
+        """Profile of rows in memory (a holdout, a replay): the same engine, the same counts.
+
+        Columns as in the log; `label` may be among them."""
+        ...
