@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import sys
 from datetime import UTC, date, datetime, timedelta
@@ -33,6 +34,7 @@ out = Console(highlight=False)
 
 STYLE = {"ok": "green", "warn": "yellow", "breach": "bold red", "unknown": "magenta"}
 Model = Annotated[str, typer.Argument(help="The monitor's `model:` name.")]
+CLOSED = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM)  # why a file cannot be written
 NightDay = Annotated[datetime, typer.Argument(formats=["%Y-%m-%d"], help="Monitor-local calendar day, YYYY-MM-DD.")]
 
 
@@ -324,12 +326,23 @@ def yesterday(monitor: Monitor) -> date:
 
 
 def main() -> None:
-    """The console script: VigilErrors are answers, not tracebacks."""
+    """The console script: VigilErrors are answers, not tracebacks, and so is a disk that is full or closed."""
     try:
         app()
     except VigilError as error:
-        Console(stderr=True, highlight=False).print(f"[bold red]error[/] {escape(str(error))}", soft_wrap=True)
-        sys.exit(1)
+        _fail(str(error))
+    except OSError as error:
+        if error.errno not in CLOSED:
+            raise
+        where = f" {error.filename}" if error.filename else ""
+        state = Settings().state_dir
+        _fail(f"cannot write{where}: {error.strerror}. Vigil writes below {state} (VIGIL_STATE), monitors/ and "
+              "expectations/ (VIGIL_HOME): make room there, or let this user write")  # fmt: skip
+
+
+def _fail(why: str) -> None:
+    Console(stderr=True, highlight=False).print(f"[bold red]error[/] {escape(why)}", soft_wrap=True)
+    sys.exit(1)
 
 
 if __name__ == "__main__":

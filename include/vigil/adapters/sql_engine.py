@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import DateTime, create_engine, event, text
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import OperationalError, ProgrammingError
+from sqlalchemy.exc import ArgumentError, OperationalError, ProgrammingError
 from sqlalchemy.types import TypeDecorator
 
 from vigil.core.errors import VigilError
@@ -48,10 +48,19 @@ class UtcDateTime(TypeDecorator[datetime]):
 
 
 def open_engine(url: str) -> Engine:
-    """An engine for SQLite (WAL, waits up to 30 s for other writers) or PostgreSQL; makes the SQLite file's folder."""
-    parsed = make_url(url)
-    if parsed.get_backend_name() != "sqlite":
-        return create_engine(parsed, pool_pre_ping=True)
+    """An engine for SQLite (WAL, waits up to 30 s for other writers) or PostgreSQL; makes the SQLite file's folder.
+
+    Raises VigilError for a URL that names neither.
+    """
+    try:
+        parsed = make_url(url.replace("postgres://", "postgresql://", 1))  # as providers of databases write it
+        if parsed.get_backend_name() != "sqlite":
+            return create_engine(parsed, pool_pre_ping=True)
+    except (ArgumentError, ValueError, ImportError) as error:  # never the URL itself: it may hold a password
+        raise VigilError(
+            "VIGIL_DATABASE_URL cannot be used; write postgresql://user:password@host:5432/name or sqlite:////a/path.db"
+            f" ({type(error).__name__})"
+        ) from None
     if parsed.database and parsed.database != ":memory:":
         Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
     engine = create_engine(parsed, connect_args={"timeout": 30})
@@ -91,8 +100,19 @@ def in_turn(connection: Connection, name: str) -> None:
 def upgrade(engine: Engine) -> None:
     """Runs the migrations that are missing. Safe when several processes start at once; one query when none is.
 
-    Raises VigilError for the database of a newer Vigil.
+    Raises VigilError for the database of a newer Vigil, and for one that cannot be reached.
     """
+    try:
+        _upgrade(engine)
+    except OperationalError as error:
+        why = (str(error.orig).strip().splitlines() or ["no answer"])[0]
+        raise VigilError(
+            f"Vigil's database {engine.url.render_as_string(hide_password=True)} cannot be used: {why}. "
+            "Correct VIGIL_DATABASE_URL, or start the server"
+        ) from None
+
+
+def _upgrade(engine: Engine) -> None:
     if _revision(engine) == HEAD:
         return
     from alembic import command
