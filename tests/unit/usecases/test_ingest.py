@@ -1,0 +1,228 @@
+"""A log that others write becomes Vigil's own: each row once, however often and in whatever pieces it is read."""
+
+import errno
+import gzip
+
+import pandas as pd
+import pytest
+
+from tests.unit.usecases.intake_stage import NIGHT, append, kept, loans, monitor
+from tests.unit.usecases.intake_stage import stores as opened
+from vigil.adapters import parquet_files, source_reader
+from vigil.core.errors import DataError
+from vigil.usecases.ingest import Ingested, ingest
+
+
+@pytest.fixture
+def stores(tmp_path):
+    return opened(tmp_path)
+
+
+def take(stores, watched=None, **how) -> Ingested:
+    return ingest(stores, watched or monitor(), NIGHT, NIGHT, **how)
+
+
+def ids(stores, watched=None) -> list[str]:
+    return [row["prediction_id"] for row in kept(stores, watched or monitor())]
+
+
+# each row once
+
+
+def test_a_file_that_grows_is_taken_row_by_row(stores, tmp_path):
+    log = tmp_path / "loans.csv"
+    append(log, loans(3))
+    assert take(stores) == Ingested(rows=3, new=3, first=NIGHT, last=NIGHT)
+    assert take(stores) == Ingested()
+    append(log, loans(2, first=3))
+    assert take(stores).new == 2
+    assert take(stores, again=True) == Ingested(rows=5, new=0)
+    assert ids(stores) == [f"{n:05d}" for n in range(5)]
+
+
+def test_a_file_without_ids_that_grows_is_taken_row_by_row(stores, tmp_path):
+    watched = monitor(source={"columns": {"score": "risk", "prediction": "answer"}})
+    log = tmp_path / "loans.csv"
+    for first in (0, 3):
+        append(log, loans(3, first=first, ref=None))
+        assert take(stores, watched).new == 3
+    assert ids(stores, watched) == [f"loans.csv-{n}" for n in range(1, 7)]
+
+
+def test_rows_without_ids_in_files_of_the_same_name_are_all_taken(stores, tmp_path):
+    watched = monitor(source={"predictions": "logs/**/*.csv", "columns": {"score": "risk", "prediction": "answer"}})
+    for region in ("eu", "us"):
+        (tmp_path / "logs" / region).mkdir(parents=True)
+        append(tmp_path / "logs" / region / "part-0.csv", loans(3, ref=None))
+    assert take(stores, watched).new == 6
+    assert len(set(ids(stores, watched))) == 6
+
+
+def test_the_same_rows_in_two_files_are_taken_once(stores, tmp_path):
+    watched = monitor(source={"predictions": "*.csv"})
+    append(tmp_path / "a.csv", loans(3))
+    append(tmp_path / "b.csv", loans(4))
+    told = take(stores, watched)
+    assert (told.rows, told.new) == (7, 4)
+
+
+def test_many_files_of_several_formats_are_one_log(stores, tmp_path):
+    (tmp_path / "logs").mkdir()
+    watched = monitor(source={"predictions": "logs/*"})
+    loans(3).to_csv(tmp_path / "logs/a.csv", index=False)
+    (tmp_path / "logs/b.csv.gz").write_bytes(gzip.compress(loans(3, first=3).to_csv(index=False).encode()))
+    loans(3, first=6).to_json(tmp_path / "logs/c.jsonl", orient="records", lines=True)
+    loans(3, first=9).to_parquet(tmp_path / "logs/d.parquet")
+    assert take(stores, watched).new == 12
+    found = kept(stores, watched)
+    assert [row["prediction_id"] for row in found] == [f"{n:05d}" for n in range(12)]
+    assert {type(row["income"]) for row in found} == {float}
+    assert {row["city"] for row in found} == {"Bonn", "Köln", "Ulm"}
+
+
+def test_a_crash_between_two_pieces_loses_no_row_and_takes_none_twice(stores, tmp_path, monkeypatch):
+    monkeypatch.setattr(source_reader, "ROWS", 2048)
+    append(tmp_path / "loans.csv", loans(5000, asked_on=["2026-11-20 09:00"] * 5000))
+    write, calls = stores.log.write_predictions, []
+
+    def dies(model, rows, *, batch_id):
+        calls.append(batch_id)
+        if len(calls) == 2:
+            raise OSError(errno.EIO, "the power went off")
+        return write(model, rows, batch_id=batch_id)
+
+    monkeypatch.setattr(stores.log, "write_predictions", dies)
+    with pytest.raises(OSError, match="power"):
+        take(stores)
+    assert 0 < len(ids(stores)) < 5000
+    monkeypatch.setattr(stores.log, "write_predictions", write)
+    assert 0 < take(stores).new < 5000
+    assert ids(stores) == [f"{n:05d}" for n in range(5000)]
+
+
+def test_a_full_disk_leaves_nothing_half_written_and_the_next_time_all_is_taken(stores, tmp_path, monkeypatch):
+    append(tmp_path / "loans.csv", pd.concat([loans(3), loans(3, first=3, night=NIGHT.replace(day=19))]))
+    write, written = parquet_files._write, []
+
+    def full(rows, draft):
+        written.append(draft)
+        if len(written) == 2:
+            draft.write_bytes(b"PAR1 half a file")
+            raise OSError(errno.ENOSPC, "No space left on device", str(draft))
+        write(rows, draft)
+
+    monkeypatch.setattr(parquet_files, "_write", full)
+    with pytest.raises(OSError, match="No space left"):
+        take(stores)
+    assert kept(stores, monitor(), (NIGHT, NIGHT.replace(day=19))) == []
+    assert not written[1].exists()
+    monkeypatch.setattr(parquet_files, "_write", write)
+    assert take(stores).new == 6
+    assert len(kept(stores, monitor(), (NIGHT, NIGHT.replace(day=19)))) == 6
+
+
+# correcting the source
+
+
+def test_rows_that_a_corrected_source_finds_in_a_file_that_was_read_are_taken(stores, tmp_path):
+    append(tmp_path / "loans.csv", loans(4, model=["ours", "theirs", "ours", "theirs"]))
+    assert take(stores, monitor(source={"only": {"model": "ours"}})).new == 2
+    assert take(stores, monitor(source={"only": {"model": "theirs"}}), again=True).new == 2
+    assert ids(stores) == ["00000", "00001", "00002", "00003"]
+
+
+def test_a_label_that_was_corrected_is_taken_beside_the_old_one_and_the_newest_counts(stores, tmp_path):
+    truth = {"label": "paid", "observed_at": {"column": "on"}}
+    watched = monitor(source={"outcomes": truth})
+    rows = loans(2, paid=["paid", "default"], on=["2026-12-01"] * 2)
+    rows.to_csv(tmp_path / "loans.csv", index=False)
+    assert take(stores, watched).outcomes == 2
+    rows.assign(paid=["paid", "paid"], on=["2026-12-01", "2026-12-02"]).to_csv(tmp_path / "loans.csv", index=False)
+    assert take(stores, watched).outcomes == 1
+    assert [row["label"] for row in kept(stores, watched)] == ["paid", "paid"]
+
+
+# outcomes
+
+
+def test_labels_inside_that_are_filled_in_later_are_taken_when_they_are(stores, tmp_path):
+    watched = monitor(source={"outcomes": {"label": "paid", "after_days": 3}})
+    loans(3, paid=None).assign(paid=None).to_csv(tmp_path / "loans.csv", index=False)
+    assert take(stores, watched).outcomes == 0
+    loans(3).assign(paid=["paid", None, "default"]).to_csv(tmp_path / "loans.csv", index=False)
+    told = take(stores, watched)
+    assert (told.new, told.outcomes) == (0, 2)
+    assert [row["label"] for row in kept(stores, watched)] == ["paid", None, "default"]
+
+
+def test_labels_that_are_true_or_false_are_alike_whether_some_are_missing_or_not(stores, tmp_path):
+    watched = monitor(source={"predictions": "*.parquet", "outcomes": {"label": "paid", "after_days": 3}})
+    loans(2).assign(paid=[True, False]).to_parquet(tmp_path / "a.parquet")
+    loans(2, first=2).assign(paid=pd.Series([True, None], dtype=object)).to_parquet(tmp_path / "b.parquet")
+    take(stores, watched)
+    assert [row["label"] for row in kept(stores, watched)] == ["1", "0", "1", None]
+
+
+def test_outcomes_in_a_log_of_their_own_are_joined_whenever_they_come(stores, tmp_path):
+    truth = {"where": "paid/*.jsonl", "label": "result", "prediction_id": "loan", "observed_at": {"column": "on"}}
+    watched = monitor(source={"outcomes": truth})
+    append(tmp_path / "loans.csv", loans(3))
+    (tmp_path / "paid").mkdir()
+    (tmp_path / "paid/1.jsonl").write_text('{"loan": "00001", "result": "default", "on": "2026-12-01T09:00:00Z"}\n')
+    assert take(stores, watched).outcomes == 1
+    (tmp_path / "paid/2.jsonl").write_text('{"loan": "00002", "result": "paid", "on": "2026-12-02T09:00:00Z"}\n')
+    assert take(stores, watched).outcomes == 1
+    assert [row["label"] for row in kept(stores, watched)] == [None, "default", "paid"]
+
+
+# decisions that the log has not
+
+
+@pytest.mark.parametrize(("positive", "favourable", "deserving", "made"), [
+    ("default", "grant", "paid", ["grant", "not_grant"]),  # a high score is bad for the person
+    ("responds", "invite", "responds", ["not_invite", "invite"]),  # a high score is good for the person
+])  # fmt: skip
+def test_decisions_are_made_of_scores_alone_in_both_directions(stores, tmp_path, positive, favourable, deserving, made):
+    decision = {"positive": positive, "threshold": 0.3, "favourable": favourable, "deserving": deserving}
+    watched = monitor(source={"columns": {"prediction_id": "ref", "score": "risk"}}, decision=decision)
+    append(tmp_path / "loans.csv", loans(2, risk=[0.29, 0.3], answer=None))
+    take(stores, watched)
+    assert [row["prediction"] for row in kept(stores, watched)] == made
+
+
+# rows that are not taken
+
+
+def test_a_row_without_a_time_is_named_with_its_file_and_number_and_the_others_are_taken(stores, tmp_path):
+    append(tmp_path / "loans.csv", loans(6).assign(asked_on=lambda f: f["asked_on"].where(f.index < 2, "n/a")))
+    told = take(stores)
+    assert (told.rows, told.new, told.rejected) == (6, 2, 4)
+    assert told.examples == tuple(f"loans.csv, row {n}: asked_on is no time" for n in (3, 4, 5))
+
+
+def test_a_row_that_was_rejected_is_taken_once_it_has_a_time(stores, tmp_path):
+    rows = loans(3)
+    rows.assign(asked_on=rows["asked_on"].where(rows.index != 1, "soon")).to_csv(tmp_path / "loans.csv", index=False)
+    assert take(stores).rejected == 1
+    rows.to_csv(tmp_path / "loans.csv", index=False)
+    told = take(stores)
+    assert (told.new, told.rejected) == (1, 0)
+
+
+def test_a_monitor_without_a_source_takes_nothing(stores):
+    assert take(stores, monitor().model_copy(update={"source": None})) == Ingested()
+
+
+def test_what_was_taken_before_a_broken_file_stays(stores, tmp_path):
+    watched = monitor(source={"predictions": "*.csv"})
+    append(tmp_path / "a.csv", loans(3))
+    (tmp_path / "b.csv").write_text("ref,asked_on\n1,2,3\n")
+    with pytest.raises(DataError, match=r"b\.csv cannot be read as csv"):
+        take(stores, watched)
+    assert len(ids(stores, watched)) == 3
+
+
+def test_a_column_that_the_log_lost_is_named(stores, tmp_path):
+    append(tmp_path / "loans.csv", loans(3).rename(columns={"risk": "risks"}))
+    with pytest.raises(DataError, match=r"columns\.score: there is no column 'risk'; did you mean 'risks'\?"):
+        take(stores)
