@@ -28,6 +28,9 @@ class Settings(BaseSettings):
     slack_token: str | None = None  # of the command line; DAGs use the connection slack_api_default
     slack_base_url: str = "https://slack.com/api/"  # Slack's, or an emulator's `…/api/`
     schedule_from: date = date(2026, 1, 1)  # DAG start date: no scheduled run before it
+    gateway_token: str | None = None  # callers of the gateway must send it; the probe does
+    gateway_requests: int = 128  # requests that the gateway works on at the same time
+    gateway_shadow: bool = True  # the challenger is asked too, and logged
     gateway_trust_clock: bool = False  # demo and replays only: accept X-Vigil-Served-At
 
     @property

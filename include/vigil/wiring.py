@@ -89,7 +89,7 @@ def open_ports(settings: Settings | None = None, *, slack: SlackAccess | None = 
         notifier=_notifier(settings, slack, outbox, clock),
         registry=registry,
         runner=SubprocessRunner(registry),
-        probe=GatewayProbe(settings.gateway_url) if settings.gateway_url else NoProbe(),
+        probe=GatewayProbe(settings.gateway_url, token=settings.gateway_token) if settings.gateway_url else NoProbe(),
         artifacts=artifacts,
         public_url=settings.public_url,
     )
@@ -150,5 +150,10 @@ def gateway(settings: Settings | None = None) -> Any:
         ParquetLog(settings.predictions_dir),
         models=good,
         spool=settings.state_dir / "spool",
-        settings=GatewaySettings(trust_clock=settings.gateway_trust_clock),
+        settings=GatewaySettings(
+            trust_clock=settings.gateway_trust_clock,
+            token=settings.gateway_token,
+            requests_in_flight=settings.gateway_requests,
+            shadow=settings.gateway_shadow,
+        ),
     )

@@ -8,12 +8,13 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
-from fastapi import APIRouter, FastAPI, Request
+from fastapi import APIRouter, Depends, FastAPI, Request
 from fastapi.responses import JSONResponse, Response
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from vigil.config.schema import Monitor
 from vigil.ports import PredictionLog, Registry
+from vigil.serving.door import Door
 from vigil.serving.gateway import Call, Gateway
 from vigil.serving.health import health
 from vigil.serving.protocol import Refusal
@@ -32,6 +33,7 @@ def create_app(
     Raises MonitorError when there is no model to serve.
     """
     gateway = Gateway(registry, log, models=models, spool=spool, settings=settings)
+    door = Door(settings)
 
     @asynccontextmanager
     async def running(_: FastAPI) -> AsyncIterator[None]:
@@ -43,17 +45,18 @@ def create_app(
 
     # No documentation pages: they fetch scripts from the internet.
     app = FastAPI(title="Vigil prediction gateway", lifespan=running, docs_url=None, redoc_url=None, openapi_url=None)
-    app.include_router(_invocations(gateway))
-    app.include_router(_operations(gateway))
+    app.include_router(_invocations(gateway, door), dependencies=[Depends(door.known)])
+    app.include_router(_probes(gateway))
+    app.include_router(_operations(gateway), dependencies=[Depends(door.known)])
 
     @app.exception_handler(Refusal)
     async def refused(_: Request, refusal: Refusal) -> JSONResponse:
-        return JSONResponse({"error": str(refusal)}, refusal.status)
+        return JSONResponse({"error": str(refusal)}, refusal.status, refusal.headers)
 
     return app
 
 
-def _invocations(gateway: Gateway) -> APIRouter:
+def _invocations(gateway: Gateway, door: Door) -> APIRouter:
     router = APIRouter()
 
     @router.post("/models/{model}/invocations")
@@ -61,10 +64,11 @@ def _invocations(gateway: Gateway) -> APIRouter:
         """Predictions of the model, in MLflow's protocol."""
         started = time.perf_counter()
         try:
-            gateway.answering(model)  # before a body is read for nothing
-            served_at, pipeline = _served_at(request, gateway.settings), _pipeline(request)
-            body = await _body(request, gateway.settings.body_limit_bytes)
-            reply = await gateway.answer(model, Call(body, served_at, started, pipeline))
+            with door.passing():
+                gateway.answering(model)  # before a body is read for nothing
+                served_at, pipeline = _served_at(request, gateway.settings), _pipeline(request)
+                body = await _body(request, gateway.settings.body_limit_bytes)
+                reply = await gateway.answer(model, Call(body, served_at, started, pipeline))
         except Refusal as refusal:
             gateway.metrics.refused(model, refusal.status)
             raise
@@ -83,7 +87,8 @@ def _invocations(gateway: Gateway) -> APIRouter:
     return router
 
 
-def _operations(gateway: Gateway) -> APIRouter:
+def _probes(gateway: Gateway) -> APIRouter:
+    """What a load balancer asks, without a token: it tells no data."""
     router = APIRouter()
 
     @router.get("/ping")
@@ -96,6 +101,12 @@ def _operations(gateway: Gateway) -> APIRouter:
         """Each model's version, role and problem, and what waits in the spool."""
         status, content = await asyncio.to_thread(health, gateway)
         return JSONResponse(content, status)
+
+    return router
+
+
+def _operations(gateway: Gateway) -> APIRouter:
+    router = APIRouter()
 
     @router.get("/metrics")
     async def metrics() -> Response:

@@ -8,11 +8,13 @@ import uuid
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vigil.config.schema import Monitor
 from vigil.core.errors import MonitorError
+from vigil.core.words import Role
 from vigil.ports import PredictionLog, Registry
 from vigil.serving.answers import Answer, finite
 from vigil.serving.columns import fit, fit_extra, fit_ids
@@ -24,12 +26,14 @@ from vigil.serving.protocol import Refusal, parse
 from vigil.serving.record import Served, log_rows, named_columns
 from vigil.serving.segments import encode
 from vigil.serving.settings import GatewaySettings
+from vigil.serving.shadow import Asked, Shadow
 from vigil.serving.spool import SpoolFailed
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 log = logging.getLogger(__name__)
+SHADOW_SECONDS = 5.0  # that requests which wait for the challenger may take at the end
 
 FAILED = {"error": (500, "the model failed on this request"), "timeout": (504, "the model did not answer in time")}
 
@@ -77,9 +81,11 @@ class Gateway:
         self.slots = {name: Slot(registry, monitor) for name, monitor in models.items()}
         self._log, self._folder, self._new_id = to, spool, new_id
         self._predicting = ThreadPoolExecutor(settings.predict_threads, thread_name_prefix="vigil-predict")
+        self._shadowing = ThreadPoolExecutor(1, thread_name_prefix="vigil-shadow")  # a slow challenger takes this one
         self._following = ThreadPoolExecutor(2 * len(models), thread_name_prefix="vigil-follow")
         self._tasks: list[asyncio.Task[None]] = []
         self.compactor: Compactor | None = None
+        self._shadow = Shadow(self._ask_challenger, most=settings.shadow_queue, dropped=self._drop)
         self.metrics = Metrics(models, lambda: self.compactor.spool.depth() if self.compactor else (0, 0))
 
     async def start(self) -> None:
@@ -92,24 +98,28 @@ class Gateway:
             rows=self.settings.compact_rows,
         )
         await asyncio.gather(*(self._in_following(slot.poll, datetime.now(UTC)) for slot in self.slots.values()))
-        for slot in self.slots.values():
+        self._tasks.append(asyncio.create_task(self._shadow.run()))
+        for name, slot in self.slots.items():
+            self.metrics.follow(name, partial(_age, slot, "last_poll"), partial(_age, slot, "since"))
             self._tasks += [asyncio.create_task(self._follow(slot)), asyncio.create_task(self._keep_warm(slot))]
 
     async def stop(self) -> None:
         """Stores what was answered in the prediction log, as far as it takes it."""
+        await self._shadow.drain(SHADOW_SECONDS)
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         if self.compactor is not None:
             await asyncio.to_thread(self.compactor.close)
         self._predicting.shutdown(wait=False, cancel_futures=True)
+        self._shadowing.shutdown(wait=False, cancel_futures=True)
         self._following.shutdown(wait=False, cancel_futures=True)
 
     async def answer(self, name: str, call: Call) -> Reply:
         """Predicts, stores the rows, and only then answers. Raises Refusal."""
         slot, now = self.slot(name), self.answering(name)
         request = await asyncio.to_thread(self._read, call, slot, now.model)
-        status, answer = await self._predict(name, now, request)
+        status, answer = await self._predict(name, now.model, request.features)
         served = Served(
             served_at=call.served_at,
             version=now.model.version,
@@ -118,7 +128,10 @@ class Gateway:
             latency_ms=(time.perf_counter() - call.started) * 1000,
             pipeline_version=call.pipeline_version,
         )
-        await self._store(slot.monitor, served, request, answer)
+        await self._store(slot.monitor, served, request.ids, request.logged, answer)
+        beside = slot.challenger
+        if self.settings.shadow and beside is not None and beside.version != now.model.version:
+            self._shadow.ask(Asked(name, beside, request.ids, request.logged, call.served_at, call.pipeline_version))
         return Reply(*_reply(status, answer, request.ids), now.model.version, now.role.value)
 
     def slot(self, name: str) -> Slot:
@@ -153,31 +166,57 @@ class Gateway:
         ids = fit_ids(given, columns[given]) if given else [self._new_id() for _ in range(rows)]
         return _Request(ids, features, logged)
 
-    async def _predict(self, name: str, now: Answering, request: _Request) -> tuple[str, Answer | None]:
+    async def _predict(
+        self, name: str, model: LoadedModel, features: "pa.Table", pool: ThreadPoolExecutor | None = None
+    ) -> tuple[str, Answer | None]:
         loop = asyncio.get_running_loop()
-        work = loop.run_in_executor(self._predicting, _attempt, now.model, request.features)
+        work = loop.run_in_executor(pool or self._predicting, _attempt, model, features)
         try:
             done = await asyncio.wait_for(work, self.settings.predict_seconds)
         except TimeoutError:
-            log.warning(
-                "model %s version %s: no answer in %g s", name, now.model.version, self.settings.predict_seconds
-            )
+            log.warning("model %s version %s: no answer in %g s", name, model.version, self.settings.predict_seconds)
             return "timeout", None
         if isinstance(done, Answer):
             return "ok", done
-        log.error("model %s version %s failed: %s", name, now.model.version, done)
+        log.error("model %s version %s failed: %s", name, model.version, done)
         return "error", None
 
-    async def _store(self, monitor: Monitor, served: Served, request: _Request, answer: Answer | None) -> None:
+    def _drop(self, name: str) -> None:
+        self.metrics.shadowed(name, "dropped")
+
+    async def _ask_challenger(self, asked: Asked, started: float) -> None:
+        """Scores a request that was answered with the challenger, and logs it in that role."""
+        model, monitor = asked.challenger, self.slots[asked.model].monitor
+        missing = [c.name for c in model.signature if c.required and c.name not in asked.rows.column_names]
+        status, answer = "error", None
+        if missing:
+            log.error("model %s version %s needs %s; callers do not send it", asked.model, model.version, missing[:5])
+        else:
+            taken = [c.name for c in model.signature if c.name in asked.rows.column_names]
+            status, answer = await self._predict(asked.model, model, asked.rows.select(taken), self._shadowing)
+        served = Served(
+            served_at=asked.served_at,
+            version=model.version,
+            role=Role.CHALLENGER,
+            status=status,
+            latency_ms=(time.perf_counter() - started) * 1000,
+            pipeline_version=asked.pipeline_version,
+        )
+        await self._store(monitor, served, asked.ids, asked.rows, answer)
+        self.metrics.shadowed(asked.model, status, version=model.version)
+
+    async def _store(
+        self, monitor: Monitor, served: Served, ids: list[str], rows: "pa.Table", answer: Answer | None
+    ) -> None:
         def payload() -> bytes:
-            rows = log_rows(monitor, served, ids=request.ids, features=request.logged, answer=answer)
-            return encode(monitor.model, rows)
+            made = log_rows(monitor, served, ids=ids, features=rows, answer=answer)
+            return encode(monitor.model, made)
 
         try:
             if self.compactor is None:
                 raise SpoolFailed("the gateway was not started")
             data = await asyncio.to_thread(payload)
-            await asyncio.wrap_future(self.compactor.spool.append(data, rows=len(request.ids)))
+            await asyncio.wrap_future(self.compactor.spool.append(data, rows=len(ids)))
         except SpoolFailed as failure:
             log.exception("model %s: an answer was held back", monitor.model)
             raise Refusal(503, "the prediction could not be recorded, so it is not given; try again later") from failure
@@ -194,6 +233,12 @@ class Gateway:
 
     async def _in_following(self, work: Callable[..., None], *args: Any) -> None:
         await asyncio.get_running_loop().run_in_executor(self._following, work, *args)
+
+
+def _age(slot: Slot, of: str) -> float:
+    """Seconds since a moment of the slot; NaN before it happened."""
+    at: datetime | None = getattr(slot, of)
+    return (datetime.now(UTC) - at).total_seconds() if at else float("nan")
 
 
 def _attempt(model: LoadedModel, features: "pa.Table") -> Answer | str:

@@ -53,6 +53,8 @@ class Slot:
         self.problem: Problem | None = Problem("it was not loaded yet", "the registry was not asked yet")
         self.standby: Problem | None = None
         self.last_poll: datetime | None = None
+        self.since: datetime | None = None  # when the version that answers began to
+        self.challenger: LoadedModel | None = None  # in shadow: asked, never answered with
         self._registry, self._monotonic = registry, monotonic
         self._state: ServingState | None = None
         self._loaded: dict[str, LoadedModel] = {}
@@ -76,6 +78,7 @@ class Slot:
             return
         before, self.now = self.now, Answering(found, state.serve)
         if before is None or (before.model.version, before.role) != (version, state.serve):
+            self.since = at
             log.info("model %s: version %s answers as %s", self.monitor.model, version, state.serve.value)
         self._note(None)
 
@@ -85,10 +88,12 @@ class Slot:
         if state is None:
             return
         others = {state.champion, state.fallback} - {None, state.serving}
+        beside = self._get(state.challenger) if state.challenger and state.challenger != state.serving else None
+        self.challenger = beside if isinstance(beside, LoadedModel) else None
         found = {version: self._get(version) for version in others if version}
         bad = [thing for thing in found.values() if isinstance(thing, Problem)]
         self.standby = bad[0] if bad else None
-        keep = {state.champion, state.fallback, now.model.version if now else None}
+        keep = {state.champion, state.fallback, state.challenger, now.model.version if now else None}
         for version in [v for v in list(self._loaded) if v not in keep]:
             self._loaded.pop(version, None)
         for version in [v for v in list(self._failures) if v not in keep]:

@@ -19,7 +19,7 @@ class Metrics:
         self._models = frozenset(models)
         self._kept = CollectorRegistry()
         self._requests = Counter(
-            "vigil_gateway_requests", "Requests for a prediction.", ("model", "status"), registry=self._kept
+            "vigil_gateway_requests", "Requests for a prediction.", ("model", "version", "status"), registry=self._kept
         )
         self._latency = Histogram(
             "vigil_gateway_latency_seconds",
@@ -28,6 +28,21 @@ class Metrics:
             registry=self._kept,
             buckets=BUCKETS,
         )
+        self._shadowed = Counter(
+            "vigil_gateway_shadow", "Requests for the challenger.", ("model", "version", "status"), registry=self._kept
+        )
+        self._age = Gauge(
+            "vigil_gateway_alias_age_seconds",
+            "Since the registry last said who should answer; NaN: never.",
+            ("model",),
+            registry=self._kept,
+        )
+        self._moved = Gauge(
+            "vigil_gateway_version_age_seconds",
+            "Since the version that answers began to; NaN: none does.",
+            ("model",),
+            registry=self._kept,
+        )
         segments = Gauge("vigil_gateway_spool_segments", "Spool files that wait for the log.", registry=self._kept)
         segments.set_function(lambda: depth()[0])
         size = Gauge("vigil_gateway_spool_bytes", "Bytes that wait for the prediction log.", registry=self._kept)
@@ -35,12 +50,21 @@ class Metrics:
 
     def answered(self, model: str, version: str, status: int, seconds: float) -> None:
         """A model was asked, and what came of it was stored. status: the HTTP status."""
-        self._requests.labels(model, str(status)).inc()
+        self._requests.labels(model, version, str(status)).inc()
         self._latency.labels(model, version).observe(seconds)
 
     def refused(self, model: str, status: int) -> None:
         """A request that no model answered. A model that is not served counts as one that nobody knows."""
-        self._requests.labels(model if model in self._models else UNKNOWN, str(status)).inc()
+        self._requests.labels(model if model in self._models else UNKNOWN, "", str(status)).inc()
+
+    def shadowed(self, model: str, status: str, *, version: str = "") -> None:
+        """A request was asked of the challenger (ok, error, timeout), or was not (dropped)."""
+        self._shadowed.labels(model, version, status).inc()
+
+    def follow(self, model: str, age: Callable[[], float], moved: Callable[[], float]) -> None:
+        """age: seconds since the registry last answered. moved: seconds since another version began to answer."""
+        self._age.labels(model).set_function(age)
+        self._moved.labels(model).set_function(moved)
 
     def text(self) -> bytes:
         """Prometheus' text format."""

@@ -5,7 +5,7 @@ personal data.
 """
 
 import json
-from collections.abc import Collection, Set
+from collections.abc import Collection, Mapping, Set
 from typing import Any
 
 from vigil.core.errors import VigilError
@@ -20,9 +20,10 @@ Columns = dict[str, list[Any]]  # name -> one value a row
 class Refusal(VigilError):
     """A request that is not answered with a prediction; `status` is the HTTP status, the text has no data in it."""
 
-    def __init__(self, status: int, message: str) -> None:
+    def __init__(self, status: int, message: str, *, headers: Mapping[str, str] | None = None) -> None:
         super().__init__(message)
         self.status = status
+        self.headers = dict(headers or {})
 
 
 def parse(body: bytes, *, known: Collection[str], most: int) -> tuple[Columns, int]:

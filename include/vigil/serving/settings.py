@@ -12,6 +12,9 @@ class GatewaySettings(Spec):
     poll_seconds: how often the registry is asked who should answer.
     predict_seconds: after it a prediction counts as `timeout` and is answered 504.
     predict_threads: predictions that run at the same time, over all models.
+    requests_in_flight: requests that are worked on or wait at the same time; one more is answered 503, at once.
+    token: callers must send it as `Authorization: Bearer …`; None asks nobody. /ping and /health stay open.
+    shadow / shadow_queue: whether the challenger is asked too, and how many requests may wait for it.
     body_limit_bytes / request_rows: larger requests are answered 413.
     compact_seconds / compact_rows: the spool goes to the prediction log after so long, or so many rows.
     """
@@ -20,6 +23,10 @@ class GatewaySettings(Spec):
     poll_seconds: float = Field(default=0.5, gt=0, le=2)
     predict_seconds: float = Field(default=30, gt=0)
     predict_threads: int = Field(default=4, ge=1, le=64)
+    requests_in_flight: int = Field(default=128, ge=1, le=10_000)
+    token: str | None = Field(default=None, min_length=16, repr=False)
+    shadow: bool = True
+    shadow_queue: int = Field(default=256, ge=1)
     body_limit_bytes: int = Field(default=5_000_000, ge=1_000)
     request_rows: int = Field(default=10_000, ge=1)
     compact_seconds: float = Field(default=5, gt=0)

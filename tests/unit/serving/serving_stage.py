@@ -35,8 +35,16 @@ class FolderRegistry:
         shutil.copytree(files, to)
         (self.root / model / f"{version}.json").write_text(json.dumps(manifest_of(to)))
 
-    def point(self, model: str, champion: str | None, *, fallback: str | None = None, serve: str = "champion") -> None:
-        state = ServingState(champion=champion, fallback=fallback, serve=Role(serve))
+    def point(
+        self,
+        model: str,
+        champion: str | None,
+        *,
+        fallback: str | None = None,
+        challenger: str | None = None,
+        serve: str = "champion",
+    ) -> None:
+        state = ServingState(champion=champion, fallback=fallback, challenger=challenger, serve=Role(serve))
         draft = self.root / model / "state.draft"
         draft.parent.mkdir(parents=True, exist_ok=True)
         draft.write_text(state.model_dump_json())

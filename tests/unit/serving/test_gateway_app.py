@@ -342,10 +342,10 @@ def test_metrics_count_requests_by_model_and_status_and_take_no_label_from_calle
     reply = client.get("/metrics")
     assert reply.headers["content-type"].startswith("text/plain")
     for line in (
-        'vigil_gateway_requests_total{model="iris",status="200"} 2.0',
-        'vigil_gateway_requests_total{model="iris",status="400"} 1.0',
-        'vigil_gateway_requests_total{model="credit",status="500"} 1.0',
-        'vigil_gateway_requests_total{model="(unknown)",status="404"} 1.0',
+        'vigil_gateway_requests_total{model="iris",status="200",version="1"} 2.0',
+        'vigil_gateway_requests_total{model="iris",status="400",version=""} 1.0',
+        'vigil_gateway_requests_total{model="credit",status="500",version="broken"} 1.0',
+        'vigil_gateway_requests_total{model="(unknown)",status="404",version=""} 1.0',
         'vigil_gateway_latency_seconds_count{model="iris",version="1"} 2.0',
         'vigil_gateway_latency_seconds_count{model="credit",version="broken"} 1.0',
         "vigil_gateway_spool_segments 1.0",
