@@ -102,6 +102,10 @@ def _problem(kind: str, loc: Path, error: Mapping[str, Any], file: str, root: No
             return at(file, root, path, f"{str(loc[-1])!r} is missing; add it", key=True)
         case "literal_error" | "enum":
             written = _written(root, path)
+            if loc == ("version",):
+                reads = " and ".join(_choices(loc, error))
+                what = f"{written!r} is of another Vigil, this one reads {reads}; upgrade it if a newer one wrote this"
+                return at(file, root, path, what)
             return at(file, root, path, f"{written!r} is not allowed; {near(written, _choices(loc, error))}")
         case "value_error":
             return _own_words(error["msg"].removeprefix("Value error, "), path, file, root)

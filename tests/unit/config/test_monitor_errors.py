@@ -68,7 +68,8 @@ WRONG = {
         "monitors/credit.yaml:27: response.room.staging: 'SEV9' is not allowed; known: SEV1, SEV2, SEV3, SEV4"),
     "another version of the format": (
         "vigil/v1", "vigil/v2",
-        "monitors/credit.yaml:1: version: 'vigil/v2' is not allowed; did you mean 'vigil/v1'?"),
+        "monitors/credit.yaml:1: version: 'vigil/v2' is of another Vigil, this one reads vigil/v1; "
+        "upgrade it if a newer one wrote this"),
     "a missing key of the monitor": (
         "people: {owner: ada@example.com}\n", "",
         "monitors/credit.yaml:1: 'people' is missing; add it"),
