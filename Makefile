@@ -12,7 +12,7 @@ export DO_NOT_TRACK := true
 export MLFLOW_DISABLE_TELEMETRY := true
 export GX_ANALYTICS_ENABLED := false
 
-.PHONY: help setup setup-dev demo demo-check stop check lint test lock lint-monitors clean docs
+.PHONY: help setup setup-dev demo demo-check stop check lint test lock lint-monitors clean docs bench-gateway
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 22
@@ -56,6 +56,10 @@ check: lint lint-monitors  ## lint, types, fast tests: under two minutes
 test: check  ## everything: the slow tests, and one full demo-check
 	@$(BIN)/python -m pytest -m "slow or airflow or browser"
 	@$(MAKE) --no-print-directory demo-check
+
+bench-gateway: setup  ## the gateway beside `mlflow models serve`, measured in one run (installs wrk where it may)
+	@command -v wrk >/dev/null || apt-get install -y -qq wrk >/dev/null 2>&1 || true
+	@$(BIN)/python benchmarks/gateway.py
 
 docs: setup  ## write docs/reference/ from the code
 	@$(BIN)/python docs/reference/generate.py

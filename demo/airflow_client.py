@@ -80,11 +80,15 @@ class Airflow:
         raise TimeoutError(f"runs of {', '.join(dags)} are still under way after {seconds:g} s")
 
     def approve(self, dag: str, run_id: str, *, seconds: float = 60) -> str:
-        """Waits until a run asks for approval, and gives it. Returns what the person was shown."""
+        """Waits until a run asks for approval, and gives it. Returns what the person was shown.
+
+        A task waits in the state `awaiting_input` a moment after it has asked. Airflow 3.3 takes an answer that comes
+        in between, and then lets the task wait for ever: nobody but a machine is so quick.
+        """
         until = time.monotonic() + seconds
         while time.monotonic() < until:
             asked = self.get(f"/dags/{dag}/dagRuns/{run_id}/hitlDetails", response_received=False)["hitl_details"]
-            if asked:
+            if asked and asked[0]["task_instance"]["state"] == "awaiting_input":
                 told, task = asked[0], asked[0]["task_instance"]["task_id"]
                 path = f"/api/v2/dags/{dag}/dagRuns/{run_id}/taskInstances/{task}/-1/hitlDetails"
                 body = {"chosen_options": ["Approve"], "params_input": {}}
