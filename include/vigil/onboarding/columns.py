@@ -70,7 +70,8 @@ def column(name: str, values: pd.Series) -> Look:
     if there.empty:
         return Look(**facts, holds=Holds.EMPTY)
     if distinct == 1 and len(there) > 1 and not facts["missing"]:
-        return Look(**facts, holds=Holds.CONSTANT, levels=(str(there.iloc[0]),))
+        constant = Look(**facts, holds=Holds.CONSTANT, levels=(str(there.iloc[0]),))
+        return _time(facts, values, there) or constant  # the one day of a short log is a time
     return _time(facts, values, there) or _number(facts, there) or _words(facts, there)
 
 

@@ -104,9 +104,9 @@ def write(
             raise DataError(f"{path} is there already; choose another name, or replace it with --force")
         path.parent.mkdir(parents=True, exist_ok=True)
     body = document(d, answers, facts(looked), schema=SCHEMA)
-    trial = yaml.with_suffix(".draft")
-    trial.write_text(body, encoding="utf-8")
+    trial, trial_suite = yaml.with_suffix(".draft"), expectations.with_suffix(".draft")
     try:
+        trial.write_text(body, encoding="utf-8")
         monitor = load_monitor(trial)
         first, last = _nights(looked)
         ports.log.set_aside(monitor.model, at=ports.clock.now())  # of an attempt before, which read the log otherwise
@@ -114,10 +114,12 @@ def write(
         rows, said = reference_rows(ports, monitor, reference, first=first, last=last)
         kept, dropped = _fitted(ports, monitor, rows, d)
         done = set_reference(ports, monitor, rows, origin=said, actor=actor, refit=True)
-        expectations.write_text(json.dumps(kept, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        trial_suite.write_text(json.dumps(kept, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        trial_suite.replace(expectations)
         trial.replace(yaml)
     finally:
         trial.unlink(missing_ok=True)
+        trial_suite.unlink(missing_ok=True)
     return Written(
         monitor=monitor, yaml=yaml, suite=expectations, reference_rows=done.rows, reference=said, ingested=taken,
         first=first, last=last, dropped=dropped,

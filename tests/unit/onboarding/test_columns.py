@@ -1,0 +1,72 @@
+"""What the columns of an unknown log hold."""
+
+import pandas as pd
+import pytest
+
+from vigil.onboarding.columns import Holds, column, look
+
+
+def holds(values, name="x") -> Holds:
+    return column(name, pd.Series(values)).holds
+
+
+MANY = range(200)
+
+
+@pytest.mark.parametrize(("values", "kind"), [
+    ([f"{n / 7:.3f}" for n in MANY], Holds.NUMBER),
+    ([str(n % 5) for n in MANY], Holds.NUMBER),
+    ([("Bonn", "Ulm")[n % 2] for n in MANY], Holds.CATEGORY),
+    ([True, False] * 100, Holds.NUMBER),
+    ([f"req-{n:05x}" for n in MANY], Holds.ID),
+    (list(range(1_000_000, 1_000_200)), Holds.ID),
+    ([f"{n:05d}" for n in MANY], Holds.ID),  # leading zeros: a code, whatever it counts
+    ([f"0{1000 + n % 7}" for n in MANY], Holds.CATEGORY),  # postal codes
+    ([f"2026-10-{1 + n % 30:02d} 10:00" for n in MANY], Holds.TIME),
+    (pd.date_range("2026-10-01", periods=200, freq="h"), Holds.TIME),
+    ([f"The {n}th customer asks where the parcel number {n} is" for n in MANY], Holds.TEXT),
+    (["EUR"] * 200, Holds.CONSTANT),
+    (["2026-10-01"] * 200, Holds.TIME),  # the one day of a short log
+    ([None] * 200, Holds.EMPTY),
+    ([""] * 200, Holds.EMPTY),
+    ([1.5, None] * 100, Holds.NUMBER),
+])  # fmt: skip
+def test_a_column_is_told_by_its_values(values, kind):
+    assert holds(values) is kind
+
+
+@pytest.mark.parametrize(
+    ("word", "format"),
+    [("13.10.2026 09:30", "%d.%m.%Y %H:%M"), ("10/13/2026 09:30 PM", "%m/%d/%Y %I:%M %p"),
+     ("2026/10/13", "%Y/%m/%d"), ("13 Oct 2026 09:30", "%d %b %Y %H:%M"), ("2026-10-13T09:30:00", "auto")],
+)  # fmt: skip
+def test_the_format_of_times_is_found(word, format):
+    found = column("when", pd.Series([word, word.replace("13", "14")]))
+    assert (found.holds, found.time_format, found.ambiguous) == (Holds.TIME, format, None)
+
+
+def test_a_day_that_could_be_a_month_is_said_to_be_ambiguous():
+    found = column("when", pd.Series(["01/02/2026", "03/04/2026"]))
+    assert {found.time_format, found.ambiguous} == {"%d/%m/%Y", "%m/%d/%Y"}
+
+
+@pytest.mark.parametrize(("first", "format"), [(1_790_000_000, "epoch_s"), (1_790_000_000_000, "epoch_ms")])
+def test_numbers_are_times_where_their_name_says_so(first, format):
+    values = pd.Series([first + n * 997 for n in MANY])
+    assert column("created_ts", values).time_format == format
+    assert column("account", values).holds is not Holds.TIME
+
+
+@pytest.mark.parametrize(("written", "zoned"), [("2026-10-01T10:00:00Z", True), ("2026-10-01 10:00:00+02", True),
+                                                ("2026-10-01 10:00+0200", True), ("2026-10-01 10:00:00", False),
+                                                ("2026-10-01", False)])  # fmt: skip
+def test_times_that_carry_their_offset_are_known_to(written, zoned):
+    assert column("at", pd.Series([written, written.replace("10-01", "10-02")])).zoned is zoned
+
+
+def test_missing_values_are_counted_and_blank_is_missing():
+    assert column("x", pd.Series(["a", "", None, "b"])).missing == 0.5
+
+
+def test_every_column_is_looked_at_also_one_whose_name_is_a_number():
+    assert list(look(pd.DataFrame({0: ["a", "b"], "y": [1, 2]}))) == ["0", "y"]

@@ -1,0 +1,211 @@
+"""What is understood of a stranger's log, and what people are told where nothing can be."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from tests.unit.onboarding.made_log import calls, drafted
+from vigil.core.errors import DataError
+from vigil.core.words import Task
+from vigil.onboarding.roles import Word
+from vigil.profiles.layout import FeatureType
+
+
+def columns(found) -> dict[str, str]:
+    return {word.value: guess.column for word, guess in found.roles.items()}
+
+
+# what is understood
+
+
+def test_the_columns_of_a_log_are_understood_from_their_names_and_values():
+    found = drafted(calls(), timezone="Europe/Berlin")
+    assert columns(found) == {
+        "served_at": "called_on", "prediction_id": "call_ref", "score": "propensity_pct", "prediction": "offer",
+        "label": "bought",
+    }  # fmt: skip
+    assert found.task is Task.BINARY
+    assert found.served_at.time_format == "%d.%m.%Y %H:%M"
+    assert found.score_scale == 100
+    assert (found.nights, found.rows_a_night, found.delay_nights) == (15, 40, 2)
+
+
+def test_what_answers_and_labels_mean_is_read_off_the_scores():
+    meaning = drafted(calls()).meaning
+    assert (meaning.positive, meaning.negative, meaning.threshold) == ("yes", "no", 0.4)
+    assert meaning.deserving == {"yes": "yes", "no": "no"}
+
+
+def test_high_scores_that_go_with_refusals_turn_the_meaning_round():
+    meaning = drafted(calls().assign(offer=lambda f: f["offer"].map({"yes": "decline", "no": "accept"}))).meaning
+    assert meaning.decisions == ("decline", "accept")
+    assert meaning.deserving == {"decline": "yes", "accept": "no"}
+
+
+def test_a_log_of_scores_alone_gets_its_decisions_from_the_label():
+    found = drafted(calls(offer=None))
+    assert "prediction" not in columns(found)
+    assert found.meaning.decisions == ("yes", "not_yes")
+    assert found.task is Task.BINARY
+
+
+def test_ages_are_cut_and_other_protected_attributes_are_groups_as_they_are():
+    groups = {p.attribute: p for p in drafted(calls()).protected}
+    assert set(groups) == {"age_band", "marital_status"}
+    assert groups["age_band"].usual == "26_to_59"
+    assert groups["marital_status"].usual == "married"
+
+
+def test_an_attribute_that_is_protected_is_no_feature_but_the_number_it_is_cut_from_is():
+    found = drafted(calls())
+    assert found.features == {
+        "age": FeatureType.NUMERIC, "job": FeatureType.CATEGORY, "balance": FeatureType.NUMERIC,
+    }  # fmt: skip
+    assert drafted(calls(), no_protected=True).protected == ()
+
+
+def test_what_people_say_overrules_every_guess():
+    frame = calls(other_score=[f"{n % 97 / 100}" for n in range(600)])
+    found = drafted(frame, columns={Word.SCORE: "other_score"})
+    assert columns(found)["score"] == "other_score"
+    assert found.roles[Word.SCORE].why == "as you said"
+
+
+def test_a_column_that_people_name_must_be_there():
+    with pytest.raises(DataError, match=r"--served-at: there is no column 'caled_on'; did you mean 'called_on'\?"):
+        drafted(calls(), columns={Word.SERVED_AT: "caled_on"})
+
+
+def test_a_regression_is_known_by_its_numbers():
+    rng = np.random.default_rng(1)
+    true = rng.gamma(3, 40, 600)
+    frame = calls(propensity_pct=None, offer=None, bought=None, forecast=(true + rng.normal(0, 8, 600)).round(1),
+                  rented=true.round())  # fmt: skip
+    found = drafted(frame)
+    assert found.task is Task.REGRESSION
+    assert (columns(found)["prediction"], found.label) == ("forecast", "rented")
+    assert found.protected == ()
+
+
+def test_several_classes_are_known_by_their_number():
+    kinds = ["refund", "parcel", "other"]
+    frame = calls(propensity_pct=None, offer=None, bought=None, intent=[kinds[n % 3] for n in range(600)])
+    assert drafted(frame).task is Task.MULTICLASS
+
+
+def test_text_that_people_wrote_is_watched_by_its_length_and_never_as_a_category():
+    frame = calls(question=[f"Where is the parcel {n} that I sent to Bonn on Monday?" for n in range(600)])
+    found = drafted(frame)
+    assert found.text == {"question": "question"}
+    assert "question" not in found.features
+    assert found.features["question__length"] is FeatureType.NUMERIC
+
+
+def test_each_column_that_is_no_feature_says_why():
+    frame = calls(
+        currency=["EUR"] * 600,
+        session=[f"s-{n:04x}" for n in range(600)],
+        note=[None] * 600,
+        shop=[f"shop {n % 250}" for n in range(600)],
+    )
+    left = drafted(frame, exclude=("job",)).left_out
+    assert left["currency"] == "always 'EUR'"
+    assert left["session"].startswith("an id")
+    assert left["note"] == "empty"
+    assert left["shop"] == "250 different values: names or codes, not a category"
+    assert left["job"] == "you left it out"
+
+
+def test_a_column_with_one_of_vigil_s_own_names_is_watched_under_another():
+    found = drafted(calls(environment=[("web", "shop")[n % 2] for n in range(600)]))
+    assert found.features["environment_there"] is FeatureType.CATEGORY
+    assert found.columns["environment_there"] == "environment"
+
+
+# outcomes in a log of their own
+
+
+def truth(frame, **columns) -> pd.DataFrame:
+    made = {"case": frame["call_ref"], "result": frame["bought"].fillna("no"), "settled_on": "2026-10-20", **columns}
+    return pd.DataFrame({name: values for name, values in made.items() if values is not None})
+
+
+def test_outcomes_apart_are_joined_by_the_column_that_holds_the_ids():
+    frame = calls()
+    found = drafted(frame.drop(columns="bought"), truth(frame))
+    assert (found.apart, found.label, found.label_id, found.observed_at.name) == (True, "result", "case", "settled_on")
+    assert found.delay_nights > 2
+
+
+@pytest.mark.parametrize(("change", "said"), [
+    ({"case": "X"}, r"truth\.csv: no column holds ids of calls\.csv \(there: call_ref\)"),
+    ({"settled_on": None}, r"truth\.csv: name the column with --observed-at\. It has: case, result"),
+    ({"result": None, "a": "x", "b": "y"}, r"truth\.csv: name the column with --label\. It has"),
+])  # fmt: skip
+def test_outcomes_apart_say_what_they_lack(change, said):
+    frame = calls()
+    with pytest.raises(DataError, match=said):
+        drafted(frame.drop(columns="bought"), truth(frame, **change))
+
+
+def test_outcomes_apart_need_ids_in_the_log():
+    frame = calls()
+    with pytest.raises(DataError, match=r"has no column of ids, so outcomes cannot be joined; name it with --pred"):
+        drafted(frame.drop(columns=["bought", "call_ref"]), truth(frame))
+
+
+# logs that cannot be watched as they are
+
+
+@pytest.mark.parametrize(("rows", "said"), [(1, "has 1 row: too few"), (29, "has 29 rows: too few"), (0, "has 0 rows")])
+def test_a_log_of_a_few_rows_asks_for_more(rows, said):
+    with pytest.raises(DataError, match=rf"calls\.csv {said}.*give at least 30"):
+        drafted(calls(40).head(rows))
+
+
+def test_a_log_without_times_asks_for_their_column():
+    with pytest.raises(
+        DataError, match=r"has no column of times, so no row belongs to a night; name it with --served-at"
+    ):
+        drafted(calls(called_on=None))
+
+
+def test_a_log_without_answers_asks_for_their_column():
+    with pytest.raises(DataError, match=r"has no column of answers; name it with --prediction or --score"):
+        drafted(calls(propensity_pct=None, offer=None, bought=None))
+
+
+def test_a_log_of_two_models_asks_for_one_and_watches_that():
+    frame = calls(model_name=[("churn", "upsell")[n % 2] for n in range(600)])
+    with pytest.raises(DataError, match=r"holds predictions of 2 models \(model_name: .*\); say .* --only model_name="):
+        drafted(frame)
+    assert drafted(frame, only={"model_name": "churn"}).features
+
+
+@pytest.mark.slow
+def test_a_log_of_2000_columns_is_watched_by_its_first_200_and_the_others_are_named():
+    rng = np.random.default_rng(0)
+    wide = pd.DataFrame(rng.normal(size=(60, 2000)).round(3), columns=[f"f{n}" for n in range(2000)])
+    frame = pd.concat([calls(60, bought=None).drop(columns=["age", "job", "balance", "marital_status"]), wide], axis=1)
+    found = drafted(frame)
+    assert list(found.features) == [f"f{n}" for n in range(200)]
+    assert len(found.left_out) == 1800
+    assert "only the first 200 features are watched; raise --most-features" in found.left_out["f200"]
+    assert len(drafted(frame, most_features=30).features) == 30
+
+
+def test_a_protected_attribute_of_400_values_is_refused_with_two_ways_out():
+    frame = calls(nationality=[f"n{n % 400}" for n in range(600)])
+    with pytest.raises(DataError, match=r"--protected nationality: it has 400 values, .*fewer, or join its values"):
+        drafted(frame, protected=("nationality",))
+    assert "nationality" not in {p.attribute for p in drafted(frame).protected}
+
+
+@pytest.mark.parametrize(("name", "said"), [
+    ("balance", "its numbers must be cut into bands first: add `bands:`"),
+    ("bank", "it has one value only: there is nobody to compare"),
+    ("gender", "there is no column 'gender'"),
+])  # fmt: skip
+def test_a_protected_attribute_that_makes_no_groups_says_why(name, said):
+    with pytest.raises(DataError, match=f"--protected.*{said}"):
+        drafted(calls(bank=["ours"] * 600), protected=(name,))
