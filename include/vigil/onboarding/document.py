@@ -80,8 +80,11 @@ def flow(value: Any) -> str:
     >>> flow("plain"), flow("no: really"), flow({"a": "yes"}), flow(["1", 2])
     ('plain', "'no: really'", "{a: 'yes'}", "['1', 2]")
     """
-    text = yaml.safe_dump(value, default_flow_style=True, allow_unicode=True, width=10**9, sort_keys=False)
-    return text.removesuffix("\n").removesuffix("\n...").strip()
+    how: dict[str, Any] = {"default_flow_style": True, "allow_unicode": True, "width": 10**9, "sort_keys": False}
+    text = yaml.safe_dump(value, **how).removesuffix("\n").removesuffix("\n...").strip()
+    if "\n" in text:  # a line break inside: only in double quotes does it stay on one line
+        text = yaml.safe_dump(value, default_style='"', **how).strip()
+    return text
 
 
 def _time(one: Look, timezone: str) -> dict[str, str]:
