@@ -81,7 +81,7 @@ def flow(value: Any) -> str:
     ('plain', "'no: really'", "{a: 'yes'}", "['1', 2]")
     """
     how: dict[str, Any] = {"default_flow_style": True, "allow_unicode": True, "width": 10**9, "sort_keys": False}
-    text = yaml.safe_dump(value, **how).removesuffix("\n").removesuffix("\n...").strip()
+    text: str = yaml.safe_dump(value, **how).removesuffix("\n").removesuffix("\n...").strip()
     if "\n" in text:  # a line break inside: only in double quotes does it stay on one line
         text = yaml.safe_dump(value, default_style='"', **how).strip()
     return text
