@@ -153,6 +153,20 @@ def restore(
     out.print(f"{model}: version {state.champion} serves again in the champion's role")
 
 
+@app.command()
+def lift(
+    model: Model,
+    version: Annotated[str, typer.Argument(help="Quarantined version.")],
+    reason: Annotated[str, typer.Option(help="Why it may serve again; kept in the ledger.")],
+    actor: Annotated[str, typer.Option(help="Who; kept in the ledger.")],
+) -> None:
+    """Lift the quarantine of a version that was rolled back, so that it can be promoted again."""
+    from vigil.usecases.promote import lift_quarantine
+
+    lift_quarantine(wiring.open_ports(), wiring.monitor(model), version, actor=actor, reason=reason)
+    out.print(f"{model}: version {version} is not quarantined; `vigil promote` gives it an alias")
+
+
 @incidents_app.command("list")
 def list_incidents(
     everything: Annotated[bool, typer.Option("--all", help="Also those that are over.")] = False,
