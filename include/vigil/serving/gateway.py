@@ -5,7 +5,7 @@ import logging
 import time
 import traceback
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from functools import partial
@@ -17,6 +17,7 @@ from vigil.core.errors import MonitorError
 from vigil.core.words import Role
 from vigil.ports import PredictionLog, Registry
 from vigil.serving.answers import Answer, finite
+from vigil.serving.batches import Batches
 from vigil.serving.columns import fit, fit_extra, fit_ids
 from vigil.serving.compaction import Compactor
 from vigil.serving.loader import Answering, Slot
@@ -81,6 +82,10 @@ class Gateway:
         self.slots = {name: Slot(registry, monitor) for name, monitor in models.items()}
         self._log, self._folder, self._new_id = to, spool, new_id
         self._predicting = ThreadPoolExecutor(settings.predict_threads, thread_name_prefix="vigil-predict")
+        self._batches = {
+            name: Batches(_attempt, self._predicting, rows=settings.batch_rows, threads=settings.predict_threads)
+            for name in models
+        }
         self._shadowing = ThreadPoolExecutor(1, thread_name_prefix="vigil-shadow")  # a slow challenger takes this one
         self._following = ThreadPoolExecutor(2 * len(models), thread_name_prefix="vigil-follow")
         self._tasks: list[asyncio.Task[None]] = []
@@ -119,7 +124,8 @@ class Gateway:
         """Predicts, stores the rows, and only then answers. Raises Refusal."""
         slot, now = self.slot(name), self.answering(name)
         request = await asyncio.to_thread(self._read, call, slot, now.model)
-        status, answer = await self._predict(name, now.model, request.features)
+        work = self._batches[name].predict(now.model, request.features)
+        status, answer = await self._within(name, now.model, work)
         served = Served(
             served_at=call.served_at,
             version=now.model.version,
@@ -166,11 +172,8 @@ class Gateway:
         ids = fit_ids(given, columns[given]) if given else [self._new_id() for _ in range(rows)]
         return _Request(ids, features, logged)
 
-    async def _predict(
-        self, name: str, model: LoadedModel, features: "pa.Table", pool: ThreadPoolExecutor | None = None
-    ) -> tuple[str, Answer | None]:
-        loop = asyncio.get_running_loop()
-        work = loop.run_in_executor(pool or self._predicting, _attempt, model, features)
+    async def _within(self, name: str, model: LoadedModel, work: Awaitable[Answer | str]) -> tuple[str, Answer | None]:
+        """The status and answer of a prediction, at the latest when its time is over."""
         try:
             done = await asyncio.wait_for(work, self.settings.predict_seconds)
         except TimeoutError:
@@ -193,7 +196,9 @@ class Gateway:
             log.error("model %s version %s needs %s; callers do not send it", asked.model, model.version, missing[:5])
         else:
             taken = [c.name for c in model.signature if c.name in asked.rows.column_names]
-            status, answer = await self._predict(asked.model, model, asked.rows.select(taken), self._shadowing)
+            loop = asyncio.get_running_loop()
+            work = loop.run_in_executor(self._shadowing, _attempt, model, asked.rows.select(taken))
+            status, answer = await self._within(asked.model, model, work)
         served = Served(
             served_at=asked.served_at,
             version=model.version,

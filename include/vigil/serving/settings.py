@@ -15,6 +15,8 @@ class GatewaySettings(Spec):
     requests_in_flight: requests that are worked on or wait at the same time; one more is answered 503, at once.
     token: callers must send it as `Authorization: Bearer …`; None asks nobody. /ping and /health stay open.
     shadow / shadow_queue: whether the challenger is asked too, and how many requests may wait for it.
+    batch_rows: requests that wait at the same time are scored in one call of at most so many rows; 1 never mixes them,
+        for a model whose answer to a row depends on the other rows.
     body_limit_bytes / request_rows: larger requests are answered 413.
     compact_seconds / compact_rows: the spool goes to the prediction log after so long, or so many rows.
     """
@@ -24,6 +26,7 @@ class GatewaySettings(Spec):
     predict_seconds: float = Field(default=30, gt=0)
     predict_threads: int = Field(default=4, ge=1, le=64)
     requests_in_flight: int = Field(default=128, ge=1, le=10_000)
+    batch_rows: int = Field(default=256, ge=1)
     token: str | None = Field(default=None, min_length=16, repr=False)
     shadow: bool = True
     shadow_queue: int = Field(default=256, ge=1)
