@@ -63,7 +63,9 @@ def init(  # noqa: PLR0913, PLR0917 - every answer is a flag
     environment: Annotated[str, typer.Option(help="production or staging.")] = "production",
     description: Annotated[str, typer.Option(help="One line on what the model does.")] = "",
     nights: Annotated[int, typer.Option(help="Judge at most so many past nights now.")] = 60,
-    force: Annotated[bool, typer.Option("--force", help="Replace a monitor that is there.")] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Replace a monitor that is there; its log is read anew.")
+    ] = False,
 ) -> None:
     """Watch a model that you have a log of: looks at it, asks what it cannot know, writes monitor and suite, judges."""
     from vigil.onboarding.draft import Asked
