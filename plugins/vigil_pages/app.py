@@ -1,23 +1,27 @@
 """The pages in Airflow. Every route needs a login; every model needs the right to read its DAG."""
 
-from datetime import date
+from datetime import date, timedelta
 from functools import cache
+from pathlib import Path
 from typing import Annotated
 
 from fastapi import Depends, FastAPI, HTTPException, Request, Response
 from fastapi import Path as Part
 from fastapi.responses import HTMLResponse, RedirectResponse
 
-from vigil.config.load import whose
+from vigil.config.load import files, whose
 from vigil.config.schema import Monitor
 from vigil.core.errors import LedgerError
 from vigil.ports import Ports
 from vigil.settings import Settings
 from vigil.usecases.incidents import all_incidents, get
 from vigil.usecases.last_known import with_last_known
+from vigil.usecases.watch import due_night
+from vigil.verdicts.types import NightResult
 from vigil.wiring import monitors, open_ports
-from vigil_pages import views
+from vigil_pages import model, views
 from vigil_pages.access import GetUserDep, get_user, may_read, readable, require
+from vigil_pages.headline import late
 
 app = FastAPI(dependencies=[Depends(get_user)], docs_url=None, redoc_url=None, openapi_url=None)
 HEADERS = {
@@ -55,36 +59,65 @@ def not_watched(user: object) -> dict[str, str]:
     return {f: why for f, why in monitors()[1].items() if may_read(user, f"vigil_nightly__{whose(folder, f)}")}
 
 
+def stored(name: str, night: date, report: str) -> Path:
+    """Where a report of a model's night is, if it was made."""
+    return Settings().artifacts_dir / name / night.isoformat() / report
+
+
 def page(template: str, **values: object) -> HTMLResponse:
     """A rendered page with its headers."""
     return HTMLResponse(views.render(template, **values), headers=HEADERS)
 
 
+def last_nights(monitor: Monitor, nights: int) -> tuple[NightResult, ...]:
+    """The judged nights among the last ones of a model, oldest first; older ones are not read."""
+    results = ports().results
+    newest = results.newest(monitor.model, monitor.environment)
+    if newest is None:
+        return ()
+    found: tuple[NightResult, ...] = results.history(
+        monitor.model, monitor.environment, newest[0] + timedelta(days=1), nights
+    )
+    return found
+
+
+def file_of(name: str) -> str | None:
+    """The YAML file of a model."""
+    folder = Settings().monitors_dir
+    return next((path.name for path in files(folder) if whose(folder, path.name) == name), None)
+
+
 @app.get("/", response_class=HTMLResponse)
 def home(user: GetUserDep) -> HTMLResponse:
     """Models x last nights, open incidents, budgets."""
-    mine, broken = readable(user, known()), not_watched(user)
+    everything = known()
+    mine, broken = readable(user, everything), not_watched(user)
     incidents = [i for i in all_incidents(ports()) if i.monitor in mine]
     still = [i for i in incidents if i.is_open]
-    past = {n: ports().results.history(m.model, m.environment, date.max, 3_650_000) for n, m in mine.items()}
+    past = {name: last_nights(m, views.NIGHTS) for name, m in mine.items()}
     newest = [r[-1].night for r in past.values() if r]
-    last = max(newest) if newest else date.today()  # noqa: DTZ011 - an empty grid ends today
-    rows = [views.row(m, past[n][-60:], still, last=last) for n, m in sorted(mine.items())]
+    due = {name: due_night(m, ports().clock.now()) for name, m in mine.items()}
+    last = max(newest, default=max(due.values(), default=date.max))
+    rows = [views.row(m, past[name], still, last=last) for name, m in sorted(mine.items())]
     return page("home.html", rows=rows, open=still, recent=[i for i in incidents if not i.is_open][:10], broken=broken,
-                signs=views.SIGN)  # fmt: skip
+                never=[views.unjudged(m, due[n]) for n, m in sorted(mine.items()) if not past[n]],
+                late={n: late(r[-1].night, due=due[n], dag_id=mine[n].dag_id) for n, r in past.items() if r},
+                hidden=len(everything) > len(mine), signs=views.SIGN)  # fmt: skip
 
 
-@app.get("/model/{model}", response_class=HTMLResponse)
-def model_page(model: Name, user: GetUserDep) -> HTMLResponse:
-    """One model: what is watched, the newest night's verdicts, its incidents."""
-    monitor = require(user, known(), model)
-    results = ports().results.history(monitor.model, monitor.environment, date.max, 3_650_000)
-    incidents = [i for i in all_incidents(ports()) if i.monitor == model]
-    newest = results[-1] if results else None
-    line = views.row(monitor, results[-60:], [i for i in incidents if i.is_open], last=newest.night) if newest else None
-    report = newest is not None and ports().artifacts.path(model, newest.night, "report.html").exists()
-    return page("model.html", monitor=monitor, newest=newest, line=line, families=views.families(newest),
-                incidents=incidents, report=report)  # fmt: skip
+@app.get("/model/{name}", response_class=HTMLResponse)
+def model_page(name: Name, user: GetUserDep) -> HTMLResponse:
+    """One model: how it is tonight, what is watched, and its nights as charts."""
+    monitor = require(user, known(), name)
+    results = last_nights(monitor, model.NIGHTS)
+    incidents = [i for i in all_incidents(ports()) if i.monitor == name]
+    about = model.About(
+        due=due_night(monitor, ports().clock.now()),
+        reports=[r for r in REPORTS if results and stored(name, results[-1].night, r).is_file()],
+        file=file_of(name),
+        stale=name not in monitors()[0],
+    )
+    return page("model.html", **model.page(monitor, results, incidents, about))
 
 
 @app.get("/dag/{dag_id}")
@@ -105,7 +138,7 @@ def incident_page(incident: Annotated[str, Part(pattern=r"^[a-z0-9-]{5,160}$")],
         raise HTTPException(404, "there is no such incident") from error
     monitor = require(user, known(), found.monitor)
     night = found.last_bad_night
-    report = ports().artifacts.path(found.monitor, night, "report.html").exists()
+    report = stored(found.monitor, night, "report.html").is_file()
     return page("incident.html", incident=found, monitor=monitor, timeline=views.timeline(events), night=night,
                 report=report, row=views.verdict_row)  # fmt: skip
 
@@ -116,7 +149,7 @@ def report(model: Name, night: date, name: str, user: GetUserDep) -> HTMLRespons
     require(user, known(), model)
     if name not in REPORTS:
         raise HTTPException(404, "there is no such report")
-    path = Settings().artifacts_dir / model / night.isoformat() / name
+    path = stored(model, night, name)
     if not path.is_file():
         raise HTTPException(404, f"no {name} was made for {model} on {night}")
     return HTMLResponse(path.read_text(encoding="utf-8"), headers=SANDBOX)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -13,7 +14,10 @@ from jinja2 import Environment, FileSystemLoader
 
 from vigil.core.words import Family
 from vigil.verdicts.types import State
-from vigil.verdicts.words import number
+
+from . import charts
+from .trends import RANK, between
+from .words import amount, written
 
 if TYPE_CHECKING:
     from vigil.config.schema import Monitor
@@ -22,10 +26,11 @@ if TYPE_CHECKING:
     from vigil.verdicts.types import Budget, NightResult, Verdict
 
 PAGES = Environment(loader=FileSystemLoader(Path(__file__).parent / "templates"), autoescape=True)
+PAGES.globals.update(draw_curve=charts.curve, draw_dot=charts.dot, amount=amount, between=between)
 NIGHTS = 28
+LOUD, QUIET = 30, 100  # verdicts of a family on one page
 NEVER = "never judged: run vigil backfill, or its DAG"
 SIGN = {"ok": "✓", "warn": "!", "breach": "✕", "unknown": "?", "none": "·"}
-RANK = {State.BREACH: 3, State.WARN: 2, State.UNKNOWN: 1, State.OK: 0}
 WAITING = ("labels pending",)  # an unknown that is no trouble tonight
 
 EVENTS = {
@@ -117,6 +122,12 @@ def row(monitor: Monitor, results: Sequence[NightResult], open_incidents: Sequen
     )
 
 
+def unjudged(monitor: Monitor, due: date) -> dict[str, str]:
+    """What to do about a model without a judged night. due: the newest night that can be judged."""
+    first = due - timedelta(days=NIGHTS - 1)
+    return {"model": monitor.model, "dag_id": monitor.dag_id, "first": str(first), "last": str(due)}
+
+
 def budget_words(b: Budget) -> tuple[str, str, str]:
     """(name, words, state) of an error budget."""
     if b.left is None or b.attained is None:
@@ -137,16 +148,29 @@ def percent(share: float, decimals: int = 2) -> str:
     return f"{floor(round(share * 100 * steps, 6)) / steps:.10g} %"
 
 
-def families(result: NightResult | None) -> list[tuple[str, list[dict[str, Any]]]]:
-    """The verdicts of a night by family, the worst first."""
+@dataclass(frozen=True)
+class Answers:
+    """A family's verdicts of one night: what is not ok, what is, and how many of either are not shown."""
+
+    family: str
+    loud: list[dict[str, Any]]
+    quiet: list[dict[str, Any]]
+    more_loud: int
+    ok: int
+
+
+def families(result: NightResult | None) -> list[Answers]:
+    """The verdicts of a night by family, the worst first, so many that a page stays a page."""
     if result is None:
         return []
     told = []
     for family in Family:
         mine = [v for v in result.verdicts if v.family is family]
         mine.sort(key=lambda v: (-RANK[v.state], v.metric, v.subject))
+        loud, quiet = [v for v in mine if v.state is not State.OK], [v for v in mine if v.state is State.OK]
         if mine:
-            told.append((family.value, [verdict_row(v) for v in mine]))
+            shown = [verdict_row(v) for v in loud[:LOUD]], [verdict_row(v) for v in quiet[:QUIET]]
+            told.append(Answers(family.value, *shown, max(0, len(loud) - LOUD), len(quiet)))
     return told
 
 
@@ -158,22 +182,31 @@ def verdict_row(v: Verdict) -> dict[str, Any]:
         "sign": SIGN[v.state.value],
         "metric": v.metric,
         "subject": v.subject,
-        "value": number(m.value, m.unit) if m else "",
+        "value": amount(m.value, m.unit) if m and m.value is not None else "",
         "interval": interval(m) if m else "",
         "n": f"{m.n:,}" if m else "",
-        "baseline": number(m.baseline, m.unit) if m and m.baseline is not None else "",
-        "limit": v.limit,
+        "baseline": amount(m.baseline, m.unit) if m and m.baseline is not None else "",
+        "limit": limit_words(v.limit, m.unit if m else ""),
         "reason": v.reason,
         "would_see": v.would_see,
     }
+
+
+def limit_words(limit: str, unit: str) -> str:
+    """A verdict's limit with its unit.
+
+    >>> limit_words("< 0.98", "share"), limit_words("hard > 1", "sd"), limit_words("6 sigma of 28 nights", "sd")
+    ('< 98 %', 'hard > 1 sd', '6 sigma of 28 nights')
+    """
+    plain = re.fullmatch(r"((?:hard |warn )?[<>]) (-?[\d.]+(?:e[+-]?\d+)?)", limit)
+    return f"{plain[1]} {written(float(plain[2]), unit)}" if plain else limit
 
 
 def interval(m: Measurement) -> str:
     """`0 to 0.0434 nats`: the unit is said once."""
     if m.low is None or m.high is None:
         return ""
-    low, high = number(m.low, m.unit), number(m.high, m.unit)
-    return f"{low.split(' ')[0]} to {high}"
+    return between(m.low, m.high, m.unit)
 
 
 def timeline(events: Sequence[Event]) -> list[dict[str, str]]:

@@ -1,5 +1,6 @@
 """The templates: text stays text, and an empty page says what to do."""
 
+import re
 from datetime import date
 from html.parser import HTMLParser
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 import pytest
 
 from plugins.vigil_pages import views
+from plugins.vigil_pages.model import About, page
 from tests.golden.messages.stories import NIGHT, air, psi
 from tests.unit.plugins.shown import HOSTILE, MONITOR, hostile, incident, night, quiet, spent, told
 from vigil.incidents.types import Incident
@@ -41,17 +43,23 @@ class Page(HTMLParser):
 
 
 def home(**changes: Any) -> str:
-    values: dict[str, Any] = {"rows": [], "open": [], "recent": [], "broken": {}, "signs": views.SIGN}
+    values: dict[str, Any] = {
+        "rows": [],
+        "open": [],
+        "recent": [],
+        "broken": {},
+        "never": [],
+        "hidden": False,
+        "late": {},
+    }
+    values["signs"] = views.SIGN
     return views.render("home.html", **{**values, **changes})
 
 
-def model(monitor: Any = MONITOR, *results: Any, incidents: tuple[Incident, ...] = (), report: bool = False) -> str:
-    newest = results[-1] if results else None
-    line = views.row(monitor, results, [], last=newest.night) if newest else None
-    families = views.families(newest)
-    return views.render(
-        "model.html", monitor=monitor, newest=newest, line=line, families=families, incidents=incidents, report=report
-    )
+def model(
+    monitor: Any = MONITOR, *results: Any, incidents: tuple[Incident, ...] = (), due: date = NIGHT, **about: Any
+) -> str:
+    return views.render("model.html", **page(monitor, results, incidents, About(due=due, **about)))
 
 
 def of_incident(found: Incident, *events: Any, report: bool = False) -> str:
@@ -90,7 +98,7 @@ def poisoned() -> dict[str, str]:
     line = views.row(hostile(MONITOR), [result], [], last=NIGHT)
     return {
         "home": home(rows=[line], open=[evil], recent=[evil], broken={HOSTILE: HOSTILE}),
-        "model": model(hostile(MONITOR), result, incidents=(evil,)),
+        "model": model(hostile(MONITOR), result, incidents=(evil,), file=HOSTILE),
         "incident": of_incident(evil, *told_of),
         "nothing": views.render("nothing.html", dag_id=HOSTILE),
     }
@@ -109,10 +117,25 @@ def test_text_of_others_stays_text(name: str) -> None:
 
 def test_without_monitors_the_home_page_says_how_to_begin() -> None:
     words = Page(home()).words
-    assert "No model is watched yet, or you may not see any." in words
-    assert "vigil lint" in words
+    assert "No model is watched yet." in words
+    for step in ("vigil init NAME --log PATH", "docs/add-a-model.md", "vigil lint --data", "unpause its DAG"):
+        assert step in words
     assert "None." in words
     assert "no breach that is still open" not in words  # nothing is watched: nothing can be promised
+
+
+def test_who_may_see_no_model_is_told_so_and_not_to_begin_anew() -> None:
+    words = Page(home(hidden=True)).words
+    assert "There are models, but you may not see any." in words
+    assert "vigil init" not in words
+
+
+def test_a_model_that_was_never_judged_comes_with_the_command_that_judges_it() -> None:
+    row = views.row(MONITOR, [], [], last=NIGHT)
+    page = Page(home(rows=[row], never=[views.unjudged(MONITOR, NIGHT)]))
+    assert "One model was never judged." in page.words
+    assert "vigil backfill credit_scoring --from 2026-10-25 --to 2026-11-21" in page.words
+    assert "../dags/vigil_nightly__credit_scoring" in page.links
 
 
 def test_a_model_without_nights_says_how_it_is_judged() -> None:
@@ -120,6 +143,15 @@ def test_a_model_without_nights_says_how_it_is_judged() -> None:
     assert "Never judged." in words
     assert "vigil backfill credit_scoring" in words
     assert "vigil_nightly__credit_scoring" in words
+
+
+def test_a_model_whose_night_is_missing_is_told_on_the_home_page() -> None:
+    row = views.row(MONITOR, quiet(3), [], last=NIGHT)
+    assert (
+        "? not judged the night is missing"
+        in Page(home(rows=[row], late={MONITOR.model: "the night is missing"})).words
+    )
+    assert "? not judged" not in Page(home(rows=[row], late={MONITOR.model: ""})).words
 
 
 def test_a_file_that_cannot_be_loaded_is_shown_with_its_own_error() -> None:
@@ -137,9 +169,9 @@ def test_an_open_incident_leads_to_its_page_and_says_since_when() -> None:
 def test_what_is_not_ok_is_read_without_opening_anything() -> None:
     bad = air(0.61, 0.55, 0.68).model_copy(update={"reason": "women are denied"})
     html = model(MONITOR, night(bad, air(0.97, 0.9, 1.0, state=State.OK), psi("limit", 0.6)))
-    before, details = html.split("<details>")
-    assert "women are denied" in before
-    assert "1 ok" in details
+    folded = re.findall(r"<details>.*?</details>", html, flags=re.DOTALL)
+    assert "women are denied" in re.sub(r"<details>.*?</details>", "", html, flags=re.DOTALL)
+    assert [d for d in folded if "1 ok" in d]
 
 
 def test_an_incident_tells_what_broke_what_would_have_helped_and_what_was_done() -> None:
@@ -154,7 +186,10 @@ def test_an_incident_tells_what_broke_what_would_have_helped_and_what_was_done()
 def test_a_report_is_linked_only_where_there_is_one() -> None:
     assert not [link for link in Page(of_incident(incident())).links if "report" in link]
     assert f"../report/credit_scoring/{NIGHT}/report.html" in Page(of_incident(incident(), report=True)).links
-    assert f"../report/credit_scoring/{NIGHT}/report.html" in Page(model(MONITOR, *quiet(1), report=True)).links
+    assert (
+        f"../report/credit_scoring/{NIGHT}/report.html"
+        in Page(model(MONITOR, *quiet(1), reports=["report.html"])).links
+    )
 
 
 def test_a_dag_that_watches_no_model_says_so() -> None:

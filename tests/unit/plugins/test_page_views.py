@@ -78,8 +78,8 @@ def test_availability_from_the_models_own_log_says_so() -> None:
 
 def test_families_come_in_one_order_and_the_worst_verdict_first() -> None:
     found = views.families(night(air(0.97, 0.9, 1.0, state=State.OK), psi("limit", 0.6), air(0.61, 0.55, 0.68)))
-    assert [family for family, _ in found] == ["drift", "fairness"]
-    assert [v["state"] for v in found[1][1]] == ["breach", "ok"]
+    assert [f.family for f in found] == ["drift", "fairness"]
+    assert [v["state"] for v in (*found[1].loud, *found[1].quiet)] == ["breach", "ok"]
     assert views.families(None) == []
 
 

@@ -1,0 +1,67 @@
+"""Everything the page of one model shows, from its nights and incidents."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from vigil.usecases.nights import incident_nights
+
+from . import views, words
+from .drift import drift
+from .groups import fairness
+from .headline import headline
+from .trends import budgets, performance
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+    from datetime import date
+
+    from vigil.config.schema import Monitor
+    from vigil.incidents.types import Incident
+    from vigil.verdicts.types import NightResult
+
+NIGHTS = 60  # that are drawn
+
+
+@dataclass(frozen=True)
+class About:
+    """What the shell knows of a model beside its nights.
+
+    due: the newest night that must have been judged by now. reports: names of the newest night's reports that exist.
+    file: of its YAML. stale: whether that file no longer loads, so that the settings shown are the last known ones.
+    """
+
+    due: date
+    reports: Collection[str] = ()
+    file: str | None = None
+    stale: bool = False
+
+
+def page(
+    monitor: Monitor, results: Sequence[NightResult], incidents: Sequence[Incident], about: About
+) -> dict[str, Any]:
+    """The values of `model.html`. results: the last NIGHTS nights; incidents: of this model, newest first."""
+    shown = results[-NIGHTS:]
+    newest = shown[-1] if shown else None
+    mine = [i for i in incidents if i.environment == monitor.environment]
+    line = views.row(monitor, shown, [i for i in mine if i.is_open], last=newest.night) if newest else None
+    return {
+        "monitor": monitor,
+        "about": about,
+        "first": about.due - timedelta(days=views.NIGHTS - 1),
+        "newest": newest,
+        "headline": headline(newest, due=about.due, dag_id=monitor.dag_id) if newest else None,
+        "line": line,
+        "first_night": shown[0].night if shown else None,
+        "families": views.families(newest),
+        "incidents": incidents,
+        "rules": words.watched(monitor),
+        "beside": words.beside(monitor),
+        "drift": drift(monitor, shown, incident_nights(mine)),
+        "fairness": fairness(monitor, shown),
+        "performance": performance(monitor, shown),
+        "budgets": list(zip(budgets(shown), line.budgets, strict=True)) if line else [],
+        "signs": views.SIGN,
+    }
