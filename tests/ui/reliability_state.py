@@ -1,4 +1,4 @@
-"""A home and a state folder as Vigil leaves them after four weeks: one model with an incident, one never judged."""
+"""A home and a state folder as Vigil leaves them after forty nights: one model with an incident, one never judged."""
 
 import shutil
 from collections.abc import Mapping
@@ -8,7 +8,8 @@ from typing import Any
 
 from tests.golden.messages.stories import CREDIT, NIGHT, air, credit_fallback, psi
 from tests.unit.examples.played import HOME
-from tests.unit.plugins.shown import HOSTILE, MONITOR, night, pending, quiet, spent
+from tests.unit.plugins.shown import HOSTILE, MONITOR, night, spent
+from tests.unit.plugins.weeks import weeks
 from vigil.adapters.file_artifacts import FileArtifacts
 from vigil.adapters.sql_engine import open_engine, upgrade
 from vigil.adapters.sql_ledger import SqlLedger
@@ -41,7 +42,7 @@ def made(folder: Path) -> tuple[Path, Path]:
     engine = open_engine(settings.database)
     upgrade(engine)
     results = SqlResults(engine)
-    for result in (*quiet(27, until=NIGHT - timedelta(days=1)), last_night()):
+    for result in (*weeks()[:-1], last_night()):
         results.append(result, evaluated_at=JUDGED, labels_through=JUDGED)
     open_incident(SqlLedger(engine, settings.checkpoints))
     engine.dispose()
@@ -56,8 +57,12 @@ def last_night() -> NightResult:
     fine = psi(LONG, 0.02).model_copy(update={"state": State.OK, "would_see": HOSTILE})
     bad = air(0.61, 0.55, 0.68).model_copy(update={"reason": f"women are denied {HOSTILE}"})
     drifted = psi("utilisation", 0.63).model_copy(update={"reason": f"psi({LONG}) 0.63 nats"})
-    budgets = (spent(1.0, 1.0, of_logged=True), spent(0.993, 0.3, slo="latency"), spent(None, None, slo="fair-nights"))
-    return night(bad, drifted, fine, pending(), budgets=budgets, notes=(f"{LONG}.parquet could not be read",))
+    budgets = (*weeks()[-1].budgets[:2], spent(None, None, slo="fair-nights"))
+    usual = weeks()[-1]
+    # every question is asked once a night
+    rest = [v for v in usual.verdicts if v.id != bad.id]
+    more = {"measurements": usual.measurements, "budgets": budgets}
+    return night(bad, drifted, fine, *rest, **more, notes=(f"{LONG}.parquet could not be read",))
 
 
 def open_incident(ledger: SqlLedger) -> None:

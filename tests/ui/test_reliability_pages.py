@@ -203,6 +203,54 @@ def test_every_pill_and_square_can_be_read_on_its_own_ground(
     assert {name: ratio for name, ratio in ratios.items() if ratio < 4.5} == {}
 
 
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("path", [HOME, MODEL, IRIS, INCIDENT])
+def test_every_text_can_be_read_on_its_ground(
+    airflow: Airflow, browser: webdriver.Chrome, path: str, scheme: str
+) -> None:
+    shown(browser, airflow.url + path, width=1280, scheme=scheme)
+    texts, faint = browser.execute_script(TEXT_CONTRAST)
+    assert texts > 10
+    assert faint == []
+
+
+def test_a_models_page_has_a_heading_for_every_part_and_links_that_jump_there(
+    airflow: Airflow, browser: webdriver.Chrome
+) -> None:
+    shown(browser, airflow.url + MODEL, width=1280)
+    heads = [h.text for h in browser.find_elements(By.TAG_NAME, "h2")]
+    parts = ["What is watched", "All checks of the night", "Fairness by group", "Performance by cohort"]
+    assert heads == [*parts, "Drift by feature", "Error budgets", "Links"]
+    assert len(browser.find_elements(By.TAG_NAME, "h1")) == 1
+    for link in browser.find_elements(By.CSS_SELECTOR, "nav.jump a"):
+        assert browser.find_elements(By.CSS_SELECTOR, str(link.get_dom_attribute("href")))
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_every_picture_is_named_seen_and_inside_its_card(
+    airflow: Airflow, browser: webdriver.Chrome, width: int
+) -> None:
+    shown(browser, airflow.url + MODEL, width=width)
+    pictures = browser.find_elements(By.TAG_NAME, "svg")
+    assert len(pictures) > 15
+    names = [picture.accessible_name for picture in pictures]
+    assert len(set(names)) == len(names)
+    assert all(picture.aria_role in ("img", "image") for picture in pictures)
+    sizes = [picture.size for picture in pictures]
+    assert all(size["width"] >= 240 and size["height"] >= 30 for size in sizes)
+    assert browser.execute_script(OUTSIDE) == []
+
+
+def test_a_chart_is_drawn_in_the_colours_of_the_scheme(airflow: Airflow, browser: webdriver.Chrome) -> None:
+    strokes = {}
+    for scheme in ("light", "dark"):
+        shown(browser, airflow.url + MODEL, width=1280, scheme=scheme)
+        curve = browser.find_element(By.CSS_SELECTOR, "path.curve")
+        strokes[scheme] = brightness(browser.execute_script("return getComputedStyle(arguments[0]).stroke", curve))
+    assert strokes["light"] < 200
+    assert strokes["dark"] > 600
+
+
 def test_on_a_phone_a_table_is_read_downwards_with_the_names_beside_the_values(
     airflow: Airflow, browser: webdriver.Chrome
 ) -> None:
@@ -221,7 +269,7 @@ def test_the_keyboard_reaches_every_link_and_shows_where_it_is(
     airflow: Airflow, browser: webdriver.Chrome, path: str
 ) -> None:
     shown(browser, airflow.url + path, width=1280)
-    wanted = browser.find_elements(By.CSS_SELECTOR, "a[href], summary")
+    wanted = browser.execute_script(REACHABLE)
     reached = []
     for _ in wanted:
         browser.switch_to.active_element.send_keys(Keys.TAB)
@@ -252,16 +300,71 @@ def test_the_pages_open_from_airflows_own_navigation(airflow: Airflow, browser: 
         browser.switch_to.default_content()
 
 
-CONTRAST = """
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_the_pages_are_as_light_or_dark_as_the_airflow_around_them(
+    airflow: Airflow, browser: webdriver.Chrome, theme: str
+) -> None:
+    """A person chooses a theme in Airflow; no script on the page could read it, but its frame hands it down."""
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})  # a browser that is light by itself
+    browser.get(f"{airflow.url}{IRIS}")
+    browser.execute_script("localStorage.setItem('theme', arguments[0])", theme)
+    try:
+        browser.get(f"{airflow.url}/plugin/model-reliability")
+        frame = WebDriverWait(browser, 60).until(lambda b: b.find_elements(By.TAG_NAME, "iframe"))[0]
+        browser.switch_to.frame(frame)
+        WebDriverWait(browser, 20).until(lambda b: b.find_elements(By.TAG_NAME, "h1"))
+        ground = browser.execute_script("return getComputedStyle(document.body).backgroundColor")
+        assert (brightness(ground) > 600) == (theme == "light")
+    finally:
+        browser.switch_to.default_content()
+        browser.execute_script("localStorage.removeItem('theme')")
+
+
+# links, what folds out, and what scrolls by itself
+REACHABLE = """
+return [...document.querySelectorAll("a[href], summary, .scroll")].filter(
+  e => !e.matches(".scroll") || (e.scrollWidth > e.clientWidth && !e.querySelector("a[href]")));
+"""
+# whatever is drawn or written wider than the card that it is in
+OUTSIDE = """
+return [...document.querySelectorAll(".card *, .group *")].filter(e => {
+  const card = e.closest(".card, .group").getBoundingClientRect(), box = e.getBoundingClientRect();
+  return box.width > 1 && (box.right > card.right + 1 || box.left < card.left - 1) && !e.closest(".scroll");
+}).map(e => e.outerHTML.slice(0, 200));
+"""
+LIGHT = """
 function light(colour) {
   const [r, g, b] = colour.match(/[\\d.]+/g).map(x => { x /= 255; return x <= .03928 ? x / 12.92 : ((x + .055) / 1.055) ** 2.4; });
   return .2126 * r + .7152 * g + .0722 * b;
 }
+function ratio(a, b) { [a, b] = [light(a), light(b)]; return (Math.max(a, b) + .05) / (Math.min(a, b) + .05); }
+"""  # noqa: E501
+TEXT_CONTRAST = (
+    LIGHT
+    + """
+const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT), faint = [];
+let count = 0;
+while (walk.nextNode()) {
+  const e = walk.currentNode.parentElement;
+  if (!walk.currentNode.data.trim() || !e.getClientRects().length || e.closest("title, desc, .unseen")) continue;
+  let ground = e;
+  while (ground && getComputedStyle(ground).backgroundColor === "rgba(0, 0, 0, 0)") ground = ground.parentElement;
+  const of = ratio(getComputedStyle(e).color, getComputedStyle(ground || document.body).backgroundColor);
+  count += 1;
+  if (of < 4.5) faint.push([walk.currentNode.data.slice(0, 60), of]);
+}
+return [count, faint];
+"""
+)
+CONTRAST = (
+    LIGHT
+    + """
 const found = {};
 for (const e of document.querySelectorAll(".pill, .cell")) {
-  const s = getComputedStyle(e), [a, b] = [light(s.color), light(s.backgroundColor)];
+  const s = getComputedStyle(e), of = ratio(s.color, s.backgroundColor);
   const name = ["ok", "warn", "breach", "unknown", "none"].find(n => e.classList.contains(n));
-  found[name] = Math.min(found[name] ?? 99, (Math.max(a, b) + .05) / (Math.min(a, b) + .05));
+  found[name] = Math.min(found[name] ?? 99, of);
 }
 return found;
-"""  # noqa: E501
+"""
+)
