@@ -34,6 +34,7 @@ ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "benchmarks" / "results" / "gateway.json"
 MODEL = "credit_scoring"
 CASES = ((1, 1), (8, 1), (32, 1), (8, 100))  # (connections, rows of a request)
+READY = f"/models/{MODEL}/version"  # not /health: other monitors have no champion here
 BAR = 3.0  # times the requests a second of `mlflow models serve`
 LUA = 'wrk.method = "POST"\nwrk.headers["Content-Type"] = "application/json"\nwrk.body = [==[{body}]==]\n'
 out = Console(highlight=False)
@@ -64,10 +65,12 @@ def _prepare(home: Path) -> dict[str, str]:
     """A registry with the credit model as champion, in a process of its own."""
     env = {**os.environ, "PYTHONPATH": f"{ROOT / 'include'}:{ROOT}", "VIGIL_STATE": str(home), "VIGIL_HOME": str(ROOT),
            "MLFLOW_TRACKING_URI": f"sqlite:///{home / 'mlflow.db'}", "MLFLOW_DISABLE_TELEMETRY": "true",
-           "DO_NOT_TRACK": "true"}  # fmt: skip
+           "DO_NOT_TRACK": "true",
+           "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}  # fmt: skip
     script = (
-        "from examples.register import register_credit\nfrom vigil.wiring import open_registry\n"
-        "registry = open_registry()\nversion = register_credit(registry, 'second').version\n"
+        "from examples.register import register_credit\n"
+        "from vigil.settings import Settings\nfrom vigil.wiring import open_registry\n"
+        "registry = open_registry(Settings())\nversion = register_credit(registry, 'second').version\n"
         f"registry.move_alias('{MODEL}', 'champion', version)"
     )
     subprocess.run([sys.executable, "-c", script], env=env, cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
@@ -128,7 +131,7 @@ def _compare(
     env: dict[str, str], home: Path, bodies: dict[int, str], *, seconds: int, rounds: int
 ) -> list[dict[str, Any]]:
     ours, theirs = _free(), _free()
-    with _server(_gateway(ours), env, home, ours, "/health"), _server(_mlflow(theirs), env, home, theirs, "/ping"):
+    with _server(_gateway(ours), env, home, ours, READY), _server(_mlflow(theirs), env, home, theirs, "/ping"):
         address = {"vigil": f"http://127.0.0.1:{ours}/models/{MODEL}/invocations",
                    "mlflow": f"http://127.0.0.1:{theirs}/invocations"}  # fmt: skip
         found = []
@@ -169,7 +172,7 @@ def _wrk(home: Path, url: str, body: str, connections: int, seconds: int) -> dic
         raise RuntimeError(f"{url} refused {refused[1]} requests:\n{text}")
     told = {p: _ms(v) for p, v in re.findall(r"^\s+(50|99)%\s+(\S+)$", text, flags=re.MULTILINE)}
     rate = re.search(r"Requests/sec:\s+([\d.]+)", text)
-    if rate is None:
+    if rate is None or set(told) != {"50", "99"}:
         raise RuntimeError(text)
     return {"requests_per_second": float(rate[1]), "p50_ms": told["50"], "p99_ms": told["99"]}
 
@@ -184,7 +187,7 @@ def _kill(env: dict[str, str], home: Path, body: str, kills: int) -> dict[str, i
     answered: list[str] = []
     for number in range(kills):
         port = _free()
-        with _server(_gateway(port), env, home, port, "/health") as process:
+        with _server(_gateway(port), env, home, port, READY) as process:
             callers = [threading.Thread(target=_call, args=(port, body, f"k{number}-{n}", answered)) for n in range(8)]
             for caller in callers:
                 caller.start()
@@ -193,7 +196,7 @@ def _kill(env: dict[str, str], home: Path, body: str, kills: int) -> dict[str, i
             for caller in callers:
                 caller.join()
     port = _free()
-    with _server(_gateway(port), env, home, port, "/health"):
+    with _server(_gateway(port), env, home, port, READY):
         httpx.post(f"http://127.0.0.1:{port}/admin/flush", trust_env=False, timeout=120).raise_for_status()
     import duckdb
 

@@ -12,7 +12,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,10 +21,13 @@ from vigil.core.errors import DataError
 from vigil.settings import Settings
 
 if TYPE_CHECKING:
+    import pandas as pd
     import pyarrow as pa
 
+Explain = Callable[["pd.DataFrame"], Mapping[str, Iterable[float]]]
 
-def log_predictions(
+
+def log_predictions(  # noqa: PLR0913 - what a batch is made of
     model: str,
     rows: Any,
     *,
@@ -33,6 +36,8 @@ def log_predictions(
     role: str = "champion",
     batch_id: str | None = None,
     root: Path | None = None,
+    explain: Explain | None = None,
+    explain_share: float = 0.02,
 ) -> tuple[str, ...]:
     """Commits predictions atomically and returns the files.
 
@@ -40,7 +45,10 @@ def log_predictions(
     ("ok", "error" or "timeout"), latency_ms, the features, and prediction (and score). environment, model_version and
     role are added where the rows do not have them. A column that mixes types is logged as text: the night then counts
     what is wrong with it. batch_id: the job's own name for the batch; by default a digest of its content, so that a
-    job that is run twice logs once. No rows are no batch. Raises DataError, and writes nothing, when rows do not fit.
+    job that is run twice logs once. explain: called with a pandas DataFrame of a sample of the rows (the same ones
+    whenever they are logged: `explain_share` of all ids), returns feature -> contributions, one a row; they are logged
+    as `contrib__<feature>`, null for the other rows. No rows are no batch. Raises DataError, and writes nothing,
+    when rows do not fit.
     """
     from vigil.adapters.parquet_log import ParquetLog
 
@@ -51,6 +59,8 @@ def log_predictions(
         if name not in table.column_names:
             table = _with(table, name, value)
     batch = batch_id or _content(table)
+    if explain is not None:
+        table = _explained(table, explain, explain_share)
     return ParquetLog(root or Settings().predictions_dir).write_predictions(model, table, batch_id=batch)
 
 
@@ -67,6 +77,28 @@ def log_outcomes(model: str, rows: Any, *, batch_id: str | None = None, root: Pa
         return ()
     batch = batch_id or _content(table)
     return ParquetLog(root or Settings().predictions_dir).write_outcomes(model, table, batch_id=batch)
+
+
+def _explained(table: pa.Table, explain: Explain, share: float) -> pa.Table:
+    """With contributions of a sample that is chosen by the id alone. Raises DataError where they do not fit."""
+    import pyarrow as pa
+
+    if "prediction_id" not in table.column_names:
+        raise DataError("contributions need `prediction_id`: the sample is chosen by it")
+    ids = [str(i) for i in table.column("prediction_id").to_pylist()]
+    chosen = [n for n, i in enumerate(ids) if int(sha256(i.encode()).hexdigest()[:8], 16) < share * 2**32]
+    if not chosen:
+        return table
+    found = explain(table.take(chosen).to_pandas())
+    for feature, values in found.items():
+        given = [float(v) for v in values]
+        if len(given) != len(chosen):
+            raise DataError(f"explain gave {len(given)} contributions of {feature!r} for {len(chosen)} rows")
+        column: list[float | None] = [None] * len(ids)
+        for at, value in zip(chosen, given, strict=True):
+            column[at] = value
+        table = table.append_column(f"contrib__{feature}", pa.array(column, pa.float64()))
+    return table
 
 
 def _table(rows: Any) -> pa.Table:

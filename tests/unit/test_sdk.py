@@ -112,3 +112,30 @@ def test_the_root_comes_from_the_settings(tmp_path, monkeypatch):
     monkeypatch.setenv("VIGIL_PREDICTIONS", str(tmp_path))
     (name,) = log_predictions("credit", scored(), **TOLD)
     assert Path(name).is_relative_to(tmp_path)
+
+
+def test_contributions_are_logged_for_a_sample_that_the_ids_choose(tmp_path):
+    asked = []
+
+    def explain(sample):
+        asked.append(sorted(sample["prediction_id"]))
+        return {"age": sample["age"] / 10}
+
+    made = scored(500)
+    for batch in ("a", "b"):
+        files = log_predictions("m", made, environment="staging", model_version="1", batch_id=batch, root=tmp_path,
+                                explain=explain, explain_share=0.1)  # fmt: skip
+        logged = stored(files).to_pandas()
+        told = logged[logged["contrib__age"].notna()]
+        assert 20 < len(told) < 90
+        assert (told["contrib__age"] == told["age"] / 10).all()
+        assert sorted(told["prediction_id"]) == asked[-1]
+    assert asked[0] == asked[1]
+
+
+def test_contributions_that_do_not_fit_are_refused_and_nothing_is_written(tmp_path):
+    made = scored(50)
+    with pytest.raises(DataError, match="explain gave 1 contributions of 'age' for 50 rows"):
+        log_predictions("m", made, environment="staging", model_version="1", root=tmp_path,
+                        explain=lambda _: {"age": [0.5]}, explain_share=1.0)  # fmt: skip
+    assert not list(tmp_path.rglob("*.parquet"))
