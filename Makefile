@@ -54,7 +54,7 @@ check: lint lint-monitors  ## lint, types, fast tests: under two minutes
 	@$(BIN)/python -m pytest -m "not slow and not airflow and not browser" -n 2
 
 test: check  ## everything: the slow tests, and one full demo-check
-	@$(BIN)/python -m pytest -m "slow or airflow or browser"
+	@$(BIN)/python -m pytest -m "slow or airflow or browser" -n 2 --dist loadfile
 	@$(MAKE) --no-print-directory demo-check
 
 bench-gateway: setup  ## the gateway beside `mlflow models serve`, measured in one run (installs wrk where it may)
