@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from vigil.core.words import Family
 from vigil.metrics.types import Worse
 from vigil.verdicts.history import distance
+from vigil.verdicts.types import State
 
 from .trends import RANK, Point, Trend, between, collect, in_words, limit_lines, newest_of, now, rules_of
 from .words import amount
@@ -84,7 +85,7 @@ def _drift(
     past = [one for point, one in told[:-1] if point.night not in excluded and point.state]
     usual, said = None, []
     for rule in rules:
-        if rule.sigma is not None and (found := _usual(rule, m, past)) is not None:
+        if rule.sigma is not None and (found := _usual(rule, m, past, calm=v.state is State.OK)) is not None:
             usual = found
             said.append(f"usual {_room(found, m.unit)}")
         elif rule.sigma is not None:
@@ -113,13 +114,23 @@ def _named(subject: str) -> str:
     return f"{feature} ({group})" if feature else group
 
 
-def _usual(rule: Rule, m: Measurement, past: Sequence[Measurement]) -> tuple[float | None, float | None] | None:
-    """Between which values tonight is no news: the judge's own arithmetic."""
-    found = distance(m, past, sigma=rule.sigma or 0.0, nights=rule.nights, floor=rule.floor)
-    if found is None:
+def _usual(
+    rule: Rule, m: Measurement, past: Sequence[Measurement], *, calm: bool
+) -> tuple[float | None, float | None] | None:
+    """Between which values tonight is no news: the judge's own arithmetic.
+
+    calm: tonight is ok. A number that is far away has a wide interval of its own, which says nothing about what is
+    usual: then the room is that of the night before, if it is smaller.
+    """
+    rooms = []
+    for tonight in (m,) if calm else (m, *past[-1:]):
+        found = distance(tonight, past, sigma=rule.sigma or 0.0, nights=rule.nights, floor=rule.floor)
+        if found is not None:
+            rooms.append((max((rule.sigma or 0.0) * found.scale, rule.floor), found.centre))
+    if not rooms:
         return None
-    room = max((rule.sigma or 0.0) * found.scale, rule.floor)
-    low, high = found.centre - room, found.centre + room
+    room, centre = min(rooms)
+    low, high = centre - room, centre + room
     return (None if m.worse is Worse.HIGHER else low), (None if m.worse is Worse.LOWER else high)
 
 

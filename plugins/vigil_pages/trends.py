@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from vigil.core.words import Family
-from vigil.verdicts.types import Bound, Cause, State
+from vigil.verdicts.types import Cause, State
 
 from .words import amount, beyond, burn_words, written
 
@@ -112,11 +112,10 @@ def limit_lines(rules: Sequence[Rule], m: Measurement) -> list[Line]:
     """The static limits of a question; one that is bad both ways has two lines and one label."""
     lines: list[Line] = []
     for rule in rules:
-        bounds = [(rule.breach, "breach"), (rule.warn, "warn"), (rule.hard, "breach")]
         if rule.holdout is not None and m.baseline is not None:
-            side = "<" if rule.holdout < 0 else ">"
-            bounds.append((Bound(side=side, limit=m.baseline + rule.holdout), "breach"))
-        for bound, kind in bounds:
+            limit, side = m.baseline + rule.holdout, "below" if rule.holdout < 0 else "above"
+            lines.append(Line(limit, "breach", f"{side} {amount(limit, m.unit)}"))
+        for bound, kind in ((rule.breach, "breach"), (rule.warn, "warn"), (rule.hard, "breach")):
             if bound is not None:
                 label = beyond(bound, unit=m.unit, worse=m.worse)
                 lines.append(Line(bound.limit, kind, f"{label} (one night)" if bound is rule.hard else label))

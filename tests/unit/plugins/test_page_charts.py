@@ -12,10 +12,10 @@ from plugins.vigil_pages.groups import MOST_GROUPS, fairness
 from plugins.vigil_pages.trends import Line, Point, Trend
 from tests.golden.messages.stories import NIGHT, air
 from tests.unit.plugins.shown import HOSTILE, MONITOR, night
-from tests.unit.plugins.weeks import MOVED, NOT_JUDGED, measured, weeks
+from tests.unit.plugins.weeks import MOVED, NOT_JUDGED, judged, measured, weeks
 from vigil.core.words import Family
 from vigil.verdicts.history import distance
-from vigil.verdicts.types import Cause, NightResult, State, Verdict
+from vigil.verdicts.types import Cause, NightResult, Rule, State, Verdict
 
 WEEKS = weeks()
 
@@ -115,12 +115,28 @@ def test_features_that_are_not_shown_and_not_calm_are_counted_by_state() -> None
 
 
 def test_what_is_usual_is_what_the_judge_calls_usual() -> None:
-    trend = next(t for t in drift(MONITOR, WEEKS).shown if t.name == MOVED)
-    series = [m for _, m in trends.collect(WEEKS, {f"mean_shift/{MOVED}"})[f"mean_shift/{MOVED}"]]
-    judged = distance(series[-1], series[:-1], sigma=6, nights=28, floor=0.2)
-    assert judged is not None
-    room = max(6 * judged.scale, 0.2)
-    assert trend.usual == pytest.approx((judged.centre - room, judged.centre + room))
+    calm = next(t for t in drift(MONITOR, WEEKS).shown if t.metric == "mean_shift" and t.state == "ok")
+    question = f"mean_shift/{calm.name}"
+    series = [m for _, m in trends.collect(WEEKS, {question})[question]]
+    found = distance(series[-1], series[:-1], sigma=6, nights=28, floor=0.2)
+    assert found is not None
+    room = max(6 * found.scale, 0.2)
+    assert calm.usual == pytest.approx((found.centre - room, found.centre + room))
+
+
+def test_a_number_that_is_far_away_does_not_widen_what_is_usual_by_its_own_interval() -> None:
+    far = judged(measured("mean_shift", MOVED, 4240.0, spread=400.0), State.BREACH)
+    rest = [v for v in WEEKS[-1].verdicts if v.id != far.id]
+    trend = drift(MONITOR, [*WEEKS[:-1], night(far, *rest)]).shown[0]
+    assert (trend.name, trend.now) == (MOVED, "4,240 sd (3,840 to 4,640 sd)")
+    assert trend.usual is not None
+    assert all(abs(end or 0.0) < 1 for end in trend.usual)
+
+
+def test_a_limit_that_was_computed_is_rounded_and_one_that_was_written_is_not() -> None:
+    found = measured("auc", "all", 0.98).model_copy(update={"baseline": 0.9776907001})
+    rules = [Rule(metric="auc", holdout=-0.08), Rule.model_validate({"metric": "auc", "breach": "< 0.87654321"})]
+    assert [line.label for line in trends.limit_lines(rules, found)] == ["below 0.898", "below 0.87654321"]
 
 
 def test_nights_of_an_incident_do_not_move_what_is_usual() -> None:
