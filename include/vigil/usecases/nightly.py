@@ -100,7 +100,7 @@ def _scan(ports: Ports, monitor: Monitor, night: date, found: Partition, edges: 
 def judge(ports: Ports, monitor: Monitor, night: date, *, nights: Sequence[date] | None = None) -> dict[str, object]:
     """Judges the night, and re-judges past nights (`nights`, as in `profile`) whose facts changed, in date order."""
     for each in lookback(monitor, night) if nights is None else nights:
-        if each == night or _stale(ports, monitor, each):
+        if each == night or _stale(ports, monitor, each, as_of=night):
             judge_night(ports, monitor, each, as_of=night)
     changed = _restated_by(ports, monitor, night)
     result = ports.results.latest(monitor.model, monitor.environment, night)
@@ -109,13 +109,24 @@ def judge(ports: Ports, monitor: Monitor, night: date, *, nights: Sequence[date]
     return {"night": night.isoformat(), "changed": changed, **{s.value: tally[s.value] for s in State}}
 
 
-def _stale(ports: Ports, monitor: Monitor, night: date) -> bool:
-    """Whether the stored profile of a past night is of other facts than its latest judgement."""
+def _stale(ports: Ports, monitor: Monitor, night: date, *, as_of: date) -> bool:
+    """Whether the latest judgement of a past night is of other facts than the stored ones, or from a time when its
+    labels were not overdue yet."""
     digest = ports.profiles.partition_digest(monitor.model, monitor.environment, night)
     if digest is None:
         return False
     result = ports.results.latest(monitor.model, monitor.environment, night)
-    return result is None or result.partition_digest != digest
+    if result is None or result.partition_digest != digest:
+        return True
+    return monitor.labels.overdue(night, as_of) and _waits_for_labels(monitor, result)
+
+
+def _waits_for_labels(monitor: Monitor, result: NightResult) -> bool:
+    """Whether something is unknown because the cohort is not mature, and nobody was told yet that this is too late."""
+    measured = [*(v.measurement for v in result.verdicts if v.measurement), *result.measurements]
+    known = next((m.value for m in measured if m.metric == "label_coverage"), None) or 0.0
+    waiting = any(v.cause is Cause.LABELS_PENDING and not v.overdue for v in result.verdicts)
+    return waiting and known < monitor.labels.mature_share
 
 
 def judge_night(ports: Ports, monitor: Monitor, night: date, *, as_of: date) -> bool:
@@ -262,7 +273,7 @@ def _restated(ports: Ports, monitor: Monitor, before: NightResult, after: NightR
         was = old.get(v.id)
         then = was.measurement.value if was and was.measurement else None
         now = v.measurement.value if v.measurement else None
-        if was is None or was.state is not v.state or then != now:
+        if was is None or was.state is not v.state or then != now or was.overdue is not v.overdue:
             moved.append(
                 {"id": v.id, "was": then, "is": now, "from": was.state.value if was else None, "to": v.state.value}
             )

@@ -35,7 +35,7 @@ class Facts(Spec):
     @property
     def labels_overdue(self) -> bool:
         """Whether the cohort is older than its labels may be."""
-        return (self.as_of - self.night).days > self.labels.delay_nights + self.labels.grace_nights
+        return self.labels.overdue(self.night, self.as_of)
 
 
 def judge(

@@ -99,6 +99,10 @@ class Labels(Spec):
     grace_nights: int = Field(default=2, ge=0, le=60)  # after that, missing labels are overdue
     mature_share: float = Field(default=0.8, gt=0, le=1)  # labelled share that makes a cohort mature
 
+    def overdue(self, night: date, as_of: date) -> bool:
+        """Whether the labels of a cohort should have come by `as_of`."""
+        return (as_of - night).days > self.delay_nights + self.grace_nights
+
 
 class Verdict(Spec):
     """ok, warn, breach or unknown, with the measurement and the reason in one sentence."""
@@ -183,5 +187,6 @@ class NightResult(Spec):
 
     @property
     def digest_key(self) -> str:
-        """Two results with the same key are the same judgement of the same facts."""
-        return f"{self.partition_digest}:{self.config_digest}"
+        """Two results with the same key are the same judgement of the same facts; that labels are overdue is a fact."""
+        late = any(v.cause is Cause.LABELS_PENDING and v.overdue for v in self.verdicts)
+        return f"{self.partition_digest}:{self.config_digest}{':overdue' if late else ''}"
