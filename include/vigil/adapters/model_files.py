@@ -11,6 +11,9 @@ from pathlib import Path
 from vigil.core.errors import RegistryError, TamperedArtifact
 from vigil.core.ids import digest
 
+# MLflow writes this beside the files of a local store when anybody loads `models:/name/version`: not a part of a model.
+MLFLOW_NOTE = "registered_model_meta"
+
 
 def file_sha256(path: Path) -> str:
     """SHA-256 of a file's bytes, in hex."""
@@ -74,6 +77,8 @@ def keep_verified(cache: Path, manifest: Mapping[str, str], *, what: str, fetch:
         fetched = fetch(Path(place) / "fetched")
         if not fetched.is_relative_to(place):
             raise RegistryError(f"{what} was not copied: it lies in {fetched}")
+        if MLFLOW_NOTE not in manifest and (fetched / MLFLOW_NOTE).is_file():
+            (fetched / MLFLOW_NOTE).unlink()
         check_manifest(fetched, manifest, what=what)
         return _install(fetched, final, manifest, aside=Path(place) / "changed")
 

@@ -1,8 +1,10 @@
 """MLflow: what registration records, what a night logs, and how failures are told."""
 
 import json
+import os
 import shutil
 import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from pathlib import Path
@@ -165,6 +167,17 @@ def test_a_long_manifest_is_kept_as_an_artefact_and_its_digest_is_checked(
     artefact.write_text(json.dumps({"MLmodel": "0"}))
     with pytest.raises(TamperedArtifact, match=r"manifest\.json"):
         fresh.version("big", "1")
+
+
+@pytest.mark.slow
+def test_a_version_that_somebody_loaded_with_mlflow_itself_is_not_tampered_with(registry: MlflowRegistry) -> None:
+    info = mlflow_stage.register(registry, "loaded", mlflow_stage.logistic())
+    script = "import mlflow; mlflow.pyfunc.load_model('models:/loaded/1')"
+    uris = dict.fromkeys(("MLFLOW_TRACKING_URI", "MLFLOW_REGISTRY_URI"), registry.tracking_uri)
+    subprocess.run([sys.executable, "-c", script], env={**os.environ, **uris}, check=True)
+    store = Path(registry.tracking_uri.removeprefix("sqlite:///")).parent
+    assert list(store.rglob("registered_model_meta")) != []  # MLflow's own note, in the store itself
+    assert manifest_of(registry.verify("loaded", "1")) == dict(info.manifest)
 
 
 @pytest.mark.slow
