@@ -1,7 +1,7 @@
 """The incident process: a judged night joins its incident, and people's decisions are recorded."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 
 from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_random_exponential
@@ -31,7 +31,7 @@ from vigil.verdicts.types import NightResult, State
 
 log = logging.getLogger("vigil")
 
-MONITOR_QUESTION = "monitor/night"  # asked by a blind monitor: was the night judged at all?
+ASKED_WHEN_BAD = ("monitor", "rows", "schema", "baseline")  # a night that was judged without them answers them well
 
 
 def all_incidents(ports: Ports) -> list[Incident]:
@@ -136,7 +136,7 @@ def _good(ports: Ports, monitor: Monitor, result: NightResult, incident: Inciden
     loaded = load_night(ports, monitor, result.night)
     if loaded is None or loaded.champion is None or loaded.champion.rows < monitor.response.recovery_rows:
         return ()
-    asked = {s.verdict.id for f in incident.findings for s in f.signals} - {MONITOR_QUESTION}
+    asked = {s.verdict.id for f in incident.findings for s in f.signals}
     answers = {v.id: v.state for v in result.verdicts}
     if loaded.champion.rows < loaded.served.rows:  # the fallback answered some: ask the champion's rows alone
         measurements = evaluate(loaded.champion, loaded.baseline, view(monitor), yardstick=loaded.yardstick)
@@ -149,10 +149,24 @@ def _good(ports: Ports, monitor: Monitor, result: NightResult, incident: Inciden
         )
         past = history(ports, monitor, result.night)
         answers |= {v.id: v.state for v in judge(measurements, monitor.rules, past, facts)}
-    if any(answers.get(question) not in (State.OK, State.WARN) for question in asked):
+    if not all(_well(question, answers, result, monitor) for question in asked):
         return ()
     good = GoodNight(night=result.night, version=loaded.version, rows=loaded.champion.rows)
     return good_night_events(incident, good, needed=monitor.response.recovery_nights)
+
+
+def _well(question: str, answers: Mapping[str, State], result: NightResult, monitor: Monitor) -> bool:
+    """Whether a night answers a question well: ok or warn; or nobody asks any more, and what it was about was seen."""
+    state = answers.get(question)
+    if state is not None:
+        return state in (State.OK, State.WARN)
+    metric = question.partition("/")[0]
+    if metric in ASKED_WHEN_BAD:
+        return True
+    if metric == "expectation":  # the suite could not be read then, or does not have it any more
+        ran = any(q.startswith("expectation/") for q in answers) and "expectation/suite" not in answers
+        return ran or monitor.suite is None
+    return any(m.id == question and m.value is not None for m in result.measurements)
 
 
 def _pending(ports: Ports, monitor: Monitor, incident: str) -> str | None:
