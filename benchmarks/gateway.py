@@ -170,7 +170,7 @@ def _wrk(home: Path, url: str, body: str, connections: int, seconds: int) -> dic
     refused = re.search(r"Non-2xx or 3xx responses: (\d+)", text)
     if refused:
         raise RuntimeError(f"{url} refused {refused[1]} requests:\n{text}")
-    told = {p: _ms(v) for p, v in re.findall(r"^\s+(50|99)%\s+(\S+)$", text, flags=re.MULTILINE)}
+    told = {p: _ms(v) for p, v in re.findall(r"^\s+(50|99)%\s+(\S+)\s*$", text, flags=re.MULTILINE)}
     rate = re.search(r"Requests/sec:\s+([\d.]+)", text)
     if rate is None or set(told) != {"50", "99"}:
         raise RuntimeError(text)
