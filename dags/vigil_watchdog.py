@@ -7,7 +7,7 @@ from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOpe
 from airflow.sdk import DAG, CronTriggerTimetable, task
 
 from vigil.settings import Settings
-from vigil_shell.responding import request
+from vigil_shell.responding import again, request
 
 START = Settings().schedule_from
 
@@ -24,7 +24,7 @@ with DAG(
 ) as dag:
 
     @task
-    def look() -> list:
+    def look(ti=None) -> list:
         """Opens a monitor-blind incident for each model that nobody watched; what is unanswered is answered now."""
         from vigil.usecases import respond, watch
         from vigil.wiring import airflow, monitors, unwatched
@@ -35,7 +35,9 @@ with DAG(
         paused, missing = (seen.paused, seen.missing) if seen else ((), ())
         watch.overdue(ports, good, unwatched(), now=ports.clock.now(), paused=paused, missing_dags=missing)
         asked = [request(ports, incident) for incident in respond.unanswered(ports, known_monitors(ports))]
-        return [{"trigger_run_id": r["run_id"], "conf": {"incident": r["incident"]}} for r in asked]
+        red = [r["run_id"] for r in asked if ti.get_dr_count("vigil_respond", run_ids=[r["run_id"]], states=["failed"])]
+        runs = [again(r, failed=r["run_id"] in red, at=ports.clock.now()) for r in asked]
+        return [{"trigger_run_id": r["run_id"], "conf": {"incident": r["incident"]}} for r in runs]
 
     TriggerDagRunOperator.partial(
         task_id="respond",

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOperator
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from vigil.ports import Ports
 
 
@@ -17,6 +19,12 @@ def request(ports: Ports, incident: str) -> dict[str, str]:
 
     digest = respond.plan_digest(ports, known_monitors(ports), incident)
     return {"run_id": f"respond__{incident}__{digest}", "incident": incident}
+
+
+def again(asked: dict[str, str], *, failed: bool, at: datetime) -> dict[str, str]:
+    """The run that the watchdog starts. Where the one that was asked for failed it is there already, and would be
+    skipped for good: then another one each hour. What was done has its receipt, and is not done twice."""
+    return {**asked, "run_id": f"{asked['run_id']}__{at:%Y%m%dT%H}"} if failed else asked
 
 
 def ask_to_respond(task_id: str, told_by: str) -> TriggerDagRunOperator:
