@@ -113,11 +113,24 @@ def require(names: Iterable[str], columns: Iterable[str], where: str) -> None:
 
 def stored_columns(db: Any, monitor: Monitor, files: Sequence[str]) -> dict[str, str]:
     """The columns of a monitor's prediction files. Raises DataError where one that dates or names a row is missing."""
-    d = monitor.data
     have = columns_of(db, READ, [list(files)])
-    needed = ("environment", d.prediction_id, d.served_at, d.model_version, d.role)
-    require(needed, have, f"the prediction log of {monitor.model}")
+    require(named(monitor), have, f"the prediction log of {monitor.model}")
     return have
+
+
+def named(monitor: Monitor) -> tuple[str, ...]:
+    """The columns without which a row is nobody's: what names it, dates it and says who answered."""
+    d = monitor.data
+    return ("environment", d.prediction_id, d.served_at, d.model_version, d.role)
+
+
+def instant(name: str) -> str:
+    """SQL of a time to the microsecond: pandas writes nanoseconds, which DuckDB compares with nothing else.
+
+    >>> instant("served_at")
+    'CAST("served_at" AS TIMESTAMPTZ)'
+    """
+    return f"CAST({quoted(name)} AS TIMESTAMPTZ)"
 
 
 def label_join(db: Any, monitor: Monitor, partition: Partition, *, columns: Sequence[str]) -> None:
@@ -129,10 +142,12 @@ def label_join(db: Any, monitor: Monitor, partition: Partition, *, columns: Sequ
     `raw` has the rows before de-duplication.
     """
     d = monitor.data
-    kept = ", ".join(quoted(c) for c in dict.fromkeys(columns) if c != "label")
-    at = quoted(d.served_at)
+    at, when = quoted(d.served_at), instant(d.served_at)
+    kept = ", ".join(
+        f"{when} AS {at}" if c == d.served_at else quoted(c) for c in dict.fromkeys(columns) if c != "label"
+    )
     db.execute(
-        f"CREATE TEMP TABLE raw AS SELECT {kept} FROM {READ} WHERE environment = ? AND {at} >= ? AND {at} < ?",
+        f"CREATE TEMP TABLE raw AS SELECT {kept} FROM {READ} WHERE environment = ? AND {when} >= ? AND {when} < ?",
         [list(partition.files), monitor.environment, partition.window.start, partition.window.end],
     )
     _check_roles(db, monitor)
@@ -164,9 +179,10 @@ def _truth(db: Any, monitor: Monitor, files: Sequence[str]) -> None:
         db.execute("CREATE TEMP TABLE truth (prediction_id VARCHAR, label VARCHAR, contradictory BOOLEAN)")
         return
     label = text_of("label", _outcome_columns(db, monitor, files)["label"])
+    latest = f"arg_max({label}, ({instant('observed_at')}, {label}))"
     db.execute(
         "CREATE TEMP TABLE truth AS SELECT CAST(prediction_id AS VARCHAR) AS prediction_id, "
-        f"arg_max({label}, (observed_at, {label})) AS label, count(DISTINCT {label}) > 1 AS contradictory FROM {READ} "
+        f"{latest} AS label, count(DISTINCT {label}) > 1 AS contradictory FROM {READ} "
         f"WHERE CAST(prediction_id AS VARCHAR) IN (SELECT CAST({quoted(monitor.data.prediction_id)} AS VARCHAR) "
         "FROM raw) GROUP BY 1",
         [list(files)],
@@ -187,11 +203,12 @@ def outcomes_digest(monitor: Monitor, window: Window, files: Sequence[str], outc
     with connect() as db:
         stored_columns(db, monitor, files)
         label = text_of("label", _outcome_columns(db, monitor, outcome_files)["label"])
-        key, at = quoted(monitor.data.prediction_id), quoted(monitor.data.served_at)
+        key, at = quoted(monitor.data.prediction_id), instant(monitor.data.served_at)
+        seen = f"CAST(epoch_us({instant('observed_at')}) AS VARCHAR)"
         sql = (
             "SELECT count(*), bit_xor(md5_number_lower(id || chr(31) || label || chr(31) || seen)) FROM ("
             f"SELECT DISTINCT CAST(prediction_id AS VARCHAR) AS id, coalesce({label}, chr(30)) AS label, "
-            f"CAST(epoch_us(observed_at) AS VARCHAR) AS seen FROM {READ} WHERE CAST(prediction_id AS VARCHAR) IN ("
+            f"{seen} AS seen FROM {READ} WHERE CAST(prediction_id AS VARCHAR) IN ("
             f"SELECT CAST({key} AS VARCHAR) FROM {READ} WHERE environment = ? AND {at} >= ? AND {at} < ?))"
         )
         given = [list(outcome_files), list(files), monitor.environment, window.start, window.end]

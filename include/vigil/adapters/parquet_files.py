@@ -16,6 +16,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from vigil.adapters.duckdb_rows import require
 from vigil.core.errors import DataError
 
 if TYPE_CHECKING:
@@ -24,7 +25,10 @@ if TYPE_CHECKING:
 
     from vigil.core.window import Window
 
+    Footers = dict[str, pq.FileMetaData]
+
 SINGLE, PART, MARKERS = ".parquet", ".part.parquet", "_batches"
+Broken = tuple[tuple[str, str], ...]  # (file, reason)
 TAIL = 65536  # bytes at the end of a file that its fingerprint covers: the footer, with the statistics of all columns
 
 
@@ -81,7 +85,7 @@ def visible(folder: Path, wanted: Callable[[date], bool]) -> list[str]:
     return found
 
 
-def readable(names: Iterable[str]) -> tuple[dict[str, pq.FileMetaData], tuple[tuple[str, str], ...]]:
+def readable(names: Iterable[str]) -> tuple[Footers, Broken]:
     """(file -> footer, (file, reason) of those without a whole footer). A file cut in half has none."""
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -94,6 +98,28 @@ def readable(names: Iterable[str]) -> tuple[dict[str, pq.FileMetaData], tuple[tu
             first = (str(error).splitlines() or [type(error).__name__])[0]
             broken.append((name, first[:200]))
     return good, tuple(broken)
+
+
+def usable(footers: Footers, *, needed: Sequence[str], at: str) -> tuple[tuple[str, ...], Broken]:
+    """(files, (file, reason) of those that lack a `needed` column, or whose column `at` is no time).
+
+    No night can claim the rows of such a file: beside good files they would vanish without a word.
+    """
+    import pyarrow as pa
+
+    good, broken = [], []
+    for name, footer in footers.items():
+        try:
+            schema = footer.schema.to_arrow_schema()
+            require(needed, schema.names, "the file")
+        except (DataError, pa.ArrowException) as error:
+            broken.append((name, str(error)[:200]))
+            continue
+        if pa.types.is_timestamp(schema.field(at).type):
+            good.append(name)
+        else:
+            broken.append((name, f"column {at!r} is {schema.field(at).type}; it must be a timestamp"))
+    return tuple(good), tuple(broken)
 
 
 def may_hold(footer: pq.FileMetaData, *, at: str, window: Window, environment: str) -> bool:

@@ -15,10 +15,12 @@ from typing import TYPE_CHECKING, Any
 
 from vigil.adapters.duckdb_rows import (
     EXTRA,
+    OUTCOME,
     READ,
     columns_of,
     connect,
     label_join,
+    named,
     outcomes_digest,
     quoted,
     stored_columns,
@@ -31,6 +33,7 @@ from vigil.adapters.parquet_files import (
     may_hold,
     put_away,
     readable,
+    usable,
     visible,
 )
 from vigil.core.errors import DataError
@@ -127,29 +130,28 @@ class ParquetLog:
     def partition(self, monitor: Monitor, window: Window) -> Partition:
         """The files that may hold rows of the window, and the outcomes since.
 
-        An unreadable file of either kind is in `broken`, the others stay usable. The digest depends on the content of
-        the files and on the labels of this window's predictions; not on where the log is, nor on other nights' labels.
+        A file of either kind that cannot be used is in `broken`, the others stay usable. The digest depends on the
+        content of the files and on the labels of this window's predictions; not on where the log is, nor on other
+        nights' labels.
         """
         names = self._files("predictions", monitor.model, lambda day: day in window.utc_dates)
-        footers, broken = readable(names)
         at = monitor.data.served_at
-        files = tuple(
-            name
-            for name, footer in footers.items()
-            if may_hold(footer, at=at, window=window, environment=monitor.environment)
-        )
+        footers, cut = readable(names)
+        held = {f: m for f, m in footers.items() if may_hold(m, at=at, window=window, environment=monitor.environment)}
+        files, odd = usable(held, needed=named(monitor), at=at)
         since = window.start.date() - EARLY
-        outcomes, lost = readable(self._files("outcomes", monitor.model, lambda day: day >= since))
-        broken = (*broken, *lost)
+        known, lost = readable(self._files("outcomes", monitor.model, lambda day: day >= since))
+        outcomes, mute = usable(known, needed=OUTCOME, at="observed_at")
+        broken = (*cut, *odd, *lost, *mute)
         identity = [[self._relative(f), fingerprint(f)] for f in files]
         identity += [["broken", self._relative(f)] for f, _ in broken]
-        joined = outcomes_digest(monitor, window, files, tuple(outcomes)) if files and outcomes else ""
+        joined = outcomes_digest(monitor, window, files, outcomes) if files and outcomes else ""
         return Partition(
             model=monitor.model,
             environment=monitor.environment,
             window=window,
             files=files,
-            outcome_files=tuple(outcomes),
+            outcome_files=outcomes,
             broken=broken,
             digest=digest([identity, joined], length=32),
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import date, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vigil.config.schema import Monitor
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 Place = tuple[str | int, ...]
 Finding = tuple[Place, str]
+Files = tuple[tuple[str, str], ...]  # (file, why)
 ROWS = 20_000
 BACK = 60  # nights in which rows are looked for
 WRONG = 0.02  # share of values of another type that is said
@@ -38,7 +40,9 @@ def findings(ports: Ports, monitor: Monitor, suite: Mapping[str, Any] | None, *,
     """
     if monitor.source is not None:
         yield from _source(ports, monitor, monitor.source, today)
-    frame, night = _rows(ports, monitor, today)
+    frame, night, broken = _rows(ports, monitor, today)
+    for name, why in broken:
+        yield ("data",), f"{Path(name).name} cannot be used: {why}"
     if frame is None:
         fix = "`vigil ingest` takes what the source has" if monitor.source else "log some with `vigil.sdk`"
         yield ("model",), f"no row of the last {BACK} nights is in the log; {fix}"
@@ -51,20 +55,17 @@ def findings(ports: Ports, monitor: Monitor, suite: Mapping[str, Any] | None, *,
         yield from _suite(ports, monitor, suite)
 
 
-def _rows(ports: Ports, monitor: Monitor, today: date) -> tuple[pd.DataFrame | None, date]:
-    """Rows of the newest night that has any."""
-    for back in range(1, BACK + 1):
-        night = today - timedelta(days=back)
-        found = partition(ports, monitor, night)
-        if found.files:
-            rows = ports.log.sample(monitor, found, rows=ROWS)
-            if rows.num_rows:
-                return rows.to_pandas(), night
+def _rows(ports: Ports, monitor: Monitor, today: date) -> tuple[pd.DataFrame | None, date, Files]:
+    """Rows of the newest night that has any, and the files of that night, or of newer ones, that cannot be used."""
+    broken: dict[str, str] = {}
     newest = ports.results.newest(monitor.model, monitor.environment)
-    if newest is None:
-        return None, today
-    rows = ports.log.sample(monitor, partition(ports, monitor, newest[0]), rows=ROWS)
-    return (rows.to_pandas(), newest[0]) if rows.num_rows else (None, today)
+    for night in [*(today - timedelta(days=n) for n in range(1, BACK + 1)), *([newest[0]] if newest else [])]:
+        found = partition(ports, monitor, night)
+        broken |= dict(found.broken)
+        rows = ports.log.sample(monitor, found, rows=ROWS)
+        if rows.num_rows:
+            return rows.to_pandas(), night, tuple(broken.items())
+    return None, today, tuple(broken.items())
 
 
 def _source(ports: Ports, monitor: Monitor, source: Source, today: date) -> Iterator[Finding]:

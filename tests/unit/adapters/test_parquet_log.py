@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from tests.unit.adapters.log_stage import LATER, NIGHT, NINE, monitor, outcome, row, rows, table
-from vigil.adapters.duckdb_rows import outcomes_digest
+from vigil.adapters.duckdb_rows import connect, outcomes_digest
 from vigil.adapters.parquet_files import visible
 from vigil.adapters.parquet_log import ParquetLog
 from vigil.core.errors import DataError
@@ -256,29 +256,59 @@ def test_a_column_that_became_text_over_night_is_read_beside_the_numbers(tmp_pat
 
 
 @pytest.mark.parametrize("lost", ["environment", "served_at", "prediction_id", "model_version", "role"])
-def test_a_foreign_log_that_lacks_what_names_or_dates_a_row_says_which_column(tmp_path, lost):
+def test_a_foreign_file_that_lacks_what_names_or_dates_a_row_is_broken_and_says_which_column(tmp_path, lost):
     foreign(tmp_path, table(rows(1)).drop_columns([lost]))
     log = ParquetLog(tmp_path)
+    (good,) = log.write_predictions("credit", table(rows(2)), batch_id="good")
+    log.write_outcomes("credit", table([outcome("p0", 1)]), batch_id="t")
     partition = log.partition(monitor(), WINDOW)
-    with pytest.raises(DataError, match=f"column '{lost}' is missing from the prediction log of credit"):
-        log.sample(monitor(), partition, rows=1)
+    assert partition.files == (good,)
+    ((name, why),) = partition.broken
+    assert name.endswith("spark-0.parquet")
+    assert why.startswith(f"column '{lost}' is missing from the file")
 
 
-def test_foreign_outcomes_without_labels_say_so(tmp_path):
+def test_foreign_outcomes_without_labels_are_broken_and_take_no_prediction_along(tmp_path):
     log = ParquetLog(tmp_path)
     log.write_predictions("credit", table(rows(1)), batch_id="b")
     foreign(tmp_path, pa.table({"prediction_id": ["p0"], "Label": ["1"], "observed_at": [LATER]}), kind="outcomes")
-    with pytest.raises(DataError, match=r"column 'label' is missing from the outcomes of credit; did you mean 'Label'"):
-        log.partition(monitor(), WINDOW)
+    partition = log.partition(monitor(), WINDOW)
+    ((_, why),) = partition.broken
+    assert why.startswith("column 'label' is missing from the file; did you mean 'Label'?")
+    assert log.sample(monitor(), partition, rows=9).num_rows == 1
 
 
-def test_a_time_column_that_is_text_is_an_error_that_does_not_quote_the_data(tmp_path):
-    foreign(tmp_path, table([row("p", served_at="SECRET")]))
+@pytest.mark.parametrize("kind", ["predictions", "outcomes"])
+def test_a_time_column_that_is_text_is_broken_and_the_data_are_not_quoted(tmp_path, kind):
     log = ParquetLog(tmp_path)
-    with pytest.raises(DataError, match="cannot be read as declared") as caught:
-        log.sample(monitor(), log.partition(monitor(), WINDOW), rows=1)
+    log.write_predictions("credit", table(rows(1)), batch_id="b")
+    wrong = row("p", served_at="SECRET") if kind == "predictions" else outcome("p", 1, "SECRET")
+    foreign(tmp_path, table([wrong]), kind=kind)
+    ((_, why),) = log.partition(monitor(), WINDOW).broken
+    assert why.endswith("_at' is string; it must be a timestamp")
+
+
+def test_a_value_of_another_type_than_its_column_is_an_error_that_does_not_quote_it():
+    with pytest.raises(DataError, match="a value has another type than its column") as caught, connect() as db:
+        db.execute("SELECT CAST('SECRET' AS INTEGER)").fetchall()
     assert "SECRET" not in str(caught.value)
-    assert caught.value.__cause__ is None or "SECRET" not in str(caught.value.__cause__)
+    assert caught.value.__cause__ is None
+
+
+@pytest.mark.parametrize("zone", ["UTC", "Asia/Tokyo", None])
+def test_times_in_nanoseconds_as_pandas_writes_them_are_read_beside_ours(tmp_path, zone):
+    log = ParquetLog(tmp_path)
+    log.write_predictions("credit", table(rows(2)), batch_id="ours")
+    log.write_outcomes("credit", table([outcome("p0", 1), outcome("x0", 0)]), batch_id="t")
+    theirs = table(rows(3, prefix="x")).to_pandas()
+    theirs["served_at"] = theirs["served_at"].dt.tz_convert(zone).dt.as_unit("ns")
+    foreign(tmp_path, pa.Table.from_pandas(theirs, preserve_index=False))
+    corrected = table([outcome("x0", 1, LATER + timedelta(days=1))]).to_pandas()
+    corrected["observed_at"] = corrected["observed_at"].dt.as_unit("ns")
+    foreign(tmp_path, pa.Table.from_pandas(corrected, preserve_index=False), kind="outcomes")
+    found = log.sample(monitor(), log.partition(monitor(), WINDOW), rows=9)
+    assert {r["prediction_id"]: r["label"] for r in found.to_pylist()} == {
+        "p0": "1", "p1": None, "x0": "1", "x1": None, "x2": None}  # fmt: skip
 
 
 def test_folders_that_are_no_dates_are_ignored(tmp_path):
