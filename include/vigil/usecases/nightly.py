@@ -37,7 +37,7 @@ from vigil.usecases.promote import reconcile_aliases
 from vigil.usecases.record import append
 from vigil.usecases.reference import yardstick_rows
 from vigil.verdicts.budget import budget, burn_verdict, spent
-from vigil.verdicts.judge import Facts, ruled
+from vigil.verdicts.judge import Facts, ruled, trusted
 from vigil.verdicts.judge import judge as judge_numbers
 from vigil.verdicts.types import Cause, NightResult, State, Verdict
 
@@ -172,7 +172,7 @@ def night_result(ports: Ports, monitor: Monitor, night: date, *, as_of: date) ->
         measurements=ruled(measurements, verdicts),
         notes=_notes(found, outcome.failed_gates, loaded),
     )
-    return _with_budgets(monitor, draft, past)
+    return _with_budgets(monitor, draft, past, facts)
 
 
 def _measure(monitor: Monitor, loaded: Night | None) -> tuple[Measurement, ...]:
@@ -256,12 +256,14 @@ def _notes(found: Partition, failed_gates: Sequence[str], loaded: Night | None) 
     return tuple(notes)
 
 
-def _with_budgets(monitor: Monitor, draft: NightResult, past: Sequence[NightResult]) -> NightResult:
+def _with_budgets(monitor: Monitor, draft: NightResult, past: Sequence[NightResult], facts: Facts) -> NightResult:
+    """With the error budgets. Rows in a file that cannot be read were served too; a failed gate changes no count."""
+    counted = facts.model_copy(update={"failed_gates": ()})
     budgets, verdicts = [], []
     for slo in monitor.slos:
         made = budget(slo, [spent(slo, night) for night in (*past, draft)])
         budgets.append(made)
-        verdicts.append(burn_verdict(slo, made))
+        verdicts.append(trusted(burn_verdict(slo, made), counted))
     return draft.model_copy(update={"budgets": tuple(budgets), "verdicts": (*draft.verdicts, *verdicts)})
 
 

@@ -52,7 +52,7 @@ def judge(
                     worst[verdict.id] = verdict
     for verdict in _hard_failures(measurements):
         worst[verdict.id] = verdict
-    return tuple(_with_trust(v, facts) for v in worst.values())
+    return tuple(trusted(v, facts) for v in worst.values())
 
 
 def _badness(said: Verdict | Outcome) -> tuple[int, bool]:
@@ -176,14 +176,17 @@ def _worst(m: Measurement, outcomes: Sequence[Outcome]) -> Verdict:
 
 
 def _hard_failures(measurements: Sequence[Measurement]) -> list[Verdict]:
-    """Failures that need no rule: a feature all null, every prediction the same."""
+    """Failures that need no rule: a feature all null, no predictions, every prediction the same."""
     verdicts = []
+    served = int(next((m.value for m in measurements if m.metric == "volume"), None) or 0)
     for m in measurements:
         was = m.baseline if m.baseline is not None else 0.0
         if m.metric == "missing" and m.kind in TESTED and m.n > 0 and m.value == 1.0 and was < 0.5:
             why = f"{m.subject} is null in all {m.n:,} rows (was {was:.1%} on the {m.yardstick or 'baseline'})"
         elif m.metric == "top_class_share" and m.n >= 30 and m.value == 1.0 and was < 0.99:
             why = f"all {m.n:,} predictions are the same ({m.detail}); the {m.yardstick or 'baseline'} had {was:.1%}"
+        elif m.metric == "top_class_share" and m.value is None and served >= 30:
+            why = f"none of {served:,} rows has a prediction"
         else:
             continue
         verdicts.append(
@@ -201,7 +204,7 @@ def _hard_failures(measurements: Sequence[Measurement]) -> list[Verdict]:
     return verdicts
 
 
-def _with_trust(verdict: Verdict, facts: Facts) -> Verdict:
+def trusted(verdict: Verdict, facts: Facts) -> Verdict:
     """A failed gate or an unreadable file turns an ok into unknown, and never removes a warn or a breach."""
     if verdict.state is not State.OK:
         return verdict

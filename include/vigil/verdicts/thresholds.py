@@ -5,11 +5,12 @@ from collections.abc import Mapping, Sequence
 from vigil.core.spec import Spec
 from vigil.metrics.types import Kind, Measurement
 from vigil.verdicts.bounds import TESTED, Pools, Tested, judge_bound, pools
-from vigil.verdicts.history import LEAST_NIGHTS, distance
+from vigil.verdicts.history import LEAST_NIGHTS, Distance, distance
 from vigil.verdicts.types import Bound, Cause, NightResult, Rule, State
 from vigil.verdicts.words import number
 
 DYNAMIC = "sigma of"
+MANY = 1000  # robust sd that say no more than that there was no spread
 
 
 class Outcome(Spec):
@@ -100,6 +101,14 @@ def _seen(m: Measurement, seen: float, centre: float) -> str:
     return f"a move of {number(seen, m.unit)} from {number(centre, m.unit)} would have been seen"
 
 
+def _away(m: Measurement, d: Distance) -> str:
+    """How far from the past; nights that were all alike have no spread to count it in."""
+    usual = f"from the median {number(d.centre)} of {d.nights} nights"
+    if abs(d.sigmas) < MANY or m.value is None:
+        return f"{d.sigmas:+.1f} robust sd {usual}"
+    return f"{number(abs(m.value - d.centre))} away {usual}, which were all alike"
+
+
 def dynamic(rule: Rule, m: Measurement, past: Sequence[Measurement], history: Sequence[NightResult]) -> list[Outcome]:
     """k-sigma against past nights: one night is a warn, 2 of 3 nights a breach."""
     if rule.sigma is None:
@@ -109,7 +118,7 @@ def dynamic(rule: Rule, m: Measurement, past: Sequence[Measurement], history: Se
     if d is None:
         why = f"{len(past)} past nights; {LEAST_NIGHTS} are needed to know what is usual"
         return [Outcome(state=State.UNKNOWN, cause=Cause.TOO_FEW_ROWS, why=why, limit=limit)]
-    why = f"{d.sigmas:+.1f} robust sd from the median {number(d.centre)} of {d.nights} nights"
+    why = _away(m, d)
     if not d.over and m.n < rule.min_rows and m.kind is not Kind.COUNT:
         few = f"{m.n} rows; at least {rule.min_rows} are needed"
         return [Outcome(state=State.UNKNOWN, cause=Cause.TOO_FEW_ROWS, why=few, limit=limit)]

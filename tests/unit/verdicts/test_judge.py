@@ -159,6 +159,14 @@ def test_the_same_prediction_for_a_few_rows_or_from_a_model_that_always_says_so_
     assert judge([usual], Rules(), (), MATURE) == ()
 
 
+def test_rows_without_any_prediction_are_a_hard_breach_without_a_rule_unless_they_are_few():
+    silent = same_answer().model_copy(update={"value": None, "why_not": "no rows", "n": 0})
+    (found,) = judge([silent, volume(800)], Rules(), (), MATURE)
+    assert (found.id, found.state, found.hard) == ("top_class_share/all", State.BREACH, True)
+    assert found.reason == "none of 800 rows has a prediction"
+    assert judge([silent, volume(29)], Rules(), (), MATURE) == ()
+
+
 def test_a_feature_that_is_null_in_all_rows_is_a_hard_breach_even_where_its_rule_is_content():
     lenient = Rules(quality=(Rule(metric="missing", warn="> 0.05"),))
     found = one(missing(5, 5), lenient)

@@ -107,6 +107,12 @@ def test_an_unusual_night_is_a_warn_that_says_how_unusual():
     assert found.limit == "5 sigma of 28 nights"
 
 
+def test_nights_that_were_all_alike_have_no_spread_to_count_a_distance_in():
+    (found,) = dynamic(Rule(metric="volume", sigma=6), volume(430), [volume(800)] * 10, ())
+    assert found.state is State.WARN
+    assert found.why == "370 away from the median 800 of 10 nights, which were all alike"
+
+
 def test_the_same_question_on_two_of_three_nights_is_a_breach():
     odd = number(0.5, half=0.02)
     warned = judged(odd, State.WARN, limit="5 sigma of 28 nights")
