@@ -30,6 +30,7 @@ class Settings(BaseSettings):
     schedule_from: date = date(2026, 1, 1)  # DAG start date: no scheduled run before it
     gateway_token: str | None = None  # callers of the gateway must send it; the probe does
     gateway_requests: int = 128  # requests that the gateway works on at the same time
+    gateway_batch_rows: int = 1000  # of one call of a model; 1: requests are never scored together
     gateway_shadow: bool = True  # the challenger is asked too, and logged
     gateway_trust_clock: bool = False  # demo and replays only: accept X-Vigil-Served-At
 

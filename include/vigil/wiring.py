@@ -152,8 +152,9 @@ def gateway(settings: Settings | None = None) -> Any:
         spool=settings.state_dir / "spool",
         settings=GatewaySettings(
             trust_clock=settings.gateway_trust_clock,
-            token=settings.gateway_token,
+            token=settings.gateway_token or None,  # compose files say "no token" with an empty one
             requests_in_flight=settings.gateway_requests,
             shadow=settings.gateway_shadow,
+            batch_rows=settings.gateway_batch_rows,
         ),
     )

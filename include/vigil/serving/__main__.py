@@ -8,10 +8,10 @@ import logging
 from typing import Annotated
 
 import typer
-import uvicorn
+
+from vigil.serving.process import serve
 
 APP = "vigil.wiring:gateway"
-GRACE = 35  # seconds that requests in flight may take after SIGTERM: more than a prediction may (settings)
 
 
 def main(
@@ -20,8 +20,7 @@ def main(
 ) -> None:
     """Serve the models of all monitors that load, and log every prediction."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    # One process: the spool has one writer. More models or more load are more gateways, each with its own state folder.
-    uvicorn.run(APP, factory=True, host=host, port=port, access_log=False, timeout_graceful_shutdown=GRACE)
+    serve(APP, host=host, port=port)
 
 
 if __name__ == "__main__":

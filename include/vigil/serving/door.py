@@ -18,14 +18,15 @@ class Door:
         self._most = settings.requests_in_flight
         self.inside = 0
 
-    async def known(self, request: Request) -> None:
-        """Raises Refusal 401 for a caller without the token, after the same time however much of it was right."""
+    def known(self, request: Request) -> bool:
+        """True. Raises Refusal 401 for a caller without the token, after the same time however much of it was right."""
         if self._token is None:
-            return
+            return True
         kind, _, given = request.headers.get("authorization", "").partition(" ")
         if kind.lower() != "bearer" or not hmac.compare_digest(given.strip().encode(), self._token):
             why = "send the gateway's token: `Authorization: Bearer …`"
             raise Refusal(401, why, headers={"WWW-Authenticate": "Bearer"})
+        return True
 
     @contextmanager
     def passing(self) -> Iterator[None]:

@@ -28,13 +28,14 @@ from vigil.serving.record import Served, log_rows, named_columns
 from vigil.serving.segments import encode
 from vigil.serving.settings import GatewaySettings
 from vigil.serving.shadow import Asked, Shadow
-from vigil.serving.spool import SpoolFailed
+from vigil.serving.spool import Depth, SpoolFailed
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 log = logging.getLogger(__name__)
 SHADOW_SECONDS = 5.0  # that requests which wait for the challenger may take at the end
+SMALL, FEW = 8_000, 32  # bytes, rows: what is done in less time than it takes to hand it to a thread
 
 FAILED = {"error": (500, "the model failed on this request"), "timeout": (504, "the model did not answer in time")}
 
@@ -81,17 +82,16 @@ class Gateway:
         self.settings = settings
         self.slots = {name: Slot(registry, monitor) for name, monitor in models.items()}
         self._log, self._folder, self._new_id = to, spool, new_id
-        self._predicting = ThreadPoolExecutor(settings.predict_threads, thread_name_prefix="vigil-predict")
-        self._batches = {
-            name: Batches(_attempt, self._predicting, rows=settings.batch_rows, threads=settings.predict_threads)
-            for name in models
-        }
-        self._shadowing = ThreadPoolExecutor(1, thread_name_prefix="vigil-shadow")  # a slow challenger takes this one
+        self._batches: dict[str, Batches] = {}
+        # One thread for each challenger: a slow one takes its own.
+        self._shadowing = {name: ThreadPoolExecutor(1, thread_name_prefix=f"vigil-shadow-{name}") for name in models}
         self._following = ThreadPoolExecutor(2 * len(models), thread_name_prefix="vigil-follow")
         self._tasks: list[asyncio.Task[None]] = []
         self.compactor: Compactor | None = None
-        self._shadow = Shadow(self._ask_challenger, most=settings.shadow_queue, dropped=self._drop)
-        self.metrics = Metrics(models, lambda: self.compactor.spool.depth() if self.compactor else (0, 0))
+        self._shadows = {
+            name: Shadow(self._ask_challenger, most=settings.shadow_queue, dropped=self._drop) for name in models
+        }
+        self.metrics = Metrics(models, lambda: self.compactor.spool.depth() if self.compactor else Depth(0, 0, 0))
 
     async def start(self) -> None:
         """Takes the spool, and asks the registry once about every model: who is ready answers from now on."""
@@ -103,28 +103,32 @@ class Gateway:
             rows=self.settings.compact_rows,
         )
         await asyncio.gather(*(self._in_following(slot.poll, datetime.now(UTC)) for slot in self.slots.values()))
-        self._tasks.append(asyncio.create_task(self._shadow.run()))
+        self._tasks += [asyncio.create_task(shadow.run()) for shadow in self._shadows.values()]
         for name, slot in self.slots.items():
             self.metrics.follow(name, partial(_age, slot, "last_poll"), partial(_age, slot, "since"))
             self._tasks += [asyncio.create_task(self._follow(slot)), asyncio.create_task(self._keep_warm(slot))]
 
     async def stop(self) -> None:
         """Stores what was answered in the prediction log, as far as it takes it."""
-        await self._shadow.drain(SHADOW_SECONDS)
+        await asyncio.gather(*(shadow.drain(SHADOW_SECONDS) for shadow in self._shadows.values()))
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         if self.compactor is not None:
             await asyncio.to_thread(self.compactor.close)
-        self._predicting.shutdown(wait=False, cancel_futures=True)
-        self._shadowing.shutdown(wait=False, cancel_futures=True)
-        self._following.shutdown(wait=False, cancel_futures=True)
+        self._batches.clear()
+        for pool in (*self._shadowing.values(), self._following):
+            pool.shutdown(wait=False, cancel_futures=True)
 
     async def answer(self, name: str, call: Call) -> Reply:
         """Predicts, stores the rows, and only then answers. Raises Refusal."""
         slot, now = self.slot(name), self.answering(name)
-        request = await asyncio.to_thread(self._read, call, slot, now.model)
-        work = self._batches[name].predict(now.model, request.features)
+        batches = self._queue(name, now.model)
+        if len(call.body) <= SMALL:
+            request = self._read(call, slot, now.model)
+        else:
+            request = await asyncio.to_thread(self._read, call, slot, now.model)
+        work = batches.predict(request.features)
         status, answer = await self._within(name, now.model, work)
         served = Served(
             served_at=call.served_at,
@@ -137,8 +141,22 @@ class Gateway:
         await self._store(slot.monitor, served, request.ids, request.logged, answer)
         beside = slot.challenger
         if self.settings.shadow and beside is not None and beside.version != now.model.version:
-            self._shadow.ask(Asked(name, beside, request.ids, request.logged, call.served_at, call.pipeline_version))
+            self._shadows[name].ask(
+                Asked(name, beside, request.ids, request.logged, call.served_at, call.pipeline_version)
+            )
         return Reply(*_reply(status, answer, request.ids), now.model.version, now.role.value)
+
+    def _queue(self, name: str, model: LoadedModel) -> Batches:
+        """Where requests for this version wait. Raises Refusal 503 when it will not answer any more."""
+        kept = self._batches.get(name)
+        if kept is None or kept.model is not model:
+            limits = self.settings
+            kept = Batches(model, _attempt, rows=limits.batch_rows, threads=limits.predict_threads)
+            self._batches[name] = kept
+        if kept.stuck(self.settings.predict_seconds):
+            why = f"model {name!r} is stuck: all its threads work on requests that ran out of time"
+            raise Refusal(503, why, headers={"Retry-After": "5"})
+        return kept
 
     def slot(self, name: str) -> Slot:
         """The model's place. Raises Refusal 404."""
@@ -197,7 +215,7 @@ class Gateway:
         else:
             taken = [c.name for c in model.signature if c.name in asked.rows.column_names]
             loop = asyncio.get_running_loop()
-            work = loop.run_in_executor(self._shadowing, _attempt, model, asked.rows.select(taken))
+            work = loop.run_in_executor(self._shadowing[asked.model], _attempt, model, asked.rows.select(taken))
             status, answer = await self._within(asked.model, model, work)
         served = Served(
             served_at=asked.served_at,
@@ -220,7 +238,7 @@ class Gateway:
         try:
             if self.compactor is None:
                 raise SpoolFailed("the gateway was not started")
-            data = await asyncio.to_thread(payload)
+            data = payload() if len(ids) <= FEW else await asyncio.to_thread(payload)
             await asyncio.wrap_future(self.compactor.spool.append(data, rows=len(ids)))
         except SpoolFailed as failure:
             log.exception("model %s: an answer was held back", monitor.model)
@@ -250,7 +268,7 @@ def _attempt(model: LoadedModel, features: "pa.Table") -> Answer | str:
     """The answer, or where the model failed: its message may hold data, so it is not kept."""
     try:
         return model.predict(features)
-    except Exception as error:  # noqa: BLE001 - process border: a model may raise anything
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - process border: a model may raise anything
         last = traceback.extract_tb(error.__traceback__)[-1]
         return f"{type(error).__name__} in {Path(last.filename).name}:{last.lineno} ({last.name})"
 

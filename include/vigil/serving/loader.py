@@ -114,7 +114,7 @@ class Slot:
             return failed.problem
         try:
             loaded = load(self._registry.verify(self.monitor.model, version), self.monitor, version)
-        except Exception as error:  # process border: a model's own code may raise anything
+        except (Exception, SystemExit) as error:  # process border: a model's own code may raise anything
             tries = failed.tries + 1 if failed else 1
             problem = Problem(_why(version, error), f"{type(error).__name__}: {error}")
             wait = min(FIRST_RETRY * 2 ** (tries - 1), LONGEST_RETRY)
@@ -132,7 +132,7 @@ class Slot:
         self.problem = problem
 
 
-def _why(version: str, error: Exception) -> str:
+def _why(version: str, error: BaseException) -> str:
     if isinstance(error, TamperedArtifact):
         return f"version {version} differs from its manifest and is not loaded"
     return f"version {version} could not be loaded"

@@ -1,21 +1,29 @@
 """What Prometheus may ask: requests, latencies and the spool. Labels are names of ours, never a caller's text."""
 
 from collections.abc import Callable, Collection
+from functools import partial
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
+from vigil.serving.spool import Depth
+
 # Seconds; from a cached linear model to the default time limit of a prediction.
 BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
+SPOOL = {
+    "segments": "Spool files that wait for the prediction log.",
+    "bytes": "Bytes that wait for the prediction log.",
+    "rows": "Rows that were answered and wait for the prediction log.",
+}
 UNKNOWN = "(unknown)"
 
 
 class Metrics:
     """The metrics of one gateway, apart from the process-wide registry: two gateways do not mix.
 
-    models: the names that may be labels. depth: segments and bytes that wait in the spool, asked at each scrape.
+    models: the names that may be labels. depth: what waits in the spool, asked at each scrape.
     """
 
-    def __init__(self, models: Collection[str], depth: Callable[[], tuple[int, int]]) -> None:
+    def __init__(self, models: Collection[str], depth: Callable[[], Depth]) -> None:
         self._models = frozenset(models)
         self._kept = CollectorRegistry()
         self._requests = Counter(
@@ -28,6 +36,7 @@ class Metrics:
             registry=self._kept,
             buckets=BUCKETS,
         )
+        self._inside = Gauge("vigil_gateway_requests_inside", "Requests that are worked on.", registry=self._kept)
         self._shadowed = Counter(
             "vigil_gateway_shadow", "Requests for the challenger.", ("model", "version", "status"), registry=self._kept
         )
@@ -43,10 +52,9 @@ class Metrics:
             ("model",),
             registry=self._kept,
         )
-        segments = Gauge("vigil_gateway_spool_segments", "Spool files that wait for the log.", registry=self._kept)
-        segments.set_function(lambda: depth()[0])
-        size = Gauge("vigil_gateway_spool_bytes", "Bytes that wait for the prediction log.", registry=self._kept)
-        size.set_function(lambda: depth()[1])
+        for part, words in SPOOL.items():
+            gauge = Gauge(f"vigil_gateway_spool_{part}", words, registry=self._kept)
+            gauge.set_function(partial(_part, depth, part))
 
     def answered(self, model: str, version: str, status: int, seconds: float) -> None:
         """A model was asked, and what came of it was stored. status: the HTTP status."""
@@ -61,6 +69,10 @@ class Metrics:
         """A request was asked of the challenger (ok, error, timeout), or was not (dropped)."""
         self._shadowed.labels(model, version, status).inc()
 
+    def door(self, inside: Callable[[], int]) -> None:
+        """inside: requests that are worked on."""
+        self._inside.set_function(inside)
+
     def follow(self, model: str, age: Callable[[], float], moved: Callable[[], float]) -> None:
         """age: seconds since the registry last answered. moved: seconds since another version began to answer."""
         self._age.labels(model).set_function(age)
@@ -69,3 +81,7 @@ class Metrics:
     def text(self) -> bytes:
         """Prometheus' text format."""
         return generate_latest(self._kept)
+
+
+def _part(depth: Callable[[], Depth], part: str) -> float:
+    return float(getattr(depth(), part))

@@ -73,7 +73,7 @@ def _split(content: Any, known: Collection[str], most: int) -> tuple[Columns, in
         if not isinstance(row, list) or len(row) != len(names):
             raise Refusal(400, f"`dataframe_split`: row {number} does not have one value for each of `columns`")
     _only_known(set(names), known)
-    return {name: [row[at] for row in data] for at, name in enumerate(names)}, len(data)
+    return dict(zip(names, map(list, zip(*data, strict=True)), strict=True)), len(data)
 
 
 def _records(content: list[Any], kind: str, known: Collection[str], most: int) -> tuple[Columns, int]:

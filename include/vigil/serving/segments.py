@@ -78,6 +78,11 @@ def decode(payload: bytes) -> tuple[str, "pa.Table"]:
     return table.schema.metadata[MODEL].decode(), table.replace_schema_metadata(None)
 
 
+def rows_of(path: Path) -> int:
+    """How many rows the good frames of a segment hold."""
+    return sum(decode(payload)[1].num_rows for payload in read_segment(path).payloads)
+
+
 def sync_folder(folder: Path) -> None:
     """Makes names that were added to, or removed from, a folder survive a power cut."""
     handle = os.open(folder, os.O_RDONLY)

@@ -31,7 +31,7 @@ Work = Callable[[Asked, float], Awaitable[None]]
 
 
 class Shadow:
-    """A bounded queue before one worker. What does not fit is not asked, and counted."""
+    """A bounded queue before one worker, for one model's challenger. What does not fit is not asked, and counted."""
 
     def __init__(self, work: Work, *, most: int, dropped: Callable[[str], None]) -> None:
         """work: scores and stores one request. dropped: told the model whose request was not asked."""

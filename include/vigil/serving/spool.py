@@ -13,7 +13,7 @@ from queue import Empty, SimpleQueue
 from typing import NamedTuple
 
 from vigil.core.errors import VigilError
-from vigil.serving.segments import MAGIC, SUFFIX, frame, sync_folder
+from vigil.serving.segments import MAGIC, SUFFIX, frame, rows_of, sync_folder
 
 log = logging.getLogger(__name__)
 
@@ -27,6 +27,14 @@ class _Entry(NamedTuple):
     data: bytes  # empty: seal what was written so far
     rows: int
     last: bool = False
+
+
+class Depth(NamedTuple):
+    """What waits for the log."""
+
+    segments: int
+    bytes: int
+    rows: int
 
 
 class Spool:
@@ -49,6 +57,7 @@ class Spool:
         self._current: Path | None = None
         self._handle = -1
         self._rows = 0
+        self._counting, self._counts = threading.Lock(), dict[str, int]()  # rows of each segment
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._lock = _only_writer(folder)
         self._thread = threading.Thread(target=self._run, name="vigil-spool", daemon=True)
@@ -68,13 +77,18 @@ class Spool:
         current = self._current  # read after the listing: a segment is named here before it is in the folder
         return [path for path in found if path != current]
 
-    def depth(self) -> tuple[int, int]:
-        """Segments that wait for the log, and their bytes."""
-        sizes = []
-        for path in self.folder.glob(f"*{SUFFIX}"):
-            with suppress(FileNotFoundError):  # it reached the log in the meantime
-                sizes.append(path.stat().st_size)
-        return len(sizes), sum(sizes)
+    def depth(self) -> Depth:
+        """What waits for the log. Rows that an earlier process left are counted once, by reading them."""
+        sizes: dict[str, int] = {}
+        with self._counting:
+            for path in self.folder.glob(f"*{SUFFIX}"):
+                with suppress(FileNotFoundError):  # it reached the log in the meantime
+                    sizes[path.name] = path.stat().st_size
+                    if path.name not in self._counts:
+                        self._counts[path.name] = rows_of(path)
+            for gone in self._counts.keys() - sizes.keys():
+                del self._counts[gone]
+            return Depth(len(sizes), sum(sizes.values()), sum(self._counts.values()))
 
     def close(self) -> None:
         """Writes what was appended, seals it, and lets another process have the folder."""
@@ -132,6 +146,9 @@ class Spool:
                 entry.done.set_exception(SpoolFailed(f"the spool cannot be written: {error}"))
             return
         self._rows += sum(entry.rows for entry in entries)
+        if self._current is not None:
+            with self._counting:
+                self._counts[self._current.name] = self._rows
         for entry in entries:
             entry.done.set_result(None)
         self._on_rows(self._rows)

@@ -140,6 +140,9 @@ BODIES = {
     "short": "return [1]",
     "narrow": "return ['1'] * len(model_input)",
     "sleeper": "time.sleep(4)",
+    "slow": "time.sleep(2); return ['1'] * len(model_input)",
+    "hanging": "time.sleep(3600)",
+    "quitter": "raise SystemExit(3)",
 }
 
 

@@ -349,11 +349,14 @@ def test_metrics_count_requests_by_model_and_status_and_take_no_label_from_calle
         'vigil_gateway_latency_seconds_count{model="iris",version="1"} 2.0',
         'vigil_gateway_latency_seconds_count{model="credit",version="broken"} 1.0',
         "vigil_gateway_spool_segments 1.0",
+        "vigil_gateway_spool_rows 3.0",
     ):
         assert line in reply.text.splitlines()
     assert SECRET not in reply.text
     client.post("/admin/flush")
-    assert "vigil_gateway_spool_bytes 0.0" in client.get("/metrics").text.splitlines()
+    assert {"vigil_gateway_spool_bytes 0.0", "vigil_gateway_spool_rows 0.0"} <= set(
+        client.get("/metrics").text.splitlines()
+    )
 
 
 def test_health_says_version_role_last_poll_and_what_waits(start: Start) -> None:

@@ -1,6 +1,7 @@
 """Who may come in, how many at once, and a challenger that is asked without anybody noticing."""
 
 import asyncio
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -69,6 +70,25 @@ def test_without_the_token_nothing_is_answered_but_the_probes(
     assert log.rows() == []
 
 
+def test_health_tells_strangers_what_is_wrong_and_those_with_the_token_why(
+    start: Start, registry: FolderRegistry
+) -> None:
+    registry.point("iris", None)
+    client = start(iris(), token=TOKEN)
+    reasons = [
+        client.get("/health", headers=headers).json()["models"]["iris"]["reason"]
+        for headers in ({}, {"Authorization": f"Bearer {TOKEN}"})
+    ]
+    assert reasons == ["it has no champion", "it has no champion: alias 'champion' is not set"]
+
+
+def test_strangers_are_counted(start: Start) -> None:
+    client = start(token=TOKEN)
+    ask(client, "iris", ROW)
+    told = client.get("/metrics", headers={"Authorization": f"Bearer {TOKEN}"}).text
+    assert 'vigil_gateway_requests_total{model="iris",status="401",version=""} 1.0' in told
+
+
 def test_with_the_token_everything_is_answered(start: Start) -> None:
     client, right = start(token=TOKEN), {"Authorization": f"bearer {TOKEN}"}
     assert ask(client, "iris", ROW, **right).status_code == 200
@@ -82,6 +102,9 @@ def test_a_short_token_is_refused_at_the_start() -> None:
 
 def test_a_token_is_not_told_by_the_settings() -> None:
     assert TOKEN not in repr(GatewaySettings(token=TOKEN))
+    with pytest.raises(ValueError, match="at least 16") as told:
+        GatewaySettings(token="hunter2")
+    assert "hunter2" not in str(told.value)
 
 
 def test_one_request_too_many_is_answered_503_at_once_and_the_next_one_when_there_is_room() -> None:
@@ -113,6 +136,42 @@ def test_a_full_gateway_refuses_with_a_time_to_come_back(
         assert ask(client, "iris", ROW).status_code == 200
 
 
+def test_a_body_that_does_not_come_in_time_gives_its_place_back(
+    registry: FolderRegistry, log: KeptLog, tmp_path: Path
+) -> None:
+    made = app(registry, log, tmp_path, [iris()], requests_in_flight=1, body_seconds=0.3)
+    with served(made) as url, httpx.Client(base_url=url, trust_env=False, timeout=30) as client:
+        with socket.create_connection(("127.0.0.1", int(url.rpartition(":")[2]))) as slow:
+            slow.sendall(
+                b"POST /invocations HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+                b'Content-Length: 50\r\n\r\n{"inputs"'
+            )
+            assert slow.recv(1000).startswith(b"HTTP/1.1 408 ")
+        assert ask(client, "iris", ROW).status_code == 200
+
+
+def test_a_model_that_hangs_is_refused_at_once_and_the_others_and_the_next_version_answer(
+    registry: FolderRegistry, log: KeptLog, tmp_path: Path
+) -> None:
+    registry.point("credit", "sleeper")
+    made = app(registry, log, tmp_path, [iris(), credit()], predict_threads=1, predict_seconds=0.5)
+    with served(made) as url, httpx.Client(base_url=url, trust_env=False, timeout=30) as client:
+        assert ask(client, "credit", PERSON).status_code == 504
+        refused = ask(client, "credit", PERSON)
+        assert (refused.status_code, refused.headers["Retry-After"]) == (503, "5")
+        assert "stuck" in refused.json()["error"]
+        assert ask(client, "iris", ROW).status_code == 200
+        registry.point("credit", "1")
+        until(lambda: ask(client, "credit", PERSON).status_code == 200)
+
+
+def test_a_model_that_ends_its_process_fails_like_any_other(start: Start, registry: FolderRegistry) -> None:
+    registry.point("credit", "quitter")
+    client = start()
+    assert ask(client, "credit", PERSON).status_code == 500
+    assert ask(client, "iris", ROW).status_code == 200
+
+
 def test_the_challenger_is_asked_the_same_and_logged_beside_the_champion(
     start: Start, registry: FolderRegistry, log: KeptLog
 ) -> None:
@@ -135,10 +194,11 @@ def test_the_challenger_is_asked_the_same_and_logged_beside_the_champion(
     assert 'vigil_gateway_shadow_total{model="iris",status="ok",version="2"}' in client.get("/metrics").text
 
 
+@pytest.mark.parametrize("challenger", ["broken", "quitter"])
 def test_a_challenger_that_crashes_is_recorded_as_such_and_harms_nobody(
-    start: Start, registry: FolderRegistry, log: KeptLog
+    start: Start, registry: FolderRegistry, log: KeptLog, challenger: str
 ) -> None:
-    registry.point("credit", "1", challenger="broken")
+    registry.point("credit", "1", challenger=challenger)
     client = start(credit())
 
     def seen() -> bool:
@@ -149,6 +209,25 @@ def test_a_challenger_that_crashes_is_recorded_as_such_and_harms_nobody(
     until(seen)
     (failed, *_) = (row for row in log.rows() if row["role"] == "challenger")
     assert (failed["status"], failed["decision"]) == ("error", None)
+
+
+def test_nobody_waits_for_a_challenger_that_hangs(start: Start, registry: FolderRegistry, log: KeptLog) -> None:
+    registry.point("credit", "1", challenger="sleeper")
+    registry.point("iris", "1", challenger="2")
+    client = start(predict_seconds=0.5, shadow_queue=2)
+
+    def dropped() -> bool:
+        assert ask(client, "credit", PERSON).status_code == 200
+        return 'vigil_gateway_shadow_total{model="credit",status="dropped",version=""}' in client.get("/metrics").text
+
+    def seen() -> bool:
+        assert ask(client, "iris", ROW).status_code == 200  # and its own challenger is not held up by the other
+        client.post("/admin/flush")
+        roles = {(row.get("status"), row["role"], row["model"]) for row in log.rows()}
+        return {("timeout", "challenger", "credit"), ("ok", "challenger", "iris")} <= roles
+
+    until(dropped)
+    until(seen)
 
 
 def test_a_challenger_can_be_left_out(start: Start, registry: FolderRegistry, log: KeptLog) -> None:

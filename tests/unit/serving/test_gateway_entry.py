@@ -68,7 +68,8 @@ def test_the_entry_serves_the_champion_follows_the_alias_and_logs_what_a_replay_
             assert httpx.post(f"{url}/admin/flush", trust_env=False, timeout=30).json() == {"flushed": 1}
         finally:
             process.send_signal(signal.SIGTERM)
-            process.wait(60)
+            ended = process.wait(60)
+    assert ended == 0
     log = ParquetLog(state / "predictions")
     for name, prediction, score in zip(
         *(reply.json()[k] for k in ("prediction_ids", "predictions", "scores")), strict=True

@@ -160,7 +160,7 @@ def test_flush_moves_everything_confirmed_before_it_and_empties_the_spool(stage:
     assert compactor.flush() == 1
     assert stage.ids() == [f"c{n}" for n in range(5)] + [f"i{n}" for n in range(5)]
     assert sorted(model for model, _ in stage.log.batches.values()) == ["credit", "iris"]
-    assert compactor.spool.depth() == (0, 0)
+    assert compactor.spool.depth() == (0, 0, 0)
     compactor.close()
 
 
@@ -183,7 +183,7 @@ def test_a_log_that_is_away_keeps_the_rows_in_the_spool_and_the_problem_in_sight
     stage.log.fails_before = 1
     assert compactor.flush() == 0
     assert "the log is away" in compactor.problem
-    assert compactor.spool.depth()[0] == 1
+    assert compactor.spool.depth().segments == 1
     assert compactor.flush() == 1
     assert compactor.problem == ""
     assert stage.ids() == ["a"]
@@ -219,9 +219,20 @@ def test_what_a_dead_process_left_is_moved_at_the_next_start_without_its_torn_ta
     (stage.folder / "newborn.spool").write_bytes(MAGIC[:4])
     compactor = stage.compactor()
     assert stage.ids() == ["a", "b"]
-    assert compactor.spool.depth() == (0, 0)
+    assert compactor.spool.depth() == (0, 0, 0)
     assert [path.name for path in (stage.folder / "damaged").iterdir()] == ["left.spool"]
     compactor.close()
+
+
+def test_rows_that_wait_are_counted_those_of_a_dead_process_too(stage: Stage) -> None:
+    stage.folder.mkdir()
+    (stage.folder / "left.spool").write_bytes(MAGIC + frame(encode("m", rows("a", "b"))))
+    spool = stage.spool()
+    spool.append(encode("m", rows("c")), rows=1).result()
+    assert spool.depth()[::2] == (2, 3)
+    (stage.folder / "left.spool").unlink()
+    assert spool.depth()[::2] == (1, 1)
+    spool.close()
 
 
 def test_a_damaged_segment_gives_its_good_rows_and_is_kept_for_people(stage: Stage) -> None:
