@@ -15,7 +15,8 @@ from vigil.core.words import Task
 from vigil.core.zones import Zone
 from vigil.incidents.types import Risk
 from vigil.intake.types import Source
-from vigil.profiles.layout import DataMap, Decision, FeatureType, Protected
+from vigil.metrics.types import Kpi
+from vigil.profiles.layout import DataMap, Decision, FeatureType, Flag, Protected
 from vigil.responses.types import People, Response
 from vigil.verdicts.types import Labels, Rules, Slo
 
@@ -38,8 +39,15 @@ class Monitor(Spec):
     decision: Decision | None = None  # what an answer means for the person it is about; binary models need it
     protected: tuple[Protected, ...] = ()  # attributes that fairness is watched by
     labels: Labels = Labels()  # when the truth is known
+    intersections: tuple[tuple[str, str], ...] = ()  # pairs of protected attributes judged together: [[sex, age_band]]
+    strata: str | None = None  # a column within whose levels groups are also compared (Simpson's paradox)
+    flags: dict[Flag, tuple[str, ...]] = Field(default_factory=dict)  # yes/no columns of a text model
+    sums: tuple[str, ...] = ()  # numeric columns whose sums the KPIs use
+    kpis: tuple[Kpi, ...] = ()  # business numbers
     suite: str | None = None  # a file name in expectations/, without .json
+    quality: Literal["auto", "gx", "compiled"] = "auto"  # who counts the suite: Great Expectations, or the scan
     bins: int = Field(default=31, ge=4, le=200)  # quantile edges per numeric feature
+    levels: int = Field(default=200, ge=2, le=2000)  # levels counted one by one per category; the others together
     rules: Rules = Rules()  # what is judged, by family
     slos: tuple[Slo, ...] = ()  # objectives over rolling nights
     risk: Risk = Risk()  # how grave a failure is
@@ -55,6 +63,10 @@ class Monitor(Spec):
         for name in self.features:
             if name in (self.data.prediction_id, self.data.served_at):
                 raise ValueError(f"features: {name!r} identifies or dates a row; it is not a feature")
+        attributes = {p.attribute for p in self.protected}
+        for pair in self.intersections:
+            if len(set(pair)) != 2 or not set(pair) <= attributes:
+                raise ValueError(f"intersections: {list(pair)} must be two different attributes of `protected`")
         names = [slo.name for slo in self.slos]
         if len(names) != len(set(names)):
             raise ValueError("slos: names must be unique")

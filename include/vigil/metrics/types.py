@@ -2,9 +2,11 @@
 
 from enum import StrEnum
 
+from pydantic import Field
+
 from vigil.core.spec import Spec
 from vigil.core.words import Family, Task
-from vigil.profiles.layout import Decision, FeatureType, Protected
+from vigil.profiles.layout import Decision, FeatureType, Flag, Protected
 
 
 class Worse(StrEnum):
@@ -55,14 +57,41 @@ class Measurement(Spec):
         return f"{self.metric}/{self.subject}"
 
 
+class Kpi(Spec):
+    """A business number, as a formula over counts and sums of the night.
+
+    formula: arithmetic over the names that `vigil metrics kpi` lists: rows, labelled, tp, fp, fn, tn, favourable,
+             sum_<column>, sum_<column>_<cell> for the monitor's `sums`, and the monitor's own `constants`.
+    """
+
+    name: str = Field(pattern=r"^[a-z][a-z0-9_]{1,62}$")
+    says: str = ""  # what it is, in one line
+    formula: str
+    unit: str = ""
+    worse: Worse = Worse.LOWER  # which way is bad
+    constants: dict[str, float] = Field(default_factory=dict)
+
+
 class View(Spec):
-    """What the metrics must know of a monitor beside a profile."""
+    """What the metrics must know of a monitor, and of the night's surroundings, beside a profile.
+
+    requests: how many the load balancer or gateway counted (a `Traffic` source); None without one.
+    expected_versions: those that the registry says should have answered; empty where it was not asked.
+    """
 
     task: Task
     features: dict[str, FeatureType]
     decision: Decision | None = None
     protected: tuple[Protected, ...] = ()
     latency_ms: tuple[float, ...] = ()  # thresholds whose shares are asked for
+    intersections: tuple[tuple[str, str], ...] = ()
+    strata: str | None = None
+    flags: dict[Flag, tuple[str, ...]] = Field(default_factory=dict)
+    sums: tuple[str, ...] = ()
+    kpis: tuple[Kpi, ...] = ()
+    weighted: bool = False  # performance over `Outcome.weighted`
+    requests: int | None = None
+    expected_versions: tuple[str, ...] = ()
 
 
 class Reading(Spec):
@@ -76,3 +105,5 @@ class Reading(Spec):
     parts: tuple[float, ...] = ()
     why_not: str = ""
     detail: str = ""
+    unit: str = ""  # instead of the catalogue's
+    worse: Worse | None = None  # instead of the catalogue's

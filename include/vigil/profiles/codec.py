@@ -9,7 +9,7 @@ from vigil.core.errors import DataError
 from vigil.core.ids import canonical
 from vigil.profiles.types import Profile
 
-CURRENT = 1
+CURRENT = 2
 REMEDY = "run the night again to make it anew"
 
 

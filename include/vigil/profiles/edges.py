@@ -24,7 +24,8 @@ LATENCY_EDGES_MS: tuple[float, ...] = tuple(1.1**step for step in range(122))
 
 def edges_digest(edges: Edges) -> str:
     """Profiles add up only if they were counted on the same edges; this is how they know."""
-    return digest(edges, length=16)
+    kept = edges.model_dump(mode="json")
+    return digest({k: v for k, v in kept.items() if v or k in ("numeric", "levels")}, length=16)
 
 
 def fit(values: "np.ndarray", bins: int) -> tuple[float, ...]:

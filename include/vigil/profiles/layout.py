@@ -26,6 +26,18 @@ class DataMap(Spec):
     pipeline_version: str = "pipeline_version"  # which feature pipeline made the inputs
     score: str | None = None  # binary: probability of the positive class
     prediction: str = "prediction"  # binary: the decision; multiclass: the class; regression: the value
+    ranking: str | None = None  # multiclass: the likeliest classes in order, with "|" between them
+    sampling_weight: str | None = None  # how many real requests a logged row stands for
+
+
+class Flag(StrEnum):
+    """What a yes/no column of a text model says."""
+
+    REFUSAL = "refusal"  # the reply declines to help
+    HANDOFF = "handoff"  # the reply passes the person on to staff
+    PII = "pii"  # personal data in the text
+    OUT_OF_SCOPE = "out_of_scope"  # the request is none that the model knows
+    NEGATIVE_FEEDBACK = "negative_feedback"  # the person was not helped
 
 
 class Decision(Spec):

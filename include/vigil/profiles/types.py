@@ -19,11 +19,15 @@ class Edges(Spec):
     numeric: column -> strictly increasing finite edges. Bin j counts values x with
              edges[j-1] < x <= edges[j]; the first bin is x <= edges[0], the last x > edges[-1],
              so a column with k edges has k + 1 bins.
-    levels:  column -> known category levels, in a fixed order. Others are counted as new levels.
+    levels:  column -> known category levels, in a fixed order: the most frequent of the reference.
+    tails:   column -> the other levels that the reference had, which are counted together as "other".
+    open:    columns with so many levels that the tail is not kept: what is not in `levels` is "other", never new.
     """
 
     numeric: Mapping[str, tuple[float, ...]] = Field(default_factory=dict)
     levels: Mapping[str, tuple[str, ...]] = Field(default_factory=dict)
+    tails: Mapping[str, tuple[str, ...]] = Field(default_factory=dict)
+    open: tuple[str, ...] = ()
 
 
 class NumericColumn(Spec):
@@ -54,12 +58,18 @@ class NumericColumn(Spec):
 
 
 class CategoryColumn(Spec):
-    """Counts per known level, and what was new: rows = nulls + sum(levels) + new."""
+    """Counts per known level, and what was new: rows = nulls + sum(levels) + other + new.
+
+    new_hashes: the smallest 64-bit hashes of the new levels, at most `aggregates.HASHES` of them: the number of new
+    levels is exact up to there and estimated beyond (k minimum values), and it adds up over nights.
+    """
 
     rows: int = 0
     nulls: int = 0
     levels: Mapping[str, int] = Field(default_factory=dict)
+    other: int = 0  # rows with a level of the reference's long tail
     new: int = 0
+    new_hashes: tuple[int, ...] = ()
     new_examples: tuple[str, ...] = ()  # first 5 in text order; text from data: escape before showing
 
     @property
@@ -116,6 +126,9 @@ class Errors(Spec):
     squared: float = 0.0  # sum of e squared
     label_total: float = 0.0
     label_squared: float = 0.0
+    relative: float = 0.0  # sum of |e / label| over rows whose label is not 0
+    relative_squared: float = 0.0  # sum of its squares
+    relative_n: int = 0  # rows whose label is not 0
 
 
 class Outcome(Spec):
@@ -125,6 +138,11 @@ class Outcome(Spec):
     confusion: "predicted\tlabel" -> count, over labelled rows (binary and multiclass).
     predictions: predicted class -> count over all rows with a prediction (binary: the decision).
     log_loss, brier: exact sums over labelled rows with a score (binary).
+    ranks: place of the label in the model's own order of classes, "1".."10" or "beyond" -> labelled rows (where the
+           log has `data.ranking`).
+    weighted: like confusion, (sum of sampling weights, sum of their squares); weighted_scores: like scores, sums of
+              weights. Both are empty without `data.sampling_weight`.
+    bad_weights: labelled rows whose weight is missing, negative or not finite; they are in no weighted sum.
     """
 
     labelled: int = 0
@@ -135,6 +153,19 @@ class Outcome(Spec):
     log_loss: float = 0.0
     brier: float = 0.0
     errors: Errors = Errors()
+    ranks: Mapping[str, int] = Field(default_factory=dict)
+    weighted: Mapping[str, tuple[float, float]] = Field(default_factory=dict)
+    weighted_scores: Mapping[str, tuple[float, ...]] = Field(default_factory=dict)
+    bad_weights: int = 0
+
+
+class Contribution(Spec):
+    """How much one feature moved the predictions of the explained sample (`contrib__<feature>` of the log)."""
+
+    n: int = 0  # explained rows with a finite contribution
+    total: float = 0.0
+    absolute: float = 0.0  # sum of |contribution|
+    squared: float = 0.0
 
 
 class Key(Spec):
@@ -154,9 +185,16 @@ class Profile(Spec):
     group_columns: "attribute=group" -> the feature columns of that group alone.
     hours: hour of the local day 0..23 -> "attribute=group" -> (n, favourable); "all" for everyone.
     pipelines / versions: pipeline_version / model_version -> rows.
+    group_scores: "attribute=group" -> "1" | "0" | "none" -> counts on `profiles.edges.SCORE_EDGES` (binary).
+    crossed: "a+b" -> "x+y" -> Cell of an intersection, for the pairs in the monitor's `intersections`.
+    strata: attribute -> level of the monitor's `strata` column -> group -> (n, favourable).
+    contributions: feature -> sums of its contributions.  flags: column -> (rows where it is true, rows where known).
+    sums: column of the monitor's `sums` -> cell -> sum of its finite values; cells are "all", "favourable",
+          "unfavourable", and over labelled rows "tp", "fp", "fn", "tn".
+    hours_service: hour of the local day -> (requests, those that failed).
     """
 
-    schema_version: int = 1
+    schema_version: int = 2
     monitor: str
     environment: str
     task: Task
@@ -174,3 +212,10 @@ class Profile(Spec):
     hours: Mapping[str, Mapping[str, tuple[int, int]]] = Field(default_factory=dict)
     service: Service = Service()
     outcome: Outcome = Outcome()
+    group_scores: Mapping[str, Mapping[str, tuple[int, ...]]] = Field(default_factory=dict)
+    crossed: Mapping[str, Mapping[str, Cell]] = Field(default_factory=dict)
+    strata: Mapping[str, Mapping[str, Mapping[str, tuple[int, int]]]] = Field(default_factory=dict)
+    contributions: Mapping[str, Contribution] = Field(default_factory=dict)
+    flags: Mapping[str, tuple[int, int]] = Field(default_factory=dict)
+    sums: Mapping[str, Mapping[str, float]] = Field(default_factory=dict)
+    hours_service: Mapping[str, tuple[int, int]] = Field(default_factory=dict)

@@ -48,6 +48,12 @@ def view(monitor: Monitor) -> View:
         decision=monitor.decision,
         protected=monitor.protected,
         latency_ms=tuple(s.threshold_ms for s in monitor.slos if s.threshold_ms is not None),
+        intersections=monitor.intersections,
+        strata=monitor.strata,
+        flags=monitor.flags,
+        sums=monitor.sums,
+        kpis=monitor.kpis,
+        weighted=monitor.data.sampling_weight is not None,
     )
 
 
