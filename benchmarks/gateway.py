@@ -1,8 +1,9 @@
 """`make bench-gateway`: the gateway beside `mlflow models serve`: same model, one run, a real load generator.
 
-Both get one process and the same body; the runs alternate, so that what else the machine does hits both. The gateway
-logs every answer before it gives it, MLflow's server logs none. Then the gateway is killed under load, again and again,
-and what it had answered is looked for in the log. Results: benchmarks/results/gateway.json.
+Both get one process and the same body; the runs alternate, so that what else the machine does hits both: ratios are
+worth more than the numbers they are made of. The gateway logs every answer before it gives it, MLflow's server logs
+none. Then the gateway is killed under load, again and again, and what it had answered is looked for in the log.
+Results: benchmarks/results/gateway.json.
 """
 
 from __future__ import annotations
@@ -10,8 +11,6 @@ from __future__ import annotations
 import json
 import os
 import platform
-import re
-import shutil
 import signal
 import socket
 import subprocess
@@ -26,17 +25,19 @@ from statistics import median
 from typing import Annotated, Any
 
 import httpx
+import psutil
 import typer
+from gateway_load import generator, measure
 from rich.console import Console
 from rich.table import Table
 
 ROOT = Path(__file__).resolve().parents[1]
+sys.path[:0] = [str(ROOT), str(ROOT / "include")]
 RESULTS = ROOT / "benchmarks" / "results" / "gateway.json"
 MODEL = "credit_scoring"
-CASES = ((1, 1), (8, 1), (32, 1), (8, 100))  # (connections, rows of a request)
+CASES = ((1, 1), (8, 1), (32, 1), (1, 100), (8, 100))  # (connections, rows of a request)
 READY = f"/models/{MODEL}/version"  # not /health: other monitors have no champion here
-BAR = 3.0  # times the requests a second of `mlflow models serve`
-LUA = 'wrk.method = "POST"\nwrk.headers["Content-Type"] = "application/json"\nwrk.body = [==[{body}]==]\n'
+BAR, MANY = 3.0, 8  # times the requests a second of `mlflow models serve`, single rows, from so many connections on
 out = Console(highlight=False)
 
 
@@ -46,19 +47,32 @@ def main(
     kills: Annotated[int, typer.Option(help="How often the gateway is killed under load.")] = 5,
 ) -> None:
     """Measures, prints a table, and writes the results."""
-    if shutil.which("wrk") is None:
-        out.print("[bold red]error[/] the load generator is missing: `apt-get install wrk`")
-        raise typer.Exit(1)
+    if generator() != "wrk":
+        out.print("[yellow]wrk is not installed[/] (`apt-get install wrk`): Python makes the load. It needs a core for")
+        out.print("itself, so both servers look slower and the ratio smaller than they are.")
+    machine = _machine()
     with tempfile.TemporaryDirectory(prefix="vigil-bench-") as folder:
         home = Path(folder)
         env = _prepare(home)
         bodies = {rows: _body(rows) for _, rows in CASES}
         found = _compare(env, home, bodies, seconds=seconds, rounds=rounds)
         lost = _kill(env, home, bodies[1], kills)
-    result = {"machine": _machine(), "seconds": seconds, "rounds": rounds, "cases": found, "crash": lost, "bar": BAR}
+    met = all(case["ratio_requests"] >= BAR for case in found if case["connections"] >= MANY and case["rows"] == 1)
+    result = {
+        "machine": machine,
+        "generator": generator(),
+        "bar_met": met,
+        "seconds": seconds,
+        "rounds": rounds,
+        "cases": found,
+        "crash": lost,
+        "bar": BAR,
+    }
     RESULTS.parent.mkdir(parents=True, exist_ok=True)
     RESULTS.write_text(json.dumps(result, indent=1) + "\n")
-    _show(found, lost)
+    _show(found, lost, met)
+    if lost["lost"] or lost["doubled"]:
+        raise typer.Exit(1)
 
 
 def _prepare(home: Path) -> dict[str, str]:
@@ -131,55 +145,50 @@ def _compare(
     env: dict[str, str], home: Path, bodies: dict[int, str], *, seconds: int, rounds: int
 ) -> list[dict[str, Any]]:
     ours, theirs = _free(), _free()
-    with _server(_gateway(ours), env, home, ours, READY), _server(_mlflow(theirs), env, home, theirs, "/ping"):
-        address = {"vigil": f"http://127.0.0.1:{ours}/models/{MODEL}/invocations",
-                   "mlflow": f"http://127.0.0.1:{theirs}/invocations"}  # fmt: skip
+    with (
+        _server(_gateway(ours), env, home, ours, READY) as vigil,
+        _server(_mlflow(theirs), env, home, theirs, "/ping") as mlflow,
+    ):
+        servers = {"vigil": (vigil, f"http://127.0.0.1:{ours}/models/{MODEL}/invocations"),
+                   "mlflow": (mlflow, f"http://127.0.0.1:{theirs}/invocations")}  # fmt: skip
+        for _, url in servers.values():
+            measure(home, url, bodies[1], connections=8, seconds=2)  # warm
         found = []
         for connections, rows in CASES:
-            runs: dict[str, list[dict[str, float]]] = {"vigil": [], "mlflow": []}
+            runs: dict[str, list[dict[str, float]]] = {name: [] for name in servers}
             for _ in range(rounds):
-                for name, url in address.items():
-                    runs[name].append(_wrk(home, url, bodies[rows], connections, seconds))
-            case: dict[str, Any] = {"connections": connections, "rows": rows}
-            for name, measured in runs.items():
-                case[name] = {key: round(median(run[key] for run in measured), 2) for key in measured[0]}
-            rate, tail = "requests_per_second", "p99_ms"
-            case["ratio_requests"] = round(case["vigil"][rate] / case["mlflow"][rate], 2)
-            case["ratio_p99"] = round(case["vigil"][tail] / case["mlflow"][tail], 2)
-            found.append(case)
-            out.print(f"{connections} connections, {rows} rows: {case['ratio_requests']} times the requests a second")
+                for name, (process, url) in servers.items():
+                    before = _cpu(process)
+                    run = measure(home, url, bodies[rows], connections=connections, seconds=seconds)
+                    run["cpu_ms_per_request"] = (_cpu(process) - before) * 1000 / run.pop("requests")
+                    runs[name].append(run)
+            found.append({"connections": connections, "rows": rows, **_told(runs)})
+            out.print(
+                f"{connections} connections, {rows} rows: {found[-1]['ratio_requests']} times the requests a second"
+            )
     return found
 
 
-def _wrk(home: Path, url: str, body: str, connections: int, seconds: int) -> dict[str, float]:
-    script = home / "post.lua"
-    script.write_text(LUA.replace("{body}", body))
-    command = [
-        "wrk",
-        "-t1",
-        f"-c{connections}",
-        f"-d{seconds}s",
-        "--timeout",
-        "20s",
-        "--latency",
-        "-s",
-        str(script),
-        url,
-    ]
-    text = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    refused = re.search(r"Non-2xx or 3xx responses: (\d+)", text)
-    if refused:
-        raise RuntimeError(f"{url} refused {refused[1]} requests:\n{text}")
-    told = {p: _ms(v) for p, v in re.findall(r"^\s+(50|99)%\s+(\S+)\s*$", text, flags=re.MULTILINE)}
-    rate = re.search(r"Requests/sec:\s+([\d.]+)", text)
-    if rate is None or set(told) != {"50", "99"}:
-        raise RuntimeError(text)
-    return {"requests_per_second": float(rate[1]), "p50_ms": told["50"], "p99_ms": told["99"]}
+def _told(runs: dict[str, list[dict[str, float]]]) -> dict[str, Any]:
+    """Medians of each server, and the median and range of what each round's pair said."""
+    told: dict[str, Any] = {
+        name: {key: round(median(run[key] for run in measured), 2) for key in measured[0]}
+        for name, measured in runs.items()
+    }
+    pairs = list(zip(runs["vigil"], runs["mlflow"], strict=True))
+    rates = [v["requests_per_second"] / m["requests_per_second"] for v, m in pairs]
+    told["ratio_requests"], told["ratio_requests_range"] = (
+        round(median(rates), 2),
+        [round(f(rates), 2) for f in (min, max)],
+    )
+    told["ratio_p99"] = round(median(v["p99_ms"] / m["p99_ms"] for v, m in pairs), 2)
+    return told
 
 
-def _ms(text: str) -> float:
-    number, unit = re.fullmatch(r"([\d.]+)(us|ms|s|m)", text).groups()  # type: ignore[union-attr]
-    return float(number) * {"us": 0.001, "ms": 1, "s": 1000, "m": 60_000}[unit]
+def _cpu(process: subprocess.Popen[bytes]) -> float:
+    """Seconds of processor time of a server and its children so far."""
+    root = psutil.Process(process.pid)
+    return sum(sum(each.cpu_times()[:2]) for each in (root, *root.children(recursive=True)))
 
 
 def _kill(env: dict[str, str], home: Path, body: str, kills: int) -> dict[str, int]:
@@ -224,22 +233,30 @@ def _call(port: int, body: str, name: str, answered: list[str]) -> None:
 
 
 def _machine() -> dict[str, Any]:
-    return {"cores": os.cpu_count(), "python": platform.python_version(), "system": platform.system(),
-            "load_before": round(os.getloadavg()[0], 2)}  # fmt: skip
+    lines = Path("/proc/cpuinfo").read_text().splitlines()
+    return {
+        "processor": next((x.split(":")[1].strip() for x in lines if "model name" in x), ""),
+        "cores": os.cpu_count(),
+        "python": platform.python_version(),
+        "system": platform.system(),
+        "load_before": round(os.getloadavg()[0], 2),
+    }
 
 
-def _show(found: list[dict[str, Any]], lost: dict[str, int]) -> None:
-    table = Table("connections", "rows", "vigil req/s", "p50 ms", "p99 ms", "mlflow req/s", "p50 ms", "p99 ms", "ratio")
+def _show(found: list[dict[str, Any]], lost: dict[str, int], met: bool) -> None:
+    heads = ("req/s", "p50 ms", "p99 ms", "CPU ms/req")
+    table = Table(
+        "conn.", "rows", *(f"vigil {h}" for h in heads), *(f"mlflow {h}" for h in heads), "ratio", "of rounds"
+    )
     for case in found:
-        cells = [case["connections"], case["rows"]]
-        for name in ("vigil", "mlflow"):
-            cells += [case[name][key] for key in ("requests_per_second", "p50_ms", "p99_ms")]
-        table.add_row(*map(str, cells), f"{case['ratio_requests']} x")
-    out.print(table)
+        cells = [case["connections"], case["rows"], *case["vigil"].values(), *case["mlflow"].values()]
+        low, high = case["ratio_requests_range"]
+        table.add_row(*map(str, cells), f"{case['ratio_requests']} x", f"{low}-{high}")
+    Console(width=160).print(table)
     ended = f"{lost['answered']:,} answered, {lost['lost']} lost, {lost['doubled']} doubled"
     out.print(f"killed {lost['kills']} times under load: {ended}")
-    worst = min(case["ratio_requests"] for case in found)
-    out.print(f"bar: {BAR} times the requests a second; the least is {worst}")
+    said = "[green]met[/]" if met else "[yellow]missed in this run[/]"
+    out.print(f"bar: {BAR} times the requests a second, single rows, {MANY} connections and more: {said}")
 
 
 if __name__ == "__main__":

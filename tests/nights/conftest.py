@@ -1,10 +1,9 @@
 """A bank whose first ten nights were quiet, made once and copied for each test."""
 
-import shutil
 from pathlib import Path
 
 import pytest
-from stage import Bank
+from stage import Bank, copied
 
 
 @pytest.fixture(scope="session")
@@ -17,9 +16,4 @@ def quiet_past(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def bank(quiet_past: Path, tmp_path: Path) -> Bank:
     """Version 2 is champion, 3 the fallback, ten nights are judged; tonight nothing was served yet."""
-    shutil.copytree(quiet_past, tmp_path / "bank")
-    made = Bank(tmp_path / "bank")
-    for version, alias in (("1", "previous"), ("3", "fallback"), ("2", "champion")):
-        made.registry.move_alias("shop", alias, version)
-    made.registry.writes.clear()
-    return made
+    return copied(quiet_past, tmp_path / "bank")

@@ -1,5 +1,6 @@
 """One small bank on real stores (Parquet, DuckDB, SQLite, GX); only registry, chat and models are doubles."""
 
+import shutil
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -125,7 +126,9 @@ class Bank:
         self.log = folder / "log"
         holdout = pa.Table.from_pandas(self.labelled(scored(people(date(2026, 1, 1), 2000))), preserve_index=False)
         for _ in range(3):
-            self.registry.add(MODEL, files={"MLmodel": b"m"}, inputs={}, holdout=holdout)
+            self.registry.add(
+                MODEL, files={"MLmodel": b"m"}, inputs={"amount": "double", "tenure": "double"}, holdout=holdout
+            )
         engine = sql_engine.open_engine(f"sqlite:///{folder / 'vigil.db'}")
         sql_engine.upgrade(engine)
         self.artifacts = FileArtifacts(folder / "artifacts", "http://127.0.0.1:1")
@@ -228,3 +231,46 @@ def states(result: NightResult, metric: str) -> dict[str, State]:
 def poorer_women(rows: pd.DataFrame) -> pd.DataFrame:
     """A pipeline writes the amounts of women in another currency."""
     return rows.assign(amount=np.where(rows["sex"] == "female", rows["amount"] * 0.85, rows["amount"]))
+
+
+def copied(past: Path, to: Path) -> Bank:
+    """A bank with another one's past: version 2 is champion, 3 the fallback; tonight nothing was served yet."""
+    shutil.copytree(past, to)
+    made = Bank(to)
+    for version, alias in (("1", "previous"), ("3", "fallback"), ("2", "champion")):
+        made.registry.move_alias(MODEL, alias, version)
+    made.registry.writes.clear()
+    return made
+
+
+def bank_after(past: Path, to: Path, change: Change) -> Bank:
+    """A bank after tonight, with inputs changed so."""
+    made = copied(past, to)
+    made.serve(TONIGHT, change)
+    made.night()
+    return made
+
+
+class Killed(Exception):
+    """The worker died here."""
+
+
+class Mortal:
+    """Lets the n-th write of a port happen, and dies before it can say so. left: [n], shared by the ports."""
+
+    def __init__(self, port: Any, writes: tuple[str, ...], left: list[int]) -> None:
+        self._port, self._writes, self._left = port, writes, left
+
+    def __getattr__(self, name: str) -> Any:
+        inner = getattr(self._port, name)
+        if name not in self._writes:
+            return inner
+
+        def call(*args: Any, **kwargs: Any) -> Any:
+            done = inner(*args, **kwargs)
+            self._left[0] -= 1
+            if self._left[0] == 0:
+                raise Killed(name)
+            return done
+
+        return call

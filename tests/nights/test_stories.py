@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import numpy as np
 import pytest
-from stage import MODEL, TONIGHT, Bank, poorer_women, states
+from stage import MODEL, TONIGHT, Bank, Killed, Mortal, bank_after, poorer_women, states
 
 from vigil.incidents.types import Status
 from vigil.responses.types import ActionKind
@@ -14,6 +14,12 @@ from vigil.usecases.replay import replay
 from vigil.verdicts.types import Cause, State
 
 pytestmark = pytest.mark.slow  # real stores, many nights
+
+
+@pytest.fixture(scope="module")
+def undisturbed(quiet_past, tmp_path_factory) -> Bank:
+    """A bank after a bad night in which nothing was killed and nothing run twice."""
+    return bank_after(quiet_past, tmp_path_factory.mktemp("undisturbed") / "bank", poorer_women)
 
 
 def one(bank: Bank):
@@ -69,58 +75,43 @@ def test_a_bad_night_that_is_judged_again_and_again_changes_nothing(bank):
     assert len(bank.ports.results.versions_of_truth(MODEL, "staging", TONIGHT)) == 1
 
 
-class Killed(Exception):
-    """The worker died here."""
+def test_each_step_of_a_bad_night_run_three_times_leaves_what_one_run_leaves(bank, undisturbed):
+    bank.serve(TONIGHT, poorer_women)
+    ports, monitor, told = bank.ports, bank.monitor, {}
+    for step in (nightly.quality, nightly.profile, nightly.judge):
+        told = [step(ports, monitor, TONIGHT) for _ in range(3)][-1]
+    changed = told["changed"]
+    incident = [nightly.correlate(ports, monitor, TONIGHT, changed=changed) for _ in range(3)][-1]
+    for _ in range(3):
+        replay(ports, monitor, TONIGHT, incident)
+    for _ in range(3):
+        nightly.account(ports, monitor, TONIGHT)
+    assert bank.streams() == undisturbed.streams()
+    assert len(ports.results.versions_of_truth(MODEL, "staging", TONIGHT)) == 1
 
 
-class Mortal:
-    """Lets the n-th write of a port happen, and dies before it can say so."""
-
-    def __init__(self, port, writes, left):
-        self._port, self._writes, self._left = port, writes, left
-
-    def __getattr__(self, name):
-        inner = getattr(self._port, name)
-        if name not in self._writes:
-            return inner
-
-        def call(*args, **kwargs):
-            done = inner(*args, **kwargs)
-            self._left[0] -= 1
-            if self._left[0] == 0:
-                raise Killed(name)
-            return done
-
-        return call
+WRITES = {"ledger": ("append", "checkpoint"), "results": ("append",), "profiles": ("put_night",)}
 
 
-WRITES = {"ledger": ("append",), "results": ("append",), "profiles": ("put_night",)}
-
-
-@pytest.mark.parametrize("at", range(1, 7))
-def test_a_night_that_is_killed_after_any_write_and_run_again_ends_like_one_that_was_not(
-    bank, tmp_path, quiet_past, at
-):
-    import shutil
-
-    shutil.copytree(quiet_past, tmp_path / "other")
-    undisturbed = Bank(tmp_path / "other")
-    for version, alias in (("3", "fallback"), ("2", "champion")):
-        undisturbed.registry.move_alias(MODEL, alias, version)
-    undisturbed.serve(TONIGHT, poorer_women)
-    undisturbed.night()
+@pytest.mark.parametrize("at", range(1, 8))
+def test_a_night_that_is_killed_after_any_write_and_run_again_ends_like_one_that_was_not(bank, undisturbed, at):
     bank.serve(TONIGHT, poorer_women)
     whole, left = bank.ports, [at]
     bank.ports = whole.model_copy(update={n: Mortal(getattr(whole, n), w, left) for n, w in WRITES.items()})
-    try:
+    with pytest.raises(Killed):
         bank.night()
-    except Killed:
-        bank.ports = whole
-        bank.night()
-    assert left[0] <= 0, "there are fewer writes than this test kills at"
-    same = {k: v for k, v in bank.streams().items() if k != "system"}
-    assert same == {k: v for k, v in undisturbed.streams().items() if k != "system"}
+    bank.ports = whole
+    bank.night()
+    assert bank.streams() == undisturbed.streams()
     assert bank.ports.ledger.verify() == ()
+
+
+def test_a_bad_night_has_as_many_writes_as_it_is_killed_at(bank):
+    bank.serve(TONIGHT, poorer_women)
+    whole, left = bank.ports, [8]
+    bank.ports = whole.model_copy(update={n: Mortal(getattr(whole, n), w, left) for n, w in WRITES.items()})
+    bank.night()
+    assert left == [1]
 
 
 def test_the_second_bad_night_joins_and_good_nights_of_the_champion_close_it(bank):
@@ -186,16 +177,22 @@ def test_a_restatement_is_not_lost_when_the_worker_dies_right_after_it_was_store
     assert bank.types(f"model/{MODEL}").count("restated") == 1
 
 
-def test_labels_that_come_late_move_the_figures_of_their_cohort(bank):
+def test_labels_that_come_late_move_the_figures_of_their_cohort_and_what_was_known_stays(bank):
     made = bank.serve(TONIGHT)
     bank.night()
-    assert states(bank.ports.results.latest(MODEL, "staging", TONIGHT), "auc") == {"all": State.UNKNOWN}
+    known = bank.clock.now()
     bank.clock.advance(timedelta(days=2))
     bank.tell_truth(made)
     later = TONIGHT + timedelta(days=2)
     bank.serve(later)
     bank.night(later)
-    assert states(bank.ports.results.latest(MODEL, "staging", TONIGHT), "auc") == {"all": State.OK}
+    results = bank.ports.results
+    now, then = (results.latest(MODEL, "staging", TONIGHT, known_at=at) for at in (None, known))
+    assert (states(then, "auc"), states(now, "auc")) == ({"all": State.UNKNOWN}, {"all": State.OK})
+    assert len(results.versions_of_truth(MODEL, "staging", TONIGHT)) == 2
+    (told,) = (e.payload for e in bank.ports.ledger.read(f"model/{MODEL}") if e.type == "restated")
+    assert (told["night"], told["as_of"]) == (TONIGHT.isoformat(), later.isoformat())
+    assert {"from": "unknown", "to": "ok"}.items() <= next(m for m in told["moved"] if m["id"] == "auc/all").items()
 
 
 def test_a_late_label_can_make_a_past_night_bad_and_open_its_incident(bank):
