@@ -13,12 +13,14 @@ from vigil.adapters.parquet_log import ParquetLog
 from vigil.core.errors import MismatchedEdges
 from vigil.core.window import night_window
 from vigil.core.words import Role, Task
-from vigil.profiles.codec import decode, encode
+from vigil.profiles.aggregates import EXAMPLES, HASHES
+from vigil.profiles.codec import CURRENT, decode, encode
 from vigil.profiles.merge import merge, merge_all, nothing_like
 from vigil.profiles.types import (
     CategoryColumn,
     Cell,
     Columns,
+    Contribution,
     Edges,
     Errors,
     NumericColumn,
@@ -30,45 +32,56 @@ from vigil.profiles.types import (
 counts = st.integers(0, 10**6)
 sums = st.integers(-(10**6), 10**6).map(lambda n: n / 4)  # exact in binary: addition has no rounding to differ by
 names = st.sampled_from(["a", "b", "<script>", "🦜", "(missing)", ""])
+pairs = st.tuples(counts, counts)
 
 
 def counted(values, **more):
-    return st.dictionaries(names, values, max_size=4, **more)
+    return st.dictionaries(names, values, max_size=3, **more)
 
 
-def bins(length):
-    return st.just(()) | st.tuples(*[counts] * length)
+def bins(length, of=counts):
+    return st.just(()) | st.tuples(*[of] * length)
 
 
-numeric = st.builds(
-    NumericColumn,
-    **dict.fromkeys(("rows", "nulls", "nans", "infs", "wrong_type"), counts),
-    **dict.fromkeys(("total", "total_sq", "low_sum", "high_sum"), sums),
-    **dict.fromkeys(("smallest", "largest"), st.none() | sums),
-    bins=bins(3),
-)
-category = st.builds(
-    CategoryColumn, rows=counts, nulls=counts, levels=counted(counts), new=counts,
-    new_examples=st.sets(st.text(max_size=3), max_size=5).map(lambda s: tuple(sorted(s))),
+def smallest(values, at_most):
+    return st.sets(values, max_size=at_most).map(lambda found: tuple(sorted(found)))
+
+
+def whole(kind, **fields):
+    """Values of `kind` with every one of its fields drawn: a field that is forgotten here is an error."""
+    plain = {name: counts for name, field in kind.model_fields.items() if field.annotation is int}
+    floats = {name: sums for name, field in kind.model_fields.items() if field.annotation is float}
+    given_fields = {**plain, **floats, **fields}
+    assert set(given_fields) == set(kind.model_fields)
+    return st.builds(kind, **given_fields)
+
+
+numeric = whole(NumericColumn, bins=bins(3), **dict.fromkeys(("smallest", "largest"), st.none() | sums))
+category = whole(
+    CategoryColumn, levels=counted(counts), new_examples=smallest(st.text(max_size=3), EXAMPLES),
+    new_hashes=smallest(st.integers(0, 40) | st.integers(0, 2**64 - 1), HASHES),
 )  # fmt: skip
-columns = st.builds(Columns, numeric=counted(numeric), category=counted(category))
-cell = st.builds(Cell, **dict.fromkeys(Cell.model_fields, counts))
-service = st.builds(
-    Service, **dict.fromkeys(("requests", "ok", "errors", "timeouts", "fallback"), counts), latency_bins=bins(4)
-)
-outcome_ = st.builds(
-    Outcome, labelled=counts, contradictory=counts, scores=counted(bins(2)), confusion=counted(counts),
-    predictions=counted(counts), log_loss=sums, brier=sums,
-    errors=st.builds(Errors, n=counts, **dict.fromkeys(set(Errors.model_fields) - {"n"}, sums)),
+columns = whole(Columns, numeric=counted(numeric), category=counted(category))
+cell = whole(Cell)
+outcome_ = whole(
+    Outcome, scores=counted(bins(2)), confusion=counted(counts), predictions=counted(counts), errors=whole(Errors),
+    ranks=counted(counts), weighted=counted(st.tuples(sums, sums)), weighted_scores=counted(bins(2, sums)),
 )  # fmt: skip
-profiles = st.builds(
-    Profile, monitor=st.just("credit"), environment=st.just("staging"), task=st.just(Task.BINARY),
-    nights=st.sets(st.dates(date(2026, 1, 1), date(2026, 12, 31)), max_size=3).map(lambda s: tuple(sorted(s))),
-    roles=st.sets(st.sampled_from(Role), max_size=3).map(lambda s: tuple(sorted(s))),
-    versions=counted(counts), pipelines=counted(counts), edges_digest=st.just("e"), rows=counts, duplicates=counts,
+profiles = whole(
+    Profile, schema_version=st.just(CURRENT), monitor=st.just("credit"), environment=st.just("staging"),
+    task=st.just(Task.BINARY), edges_digest=st.just("e"),
+    nights=smallest(st.dates(date(2026, 1, 1), date(2026, 12, 31)), 3), roles=smallest(st.sampled_from(Role), 3),
+    versions=counted(counts), pipelines=counted(counts),
     columns=columns, prediction=columns, groups=counted(counted(cell)), group_columns=counted(columns),
-    hours=counted(counted(st.tuples(counts, counts))), service=service, outcome=outcome_,
+    hours=counted(counted(pairs)), service=whole(Service, latency_bins=bins(4)), outcome=outcome_,
+    group_scores=counted(counted(bins(2))), crossed=counted(counted(cell)), strata=counted(counted(counted(pairs))),
+    contributions=counted(whole(Contribution)), flags=counted(pairs), sums=counted(counted(sums)),
+    hours_service=counted(pairs),
 )  # fmt: skip
+
+
+def profile_with(**parts):
+    return Profile(monitor="m", environment="e", task=Task.BINARY, edges_digest="e", **parts)
 
 
 @settings(max_examples=30, deadline=None)
@@ -97,10 +110,35 @@ def test_a_stored_profile_comes_back_the_same_and_under_the_same_bytes(a):
 
 
 @given(st.floats(allow_nan=False), st.floats(allow_nan=False))
-def test_floats_survive_storage_to_the_last_bit(total, smallest):
-    a = Profile(monitor="m", environment="e", task=Task.BINARY, edges_digest="e",
-                columns=Columns(numeric={"x": NumericColumn(total=total, smallest=smallest)}))  # fmt: skip
+def test_floats_survive_storage_to_the_last_bit(total, least):
+    a = profile_with(columns=Columns(numeric={"x": NumericColumn(total=total, smallest=least)}))
     assert decode(encode(a)) == a
+
+
+@settings(max_examples=30, deadline=None)
+@given(profiles)
+def test_every_number_of_a_night_is_in_the_sum_of_two_such_nights(a):
+    kept = {"nights", "roles", "new_hashes", "new_examples", "smallest", "largest", "schema_version"}
+
+    def doubled(value, name=""):
+        if isinstance(value, dict):
+            return {key: doubled(part, key) for key, part in value.items()}
+        if name in kept or isinstance(value, str):
+            return value
+        return tuple(2 * x for x in value) if isinstance(value, tuple) else 2 * value
+
+    assert merge(a, a).model_dump() == doubled(a.model_dump())
+
+
+@settings(max_examples=30, deadline=None)
+@given(smallest(st.integers(0, 200), 60), smallest(st.integers(0, 200), 60))
+def test_of_the_hashes_of_new_levels_the_smallest_of_both_are_kept(one, other):
+    def night(hashes):
+        column = CategoryColumn(new=len(hashes), new_hashes=hashes[:HASHES])
+        return profile_with(columns=Columns(category={"city": column}))
+
+    both = merge(night(one), night(other)).columns.category["city"]
+    assert both.new_hashes == tuple(sorted({*one, *other}))[:HASHES]
 
 
 @settings(max_examples=30, deadline=None)

@@ -134,9 +134,12 @@ def _errors(layout: Layout) -> dict[By, Errors]:
     if layout.monitor.task is not Task.REGRESSION:
         return {}
     y, p = "TRY_CAST(label AS DOUBLE)", f"TRY_CAST({quoted(layout.monitor.data.prediction)} AS DOUBLE)"
+    share = f"(({p} - {y}) / {y})"
     sql = (
         f"SELECT {_who(layout)}, count(*) AS n, sum({p} - {y}) AS total, sum(abs({p} - {y})) AS absolute, "
-        f"sum(({p} - {y}) * ({p} - {y})) AS squared, sum({y}) AS label_total, sum({y} * {y}) AS label_squared "
+        f"sum(({p} - {y}) * ({p} - {y})) AS squared, sum({y}) AS label_total, sum({y} * {y}) AS label_squared, "
+        f"count(*) FILTER ({y} <> 0) AS relative_n, coalesce(sum(abs({share})) FILTER ({y} <> 0), 0) AS relative, "
+        f"coalesce(sum({share} * {share}) FILTER ({y} <> 0), 0) AS relative_squared "
         f"FROM night WHERE isfinite({y}) AND isfinite({p}) GROUP BY 1, 2"
     )
     return {

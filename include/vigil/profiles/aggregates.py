@@ -11,6 +11,7 @@ from typing import NamedTuple
 from vigil.profiles.layout import FeatureType
 
 EXAMPLES = 5  # of new category levels: the first in text order, so that addition stays exact
+HASHES = 32  # of new category levels: the smallest ones, from which their number is known or estimated
 EXAMPLE_LENGTH = 120  # characters of an example that are kept
 
 

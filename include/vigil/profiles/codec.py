@@ -2,6 +2,7 @@
 
 import json
 import zlib
+from typing import Any
 
 from pydantic import ValidationError
 
@@ -28,8 +29,17 @@ def decode(stored: bytes) -> Profile:
     if version > CURRENT:
         raise DataError(f"stored profile has version {version}, this Vigil reads up to {CURRENT}: upgrade Vigil")
     try:
-        return Profile.model_validate(raw)
+        return Profile.model_validate(_upgraded(raw, version))
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
         where = ".".join(str(part) for part in first["loc"])
         raise DataError(f"stored profile is not whole ({where}: {first['msg']}); {REMEDY}") from error
+
+
+def _upgraded(raw: dict[str, Any], version: int) -> dict[str, Any]:
+    """The same profile in the present shape. 1 -> 2 only adds fields: what was not counted then is empty, not nought.
+
+    A profile of version 1 was counted on edges without tails, and adds up only with profiles on the same edges: there
+    `new` means now what it meant then, every level that is not one of `levels`.
+    """
+    return raw if version == CURRENT else {**raw, "schema_version": CURRENT}

@@ -5,10 +5,22 @@ from functools import reduce
 from typing import TypeVar
 
 from vigil.core.errors import MismatchedEdges
-from vigil.profiles.aggregates import EXAMPLES
-from vigil.profiles.types import CategoryColumn, Cell, Columns, Errors, NumericColumn, Outcome, Profile, Service
+from vigil.profiles.aggregates import EXAMPLES, HASHES
+from vigil.profiles.types import (
+    CategoryColumn,
+    Cell,
+    Columns,
+    Contribution,
+    Errors,
+    NumericColumn,
+    Outcome,
+    Profile,
+    Service,
+)
 
 T = TypeVar("T")
+N = TypeVar("N", int, float)
+S = TypeVar("S", Cell, Contribution, Errors)
 
 
 def merge(a: Profile, b: Profile) -> Profile:
@@ -24,18 +36,25 @@ def merge(a: Profile, b: Profile) -> Profile:
         task=a.task,
         nights=tuple(sorted({*a.nights, *b.nights})),
         roles=tuple(sorted({*a.roles, *b.roles})),
-        versions=_counts(a.versions, b.versions),
-        pipelines=_counts(a.pipelines, b.pipelines),
+        versions=_numbers(a.versions, b.versions),
+        pipelines=_numbers(a.pipelines, b.pipelines),
         edges_digest=a.edges_digest,
         rows=a.rows + b.rows,
         duplicates=a.duplicates + b.duplicates,
         columns=merge_columns(a.columns, b.columns),
         prediction=merge_columns(a.prediction, b.prediction),
-        groups=_maps(a.groups, b.groups, lambda x, y: _maps(x, y, _cell)),
+        groups=_maps(a.groups, b.groups, _cells),
         group_columns=_maps(a.group_columns, b.group_columns, merge_columns),
-        hours=_maps(a.hours, b.hours, lambda x, y: _maps(x, y, lambda p, q: (p[0] + q[0], p[1] + q[1]))),
+        hours=_maps(a.hours, b.hours, _pairs),
         service=_service(a.service, b.service),
         outcome=_outcome(a.outcome, b.outcome),
+        group_scores=_maps(a.group_scores, b.group_scores, lambda x, y: _maps(x, y, _bins)),
+        crossed=_maps(a.crossed, b.crossed, _cells),
+        strata=_maps(a.strata, b.strata, lambda x, y: _maps(x, y, _pairs)),
+        contributions=_maps(a.contributions, b.contributions, _fields),
+        flags=_pairs(a.flags, b.flags),
+        sums=_maps(a.sums, b.sums, _numbers),
+        hours_service=_pairs(a.hours_service, b.hours_service),
     )
 
 
@@ -61,14 +80,31 @@ def _maps(a: Mapping[str, T], b: Mapping[str, T], add: Callable[[T, T], T]) -> d
     return dict(sorted(both.items()))
 
 
-def _counts(a: Mapping[str, int], b: Mapping[str, int]) -> dict[str, int]:
+def _numbers(a: Mapping[str, N], b: Mapping[str, N]) -> dict[str, N]:
     return _maps(a, b, lambda x, y: x + y)
 
 
-def _bins(a: Sequence[int], b: Sequence[int]) -> tuple[int, ...]:
+def _pair(a: tuple[N, N], b: tuple[N, N]) -> tuple[N, N]:
+    return a[0] + b[0], a[1] + b[1]
+
+
+def _pairs(a: Mapping[str, tuple[N, N]], b: Mapping[str, tuple[N, N]]) -> dict[str, tuple[N, N]]:
+    return _maps(a, b, _pair)
+
+
+def _bins(a: Sequence[N], b: Sequence[N]) -> tuple[N, ...]:
     if not a or not b:
         return tuple(a or b)
     return tuple(x + y for x, y in zip(a, b, strict=True))
+
+
+def _fields(a: S, b: S) -> S:
+    """Of values that have nothing but numbers: each is added."""
+    return type(a)(**{name: getattr(a, name) + getattr(b, name) for name in type(a).model_fields})
+
+
+def _cells(a: Mapping[str, Cell], b: Mapping[str, Cell]) -> dict[str, Cell]:
+    return _maps(a, b, _fields)
 
 
 def _extreme(pick: Callable[..., float], a: float | None, b: float | None) -> float | None:
@@ -93,8 +129,10 @@ def _category(a: CategoryColumn, b: CategoryColumn) -> CategoryColumn:
     return CategoryColumn(
         rows=a.rows + b.rows,
         nulls=a.nulls + b.nulls,
-        levels=_counts(a.levels, b.levels),
+        levels=_numbers(a.levels, b.levels),
+        other=a.other + b.other,
         new=a.new + b.new,
+        new_hashes=tuple(sorted({*a.new_hashes, *b.new_hashes}))[:HASHES],
         new_examples=tuple(sorted({*a.new_examples, *b.new_examples}))[:EXAMPLES],
     )
 
@@ -102,10 +140,6 @@ def _category(a: CategoryColumn, b: CategoryColumn) -> CategoryColumn:
 def merge_columns(a: Columns, b: Columns) -> Columns:
     """The columns of the rows of both."""
     return Columns(numeric=_maps(a.numeric, b.numeric, _numeric), category=_maps(a.category, b.category, _category))
-
-
-def _cell(a: Cell, b: Cell) -> Cell:
-    return Cell(**{name: getattr(a, name) + getattr(b, name) for name in Cell.model_fields})
 
 
 def _service(a: Service, b: Service) -> Service:
@@ -118,9 +152,13 @@ def _outcome(a: Outcome, b: Outcome) -> Outcome:
         labelled=a.labelled + b.labelled,
         contradictory=a.contradictory + b.contradictory,
         scores=_maps(a.scores, b.scores, _bins),
-        confusion=_counts(a.confusion, b.confusion),
-        predictions=_counts(a.predictions, b.predictions),
+        confusion=_numbers(a.confusion, b.confusion),
+        predictions=_numbers(a.predictions, b.predictions),
         log_loss=a.log_loss + b.log_loss,
         brier=a.brier + b.brier,
-        errors=Errors(**{n: getattr(a.errors, n) + getattr(b.errors, n) for n in Errors.model_fields}),
+        errors=_fields(a.errors, b.errors),
+        ranks=_numbers(a.ranks, b.ranks),
+        weighted=_pairs(a.weighted, b.weighted),
+        weighted_scores=_maps(a.weighted_scores, b.weighted_scores, _bins),
+        bad_weights=a.bad_weights + b.bad_weights,
     )

@@ -1,12 +1,16 @@
 import json
 import zlib
+from pathlib import Path
 
 import pytest
 
 from vigil.core.errors import DataError
 from vigil.core.words import Task
 from vigil.profiles.codec import CURRENT, decode, encode
+from vigil.profiles.merge import merge
 from vigil.profiles.types import Profile
+
+STORED = Path(__file__).parent / "stored"
 
 
 def profile(**parts) -> Profile:
@@ -27,7 +31,7 @@ def test_text_from_data_survives():
 
 
 def test_a_profile_of_a_newer_vigil_says_so():
-    with pytest.raises(DataError, match=r"version 2.*upgrade Vigil"):
+    with pytest.raises(DataError, match=rf"version {CURRENT + 1}.*upgrade Vigil"):
         decode(altered(schema_version=CURRENT + 1))
 
 
@@ -48,3 +52,38 @@ def test_a_profile_with_an_impossible_field_is_refused_by_name_and_without_its_v
     with pytest.raises(DataError, match="rows") as caught:
         decode(altered(rows="SECRET"))
     assert "SECRET" not in str(caught.value)
+
+
+# what earlier versions stored
+
+
+def first_version() -> Profile:
+    return decode((STORED / "profile_v1.zlib").read_bytes())
+
+
+def test_a_profile_of_the_first_version_is_read_with_the_numbers_it_was_stored_with():
+    raw = json.loads(zlib.decompress((STORED / "profile_v1.zlib").read_bytes()))
+    assert raw.pop("schema_version") == 1
+    read = first_version()
+    assert read.schema_version == CURRENT
+    now = json.loads(read.model_dump_json())
+
+    def has(then, now):
+        return all(has(v, now[k]) for k, v in then.items()) if isinstance(then, dict) else then == now
+
+    assert has(raw, now)
+    city = read.columns.category["city"]
+    assert (city.new, city.other, city.new_hashes) == (2, 0, ())
+    assert read.hours_service == {}
+
+
+def test_a_profile_of_the_first_version_is_stored_again_as_one_of_this_version():
+    assert json.loads(zlib.decompress(encode(first_version())))["schema_version"] == CURRENT
+
+
+def test_a_profile_of_the_first_version_adds_up_with_one_of_this_version():
+    old = first_version()
+    new = old.model_copy(update={"hours_service": {"9": (8, 1)}})
+    both = merge(old, new)
+    assert (both.rows, both.hours_service, both.schema_version) == (16, {"9": (8, 1)}, CURRENT)
+    assert both.columns.category["city"].new == 4
