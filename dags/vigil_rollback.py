@@ -94,6 +94,7 @@ with DAG(
         body=SHOWN + "\n\nReason: {{ params.reason }}",
         response_timeout=timedelta(hours=4),
         fail_on_reject=False,
+        retries=0,  # nobody is asked twice
     )
 
     @task(trigger_rule=TriggerRule.NONE_FAILED_MIN_ONE_SUCCESS)
@@ -110,10 +111,17 @@ with DAG(
         return rollback.execute(open_ports(), load(asked.model), asked, plan, approved_by=by)
 
     @task(trigger_rule=TriggerRule.ALL_DONE)
-    def news(params=None) -> dict:
-        """What the room must be told now."""
+    def news(checked: dict | None, params=None, dag_run=None, ti=None) -> dict:
+        """What the room must be told now; a no is recorded first, with who said it."""
+        from vigil.usecases import rollback
         from vigil_shell.connections import open_ports
 
+        answer = ti.xcom_pull(task_ids="approve") or {}
+        if checked and "Reject" in answer.get("chosen_options", ()):
+            by = (answer.get("responded_by_user") or {}).get("name") or "a person in Airflow"
+            asked, plan = rollback.RollbackRequest(**request_of(params, dag_run)), checked["plan"]
+            plan = rollback.RollbackPlan.model_validate(plan)
+            rollback.decline(open_ports(), asked, plan, why="a person said no in Airflow", by=by)
         incident = params["incident"]
         if not incident or params["dry_run"]:
             raise AirflowSkipException("no room to tell")
@@ -130,5 +138,5 @@ with DAG(
     chosen >> [approve, dry_run(checked), refused, done]
     approve >> done
     tell = ask_to_respond("tell", "news")
-    [done, refused] >> news() >> tell
+    [done, refused] >> news(checked) >> tell
     [checked, done, refused, tell] >> red()

@@ -76,11 +76,11 @@ def night(
     nightly.quality(ports, monitor, when)
     profiled = nightly.profile(ports, monitor, when)
     out.print(f"profiled   {', '.join(profiled) or 'nothing'}")
-    nightly.judge(ports, monitor, when)
+    judged = nightly.judge(ports, monitor, when)
     result = ports.results.latest(monitor.model, monitor.environment, when)
     print_night(result)
     if respond:
-        incident = nightly.correlate(ports, monitor, when)
+        incident = nightly.correlate(ports, monitor, when, changed=judged["changed"])
         out.print(f"incident   {incident or 'none'}")
     raise typer.Exit(2 if any(v.state.value == "breach" for v in result.verdicts) else 0)
 
@@ -130,12 +130,15 @@ def promote(
     reason: Annotated[str, typer.Option(help="Why; kept in the ledger.")],
     actor: Annotated[str, typer.Option(help="Who; kept in the ledger.")],
     alias: Annotated[str, typer.Option(help="champion, challenger or fallback.")] = "champion",
+    despite_freeze: Annotated[
+        bool, typer.Option("--despite-freeze", help="Also while an open incident freezes promotions.")
+    ] = False,
 ) -> None:
     """Give a version an alias: manifest checked, holdout profiled, one alias write, recorded before and after."""
     from vigil.usecases.promote import promote as run
 
     ports, monitor = wiring.open_ports(), wiring.monitor(model)
-    state = run(ports, monitor, version, actor=actor, reason=reason, alias=alias)
+    state = run(ports, monitor, version, actor=actor, reason=reason, alias=alias, despite_freeze=despite_freeze)
     out.print(f"{model}: champion {state.champion}, fallback {state.fallback}, serving {state.serve.value}")
 
 

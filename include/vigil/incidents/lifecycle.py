@@ -126,6 +126,15 @@ def _mitigated(incident: Incident, event: Event) -> Incident:
     )
 
 
+def _mitigation_ended(incident: Incident, _event: Event) -> Incident:
+    """The champion serves again: what breaks from now on is replayed and mitigated anew."""
+    back = Status.ACKNOWLEDGED if incident.acknowledged_by else Status.OPEN
+    status = back if incident.status is Status.MITIGATED else incident.status
+    return incident.model_copy(
+        update={"mitigation": Mitigation.NONE, "mitigation_target": None, "replay": None, "status": status}
+    )
+
+
 def _replayed(incident: Incident, event: Event) -> Incident:
     replay = Replay.model_validate(event.payload["replay"])
     return incident.model_copy(update={"replay": replay, "proposed": replay.mitigation})
@@ -165,6 +174,7 @@ APPLY: Mapping[str, Callable[[Incident, Event], Incident]] = {
     "good_night": _good_night,
     "replayed": _replayed,
     "mitigation_done": _mitigated,
+    "mitigation_ended": _mitigation_ended,
     "acknowledged": _acknowledged,
     "receipt": _receipt,
     "recovered": _to(Status.RECOVERED),

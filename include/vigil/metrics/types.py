@@ -64,12 +64,12 @@ class Kpi(Spec):
              sum_<column>, sum_<column>_<cell> for the monitor's `sums`, and the monitor's own `constants`.
     """
 
-    name: str = Field(pattern=r"^[a-z][a-z0-9_]{1,62}$")
+    name: str = Field(pattern=r"^[a-z][a-z0-9_]{1,62}$")  # unique in the monitor
     says: str = ""  # what it is, in one line
     formula: str
-    unit: str = ""
+    unit: str = ""  # of the number, as people read it: "EUR", "calls"
     worse: Worse = Worse.LOWER  # which way is bad
-    constants: dict[str, float] = Field(default_factory=dict)
+    constants: dict[str, float] = Field(default_factory=dict)  # name -> number, for the formula
 
 
 class View(Spec):

@@ -107,7 +107,7 @@ def _mitigation_declined(news: News) -> list[str]:
 def _propose(news: News) -> list[str]:
     why = [f"Why: {escape(news.incident.replay.why)}."] if news.incident.replay else []
     if news.told.get("mitigation") == Mitigation.FREEZE.value:
-        ask = "• Freeze promotions of this model, and say here whether it may go on serving."
+        ask = "• Promotions of this model are frozen until this is resolved; say here whether it may go on serving."
     else:
         ask = "• The policy lets only people do this: trigger `vigil_rollback` in Airflow, or say here why not."
     return [f":raised_hand: *Decision needed: {_advice(news)}.*", *why, ask]

@@ -27,7 +27,7 @@ NEWS = (
 
 def plan(incident: Incident, events: Sequence[Event], policy: Response) -> tuple[Action, ...]:
     """What is still to do for this incident. Empty when every receipt is there."""
-    actions = [*_room(incident, policy), *_news(incident, events), *_mitigation(incident, policy)]
+    actions = [*_room(incident, policy), *_news(incident, events), *_mitigation(incident, events, policy)]
     if wants_room(incident, policy):
         actions += _refresh(incident, events)
     return tuple(a for a in actions if a.id not in incident.receipts)
@@ -63,12 +63,17 @@ def _news(incident: Incident, events: Sequence[Event]) -> list[Action]:
     return told
 
 
-def _mitigation(incident: Incident, policy: Response) -> list[Action]:
-    """A replay's advice, if it was not followed yet, nobody holds the incident, and the policy lets us."""
+def _mitigation(incident: Incident, events: Sequence[Event], policy: Response) -> list[Action]:
+    """A replay's advice, if it was not followed yet, nobody holds the incident, and the policy lets us.
+
+    What was declined is offered once more after each release of a hold.
+    """
     replay = incident.replay
     if replay is None or not incident.is_open or incident.held or incident.mitigation is not Mitigation.NONE:
         return []
     seed = f"{replay.mitigation.value}/{replay.night}/{incident.reopened}"
+    again = _releases(events)
+    seed += f"/{again}" if again else ""
     if replay.mitigation is Mitigation.NONE:
         return []
     autonomy = policy.rollback if replay.mitigation is Mitigation.ROLLBACK else policy.fallback
@@ -84,6 +89,14 @@ def _mitigation(incident: Incident, policy: Response) -> list[Action]:
     }
     ask = replay.mitigation is Mitigation.FREEZE or autonomy is Autonomy.NEVER
     return [_action(incident, ActionKind.PROPOSE if ask else ActionKind.MITIGATE, seed, payload)]
+
+
+def _releases(events: Sequence[Event]) -> int:
+    """How often a hold was released after a mitigation had been declined."""
+    types = [e.type for e in events]
+    if "mitigation_declined" not in types:
+        return 0
+    return types[types.index("mitigation_declined") :].count("released")
 
 
 def _refresh(incident: Incident, events: Sequence[Event]) -> list[Action]:

@@ -182,7 +182,7 @@ def decide(incident: Incident, facts: RoomFacts) -> list[str]:
     if is_blind(s for f in incident.findings for s in f.signals):
         return ["• Make the monitor see again: open the Airflow DAG, repair the failed task, run the night anew."]
     if incident.proposed is Mitigation.FREEZE:
-        return ["• *Decide:* no version is known to be better. Freeze promotions, and say whether the model may go on."]
+        return ["• *Decide:* no version is known to be better. Promotions are frozen; say whether the model may go on."]
     if incident.proposed is not Mitigation.NONE and incident.replay is not None:
         advice = advice_words(incident.proposed, incident.replay.target_version)
         return [f"• The replay supports {advice}. If Airflow waits for approval: *approve or reject it there*."]

@@ -5,7 +5,9 @@ from typing import TYPE_CHECKING, Any
 from vigil.config.schema import Monitor
 from vigil.core.errors import RegistryError
 from vigil.core.ids import digest
-from vigil.core.words import Role
+from vigil.core.words import Mitigation, Role
+from vigil.incidents.lifecycle import fold
+from vigil.incidents.types import Incident
 from vigil.ports import Ports, ServingState, VersionInfo
 from vigil.responses.rollback import QUARANTINED
 from vigil.usecases.model_stream import Fence, fail, finish, found, held, settle, stream, told
@@ -16,14 +18,22 @@ if TYPE_CHECKING:
 
 
 def promote(
-    ports: Ports, monitor: Monitor, version: str, *, actor: str, reason: str, alias: str = "champion"
+    ports: Ports,
+    monitor: Monitor,
+    version: str,
+    *,
+    actor: str,
+    reason: str,
+    alias: str = "champion",
+    despite_freeze: bool = False,
 ) -> ServingState:
     """Gives `version` the alias (champion, challenger or fallback) and records its baseline.
 
     Every file is checked against the manifest; the holdout becomes the version's baseline profile, and
     with the monitor's first promotion its bin edges. `previous` is set to the champion that is left.
     Promoting the version that has the alias changes nothing. A retry after a crash makes one move.
-    Raises RegistryError (unknown or quarantined version, no holdout), TamperedArtifact, LeaseLost.
+    Raises RegistryError (unknown or quarantined version, no holdout, an open incident freezes promotions),
+    TamperedArtifact, LeaseLost.
     """
     if alias not in tuple(Role):
         raise RegistryError(f"alias {alias!r}: promote to {', '.join(Role)}")
@@ -39,6 +49,7 @@ def promote(
             )
         if found(state)[alias] == version and ports.profiles.baseline(model, version) is not None:
             return state
+        _not_frozen(ports, monitor, alias, despite_freeze=despite_freeze)
         ports.registry.verify(model, version)
         evidence = _baseline(ports, monitor, info, Role(alias))
         if found(state)[alias] == version:
@@ -118,6 +129,7 @@ def restore(ports: Ports, monitor: Monitor, *, actor: str, reason: str) -> Servi
         settle(ports, model)
         state: ServingState = ports.registry.serving(model)
         if state.serve is Role.CHAMPION:
+            _end_fallbacks(ports, monitor, actor=actor, reason=reason)  # an earlier run may have died before this
             return state
         if state.champion is None:
             raise RegistryError(f"{model!r} has no champion to restore; promote one with `vigil promote`")
@@ -131,7 +143,34 @@ def restore(ports: Ports, monitor: Monitor, *, actor: str, reason: str) -> Servi
         if state.serve is not Role.CHAMPION:
             raise fail(ports, model, announced, f"the {state.serve.value} serves after the champion was restored")
         finish(ports, model, announced)
+        _end_fallbacks(ports, monitor, actor=actor, reason=reason)
         return state
+
+
+def _open_incidents(ports: Ports, monitor: Monitor) -> list[Incident]:
+    folded = (fold(ports.ledger.read(name)) for name in ports.ledger.streams("incident/"))
+    mine = (monitor.model, monitor.environment)
+    return [i for i in folded if i is not None and i.is_open and (i.monitor, i.environment) == mine]
+
+
+def _end_fallbacks(ports: Ports, monitor: Monitor, *, actor: str, reason: str) -> None:
+    """Open incidents learn that nobody stands in any more: what breaks from now on is answered anew."""
+    for incident in _open_incidents(ports, monitor):
+        if incident.mitigation is Mitigation.FALLBACK:
+            where = f"incident/{incident.id}"
+            done = sum(e.type == "mitigation_done" for e in ports.ledger.read(where))
+            payload = {"by": actor, "reason": reason, "mitigation": Mitigation.FALLBACK.value}
+            append(ports, where, key=f"mitigation_ended/{done}", type="mitigation_ended", payload=payload)
+
+
+def _not_frozen(ports: Ports, monitor: Monitor, alias: str, *, despite_freeze: bool) -> None:
+    """While no version would have answered better, a new champion would hide what is wrong."""
+    freezing = [i.id for i in _open_incidents(ports, monitor) if i.proposed is Mitigation.FREEZE]
+    if freezing and alias == Role.CHAMPION and not despite_freeze:
+        raise RegistryError(
+            f"promotions of {monitor.model!r} are frozen by incident {freezing[0]}, because no other version would have "
+            "answered better: resolve it first, or promote with --despite-freeze and say why in the reason"
+        )
 
 
 def lift_quarantine(ports: Ports, monitor: Monitor, version: str, *, actor: str, reason: str) -> None:

@@ -12,6 +12,7 @@ from vigil.core.errors import RegistryError
 from vigil.core.ids import digest
 from vigil.core.spec import Spec
 from vigil.core.words import Mitigation, Role
+from vigil.incidents.lifecycle import fold
 from vigil.incidents.types import Event
 from vigil.ports import Ports, ServingState, VersionInfo
 from vigil.responses.rollback import QUARANTINED, Asker
@@ -56,6 +57,7 @@ def execute(
             return {**past.payload, "dry_run": False}
         announced = announced_for(known, plan.request)
         if announced is None:
+            _not_held(ports, request, plan)
             settle(ports, model)
             announced = _announce(ports, monitor, request, plan, fence, approved_by)
         _act(ports, model, announced, fence)
@@ -107,6 +109,15 @@ def _permitted(plan: RollbackPlan, approved_by: str | None) -> None:
         raise RegistryError(f"{plan.mitigation.value} of {plan.model} is not possible: {reasons}")
     if plan.needs_approval and not approved_by:
         raise RegistryError(f"{plan.mitigation.value} of {plan.model} needs the approval of a person")
+
+
+def _not_held(ports: Ports, request: RollbackRequest, plan: RollbackPlan) -> None:
+    """A hold that came after the checks, while somebody was asked, counts too."""
+    found = fold(ports.ledger.read(f"incident/{request.incident}")) if request.incident else None
+    if found is not None and found.held:
+        why = "a person holds the incident: nothing is done until its release"
+        decline(ports, request, plan, why=why, by="checks")
+        raise RegistryError(f"{plan.mitigation.value} of {plan.model} is not possible: {why}")
 
 
 def _announce(

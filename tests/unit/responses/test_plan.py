@@ -106,3 +106,14 @@ def test_the_plan_digest_changes_with_what_is_left_to_do():
     two = plan(an_incident(replay=a_replay()), [OPENED], POLICY)
     assert plan_digest(one) != plan_digest(two)
     assert plan_digest(one) == plan_digest(plan(an_incident(), [OPENED], POLICY))
+
+
+def test_what_was_declined_during_a_hold_is_offered_again_after_its_release():
+    incident = an_incident(replay=a_replay(), receipts={})
+    first = [a for a in plan(incident, [OPENED], POLICY) if a.kind is ActionKind.MITIGATE]
+    history = [OPENED, an_event(2, "held"), an_event(3, "mitigation_declined"), an_event(4, "released")]
+    again = [a for a in plan(incident, history, POLICY) if a.kind is ActionKind.MITIGATE]
+    assert len(first) == len(again) == 1
+    assert first[0].id != again[0].id
+    unasked = [OPENED, an_event(2, "held"), an_event(3, "released")]
+    assert first == [a for a in plan(incident, unasked, POLICY) if a.kind is ActionKind.MITIGATE]

@@ -6,7 +6,9 @@ import pytest
 from registry_stage import MODEL, Crash, Fuse, Stage, credit_monitor, moves
 
 from vigil.core.errors import LeaseLost, RegistryError, TamperedArtifact
-from vigil.core.words import Role
+from vigil.core.words import Mitigation, Role
+from vigil.incidents.lifecycle import fold
+from vigil.incidents.types import Status
 from vigil.usecases.promote import lift_quarantine, promote, reconcile_aliases, restore
 
 MONITOR = credit_monitor()
@@ -185,3 +187,41 @@ def test_another_promotion_finishes_what_a_dead_one_left(stage: Stage) -> None:
         (e.payload["from"], e.payload["to"]) for e in probe.ledger.read(f"model/{MODEL}") if e.type == "alias_moved"
     ]
     assert told == [(None, "1"), ("1", "2"), ("2", "3")]
+
+
+INCIDENT = "20261120-credit-staging"
+
+
+def an_open_incident(stage: Stage, *events: tuple[str, dict]) -> None:
+    stage.open_incident(INCIDENT, versions={"1": 900})
+    for type, payload in events:
+        where = f"incident/{INCIDENT}"
+        stage.ledger.append(
+            where, expected=len(stage.ledger.read(where)), key=type, type=type, at=stage.clock.now(), payload=payload
+        )
+
+
+def test_promotions_are_frozen_while_an_open_incident_knows_no_better_version(stage: Stage) -> None:
+    replay = {"night": "2026-11-20", "versions": [], "mitigation": "freeze", "target_version": None, "why": "none"}
+    give(stage, "1")
+    an_open_incident(stage, ("replayed", {"replay": replay}))
+    with pytest.raises(RegistryError, match=f"frozen by incident {INCIDENT}.*--despite-freeze"):
+        give(stage, "2")
+    assert moves(stage) == ["1"]
+    assert give(stage, "3", alias="fallback") == "1"
+    state = promote(stage.ports(), MONITOR, "2", actor="ada", reason="corrected model", despite_freeze=True)
+    assert state.champion == "2"
+
+
+def test_after_the_champion_was_restored_the_incident_can_be_mitigated_again(stage: Stage) -> None:
+    give(stage, "1")
+    give(stage, "3", alias="fallback")
+    stage.registry.serve(MODEL, Role.FALLBACK)
+    an_open_incident(stage, ("mitigation_done", {"mitigation": "fallback", "to": "3"}))
+    for _ in range(2):
+        restore(stage.ports(), MONITOR, actor="ada", reason="the feed is repaired")
+    events = stage.ledger.read(f"incident/{INCIDENT}")
+    found = fold(events)
+    assert [e.type for e in events].count("mitigation_ended") == 1
+    assert found is not None
+    assert (found.status, found.mitigation, found.replay) == (Status.OPEN, Mitigation.NONE, None)

@@ -331,3 +331,15 @@ def test_a_person_can_read_the_plan(stage: Stage) -> None:
     text = preflight(stage.ports(), MONITOR, asked()).text
     assert text.startswith("Rollback of credit (staging) from version 2 to 1: possible.")
     assert "✓ signature compatible" in text
+
+
+def test_a_hold_that_comes_while_a_person_is_asked_stops_the_change(stage: Stage) -> None:
+    plan = preflight(stage.ports(), MONITOR, asked())
+    where = f"incident/{INCIDENT}"
+    stage.ledger.append(
+        where, expected=len(stage.ledger.read(where)), key="held", type="held", at=stage.clock.now(), payload={}
+    )
+    with pytest.raises(RegistryError, match="holds the incident"):
+        execute(stage.ports(), MONITOR, asked(), plan, approved_by="ada", sleep=lambda _: None)
+    assert moves(stage) == ["1", "2"]
+    assert stage.types(where)[-1] == "mitigation_declined"
