@@ -97,7 +97,7 @@ def _scan(ports: Ports, monitor: Monitor, night: date, found: Partition, edges: 
     return bool(profiles) or bool(problem) or not found.files
 
 
-def judge(ports: Ports, monitor: Monitor, night: date, *, nights: Sequence[date] | None = None) -> dict[str, object]:
+def judge(ports: Ports, monitor: Monitor, night: date, *, nights: Sequence[date] | None = None) -> dict[str, Any]:
     """Judges the night, and re-judges past nights (`nights`, as in `profile`) whose facts changed, in date order."""
     for each in lookback(monitor, night) if nights is None else nights:
         if each == night or _stale(ports, monitor, each, as_of=night):

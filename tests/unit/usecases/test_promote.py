@@ -194,10 +194,10 @@ INCIDENT = "20261120-credit-staging"
 
 def an_open_incident(stage: Stage, *events: tuple[str, dict]) -> None:
     stage.open_incident(INCIDENT, versions={"1": 900})
-    for type, payload in events:
+    for kind, payload in events:
         where = f"incident/{INCIDENT}"
         stage.ledger.append(
-            where, expected=len(stage.ledger.read(where)), key=type, type=type, at=stage.clock.now(), payload=payload
+            where, expected=len(stage.ledger.read(where)), key=kind, type=kind, at=stage.clock.now(), payload=payload
         )
 
 
