@@ -1,4 +1,4 @@
-"""Training runs and registered versions of the example models. Run: `python -m examples.register iris|credit`."""
+"""Training runs and registered versions of the example models. Run: `python -m examples.register iris first`."""
 
 from __future__ import annotations
 
@@ -7,13 +7,23 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from examples import credit, iris, served
+from examples import bikes, chatbot, credit, fraud, iris, marketing, served
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from types import ModuleType
+
     from vigil.adapters.mlflow_registry import MlflowRegistry
     from vigil.ports import VersionInfo
 
 HOLDOUT_ROWS = 3000
+PORTFOLIO = (fraud, marketing, chatbot, bikes)  # the bank's models beside iris and credit
+KINDS = {
+    fraud.MODEL: "logistic regression",
+    marketing.MODEL: "logistic regression",
+    chatbot.MODEL: "logistic regression over words",
+    bikes.MODEL: "random forest",
+}
 
 
 def _by_value() -> None:
@@ -26,11 +36,17 @@ def _by_value() -> None:
     for name in ("mlflow.pyfunc", "mlflow.store", "mlflow.utils"):
         logging.getLogger(name).setLevel(logging.ERROR)  # pickled by value on purpose, see the docstring
     warnings.filterwarnings("ignore", module="mlflow")
-    for module in (served, iris, credit):
+    for module in (served, iris, credit, *PORTFOLIO):
         cloudpickle.register_pickle_by_value(module)
 
 
-def _register(
+def _right(seen: pd.DataFrame) -> Sequence[bool]:
+    if "score" in seen:
+        return list((seen["prediction"] == "deny") == (seen["label"] == "1"))
+    return list(seen["prediction"] == seen["label"])
+
+
+def _register(  # noqa: PLR0913
     registry: MlflowRegistry,
     model: str,
     answering: Any,
@@ -38,24 +54,24 @@ def _register(
     holdout: pd.DataFrame,
     training: pd.DataFrame,
     params: dict[str, object],
+    *,
+    right: Callable[[pd.DataFrame], Sequence[bool]] = _right,
+    kept: Callable[[pd.DataFrame], pd.DataFrame] = lambda seen: seen,
 ) -> VersionInfo:
     from vigil.adapters.mlflow_register import register_version
 
     _by_value()
     answers = answering.predict(None, holdout).reset_index(drop=True)
     seen = pd.concat([holdout.reset_index(drop=True), answers], axis=1)
-    right = seen["prediction"] == seen["label"]
-    if "score" in seen:
-        right = (seen["prediction"] == "deny") == (seen["label"] == "1")
     return register_version(
         registry,
         model=model,
         sk_or_pyfunc=answering,
         input_example=holdout[inputs].head(5),
-        holdout=seen,
+        holdout=kept(seen),
         training_rows=training,
         params=params,
-        metrics={"holdout_accuracy": float(right.mean()), "holdout_rows": float(len(seen))},
+        metrics={"holdout_accuracy": float(np.mean(right(seen))), "holdout_rows": float(len(seen))},
         tags={"kind": str(params["kind"])},
     )
 
@@ -86,12 +102,26 @@ def register_credit(registry: MlflowRegistry, which: str) -> VersionInfo:
     return _register(registry, credit.MODEL, model, model.inputs, holdout, rows, params)
 
 
+def register_portfolio(registry: MlflowRegistry, example: ModuleType, which: str = "first") -> VersionInfo:
+    """which: first, or rules where the example has some."""
+    holdout = example.holdout()
+    inputs = getattr(example, "INPUTS", None) or example.FEATURES
+    how = {"right": example.right, "kept": getattr(example, "kept", lambda seen: seen)}
+    if which == "rules":
+        return _register(registry, example.MODEL, example.rules(), inputs, holdout, holdout, {"kind": "rules"}, **how)
+    model, rows = example.train()
+    params = {"kind": KINDS[example.MODEL], "rows": len(rows)}
+    return _register(registry, example.MODEL, model, inputs, holdout, rows, params, **how)
+
+
 if __name__ == "__main__":
     import sys
+    from functools import partial
 
     from vigil.settings import Settings
     from vigil.wiring import open_registry
 
     chosen, which = sys.argv[1], sys.argv[2]
-    made = {"iris": register_iris, "credit": register_credit}[chosen](open_registry(Settings()), which)
+    bank = {e.__name__.rpartition(".")[2]: partial(register_portfolio, example=e) for e in PORTFOLIO}
+    made = {"iris": register_iris, "credit": register_credit, **bank}[chosen](open_registry(Settings()), which=which)
     sys.stdout.write(f"{made.model} version {made.version}\n")

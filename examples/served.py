@@ -12,16 +12,18 @@ import pandas as pd
 
 
 class Decider(mlflow.pyfunc.PythonModel):
-    """Denies when the estimated probability of default reaches the threshold."""
+    """Says the second answer when the estimated probability reaches the threshold: of default, of fraud, of a sale."""
 
-    def __init__(self, estimator: Any, inputs: list[str], threshold: float) -> None:
-        self.estimator, self.inputs, self.threshold = estimator, inputs, threshold
+    def __init__(
+        self, estimator: Any, inputs: list[str], threshold: float, answers: tuple[str, str] = ("approve", "deny")
+    ) -> None:
+        self.estimator, self.inputs, self.threshold, self.answers = estimator, inputs, threshold, answers
 
     def predict(self, context: Any, model_input: pd.DataFrame, params: dict[str, Any] | None = None) -> pd.DataFrame:
-        """`prediction` approve or deny, `score` the probability of default."""
+        """`prediction` one of the two answers, `score` the probability."""
         del context, params
         score = self.estimator.predict_proba(model_input[self.inputs])[:, 1]
-        answer = np.where(score >= self.threshold, "deny", "approve")
+        answer = np.where(score >= self.threshold, self.answers[1], self.answers[0])
         return pd.DataFrame({"prediction": answer, "score": score})
 
 
@@ -35,6 +37,46 @@ class Classifier(mlflow.pyfunc.PythonModel):
         """`prediction`: the class's name."""
         del context, params
         return pd.DataFrame({"prediction": self.estimator.predict(model_input[self.inputs])})
+
+
+class Forecaster(mlflow.pyfunc.PythonModel):
+    """Answers with a number, never below 0."""
+
+    def __init__(self, estimator: Any, inputs: list[str]) -> None:
+        self.estimator, self.inputs = estimator, inputs
+
+    def predict(self, context: Any, model_input: pd.DataFrame, params: dict[str, Any] | None = None) -> pd.DataFrame:
+        """`prediction`: the number."""
+        del context, params
+        return pd.DataFrame({"prediction": np.clip(self.estimator.predict(model_input[self.inputs]), 0, None)})
+
+
+class Bot(mlflow.pyfunc.PythonModel):
+    """Names the intent of a message, and replies with that intent's template; what it is unsure of goes to people."""
+
+    def __init__(self, estimator: Any, replies: dict[str, str], handoff: str, unsure: float, lost: float) -> None:
+        self.estimator, self.replies, self.handoff = estimator, replies, handoff
+        self.unsure, self.lost = unsure, lost  # confidence below which people answer; below which it is no known topic
+
+    def predict(self, context: Any, model_input: pd.DataFrame, params: dict[str, Any] | None = None) -> pd.DataFrame:
+        """`prediction`, `confidence`, `ranking` (the five likeliest), `reply`, and what became of the request."""
+        del context, params
+        chances = self.estimator.predict_proba(model_input["message"])
+        order = np.argsort(-chances, axis=1)[:, :5]
+        named = np.asarray(self.estimator.classes_)[order]
+        confidence = chances.max(axis=1)
+        unsure = confidence < self.unsure
+        reply = [self.handoff if u else self.replies[str(n)] for u, n in zip(unsure, named[:, 0], strict=True)]
+        return pd.DataFrame(
+            {
+                "prediction": named[:, 0],
+                "confidence": confidence.round(4),
+                "ranking": ["|".join(row) for row in named],
+                "reply": reply,
+                "handed_off": unsure,
+                "out_of_scope": confidence < self.lost,
+            }
+        )
 
 
 class Rules(mlflow.pyfunc.PythonModel):
