@@ -121,18 +121,17 @@ def _mitigated(incident: Incident, event: Event) -> Incident:
         update={
             "mitigation": Mitigation(p["mitigation"]),
             "mitigation_target": p.get("to"),
+            "mitigation_over": False,
             "status": Status.MITIGATED if incident.is_open else incident.status,
         }
     )
 
 
 def _mitigation_ended(incident: Incident, _event: Event) -> Incident:
-    """The champion serves again: what breaks from now on is replayed and mitigated anew."""
+    """The champion serves again: what breaks from now on is mitigated anew. What was done stays told."""
     back = Status.ACKNOWLEDGED if incident.acknowledged_by else Status.OPEN
     status = back if incident.status is Status.MITIGATED else incident.status
-    return incident.model_copy(
-        update={"mitigation": Mitigation.NONE, "mitigation_target": None, "replay": None, "status": status}
-    )
+    return incident.model_copy(update={"mitigation_over": True, "status": status})
 
 
 def _replayed(incident: Incident, event: Event) -> Incident:

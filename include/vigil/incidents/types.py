@@ -122,6 +122,7 @@ class Incident(Spec):
     replay: Replay | None = None
     mitigation: Mitigation = Mitigation.NONE  # what was done (not: what is planned)
     mitigation_target: str | None = None
+    mitigation_over: bool = False  # the champion was restored since: what breaks now is mitigated anew
     proposed: Mitigation = Mitigation.NONE
     held: bool = False
     acknowledged_by: str | None = None

@@ -69,7 +69,8 @@ def _mitigation(incident: Incident, events: Sequence[Event], policy: Response) -
     What was declined is offered once more after each release of a hold.
     """
     replay = incident.replay
-    if replay is None or not incident.is_open or incident.held or incident.mitigation is not Mitigation.NONE:
+    in_effect = incident.mitigation is not Mitigation.NONE and not incident.mitigation_over
+    if replay is None or not incident.is_open or incident.held or in_effect:
         return []
     seed = f"{replay.mitigation.value}/{replay.night}/{incident.reopened}"
     again = _releases(events)

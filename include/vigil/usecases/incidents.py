@@ -40,6 +40,10 @@ def all_incidents(ports: Ports) -> list[Incident]:
     return sorted((i for i in folded if i), key=lambda i: (i.opened_at, i.id), reverse=True)
 
 
+def _in_effect(incident: Incident) -> bool:
+    return incident.is_open and incident.mitigation is not Mitigation.NONE and not incident.mitigation_over
+
+
 def get(ports: Ports, incident: str) -> tuple[Incident, tuple[Event, ...]]:
     """One incident with its events. Raises LedgerError for an id that does not exist."""
     events: tuple[Event, ...] = ports.ledger.read(f"incident/{incident}")
@@ -104,7 +108,7 @@ def _bad(
             monitor.risk,
             environment=monitor.environment,
             has_fallback=_has_fallback(ports, monitor),
-            mitigated=current is not None and current.is_open and current.mitigation is not Mitigation.NONE,
+            mitigated=current is not None and _in_effect(current),
         ),
         versions=result.versions,
         clues=_clues(ports, monitor, result, new),

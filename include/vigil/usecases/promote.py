@@ -156,7 +156,7 @@ def _open_incidents(ports: Ports, monitor: Monitor) -> list[Incident]:
 def _end_fallbacks(ports: Ports, monitor: Monitor, *, actor: str, reason: str) -> None:
     """Open incidents learn that nobody stands in any more: what breaks from now on is answered anew."""
     for incident in _open_incidents(ports, monitor):
-        if incident.mitigation is Mitigation.FALLBACK:
+        if incident.mitigation is Mitigation.FALLBACK and not incident.mitigation_over:
             where = f"incident/{incident.id}"
             done = sum(e.type == "mitigation_done" for e in ports.ledger.read(where))
             payload = {"by": actor, "reason": reason, "mitigation": Mitigation.FALLBACK.value}

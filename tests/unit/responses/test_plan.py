@@ -117,3 +117,14 @@ def test_what_was_declined_during_a_hold_is_offered_again_after_its_release():
     assert first[0].id != again[0].id
     unasked = [OPENED, an_event(2, "held"), an_event(3, "released")]
     assert first == [a for a in plan(incident, unasked, POLICY) if a.kind is ActionKind.MITIGATE]
+
+
+def test_after_the_champion_was_restored_another_bad_night_is_mitigated_anew():
+    mitigated = an_incident(replay=a_replay(Mitigation.FALLBACK), mitigation=Mitigation.FALLBACK)
+    assert ActionKind.MITIGATE not in kinds(plan(mitigated, [OPENED], POLICY))
+    restored = mitigated.model_copy(update={"mitigation_over": True})
+    done = {a.id: {"kind": a.kind} for a in plan(restored, [OPENED], POLICY)}
+    assert ActionKind.MITIGATE not in kinds(plan(restored.model_copy(update={"receipts": done}), [OPENED], POLICY))
+    later = a_replay(Mitigation.FALLBACK).model_copy(update={"night": date(2026, 11, 22)})
+    again = restored.model_copy(update={"receipts": done, "replay": later})
+    assert ActionKind.MITIGATE in kinds(plan(again, [OPENED], POLICY))

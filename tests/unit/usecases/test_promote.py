@@ -224,4 +224,4 @@ def test_after_the_champion_was_restored_the_incident_can_be_mitigated_again(sta
     found = fold(events)
     assert [e.type for e in events].count("mitigation_ended") == 1
     assert found is not None
-    assert (found.status, found.mitigation, found.replay) == (Status.OPEN, Mitigation.NONE, None)
+    assert (found.status, found.mitigation, found.mitigation_over) == (Status.OPEN, Mitigation.FALLBACK, True)
