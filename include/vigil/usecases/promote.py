@@ -168,8 +168,8 @@ def _not_frozen(ports: Ports, monitor: Monitor, alias: str, *, despite_freeze: b
     freezing = [i.id for i in _open_incidents(ports, monitor) if i.proposed is Mitigation.FREEZE]
     if freezing and alias == Role.CHAMPION and not despite_freeze:
         raise RegistryError(
-            f"promotions of {monitor.model!r} are frozen by incident {freezing[0]}, because no other version would have "
-            "answered better: resolve it first, or promote with --despite-freeze and say why in the reason"
+            f"promotions of {monitor.model!r} are frozen by incident {freezing[0]}, because no other version would "
+            "have answered better: resolve it first, or promote with --despite-freeze and say why in the reason"
         )
 
 
