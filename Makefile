@@ -35,8 +35,8 @@ $(VENV)/.dev-ready: $(VENV)/.ready requirements-dev.txt
 setup: $(VENV)/.ready  ## install the full lock into .venv
 setup-dev: $(VENV)/.dev-ready  ## the same, with test tools
 
-demo: setup  ## play the first nights on this machine, and stay up (Ctrl-C or `make stop` ends it)
-	@$(BIN)/python -m demo play
+demo: setup  ## play the first nights on this machine, and stay up (Ctrl-C or `make stop` ends it); PORTFOLIO=all: a bank's six models
+	@$(BIN)/python -m demo play $(if $(PORTFOLIO),--portfolio $(PORTFOLIO))
 
 demo-check: setup  ## the same without staying up: asserts the story from the outside
 	@$(BIN)/python -m demo check

@@ -12,7 +12,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
@@ -30,14 +30,24 @@ FOLDER = Path(os.environ.get("VIGIL_DEMO", HOME / ".demo"))
 
 
 @app.command()
-def play() -> None:
+def play(
+    portfolio: Annotated[str, typer.Option(help="'all': four more models of the bank.")] = "",
+) -> None:
     """Play the first nights, and stay up until Ctrl-C or `make stop`."""
-    stack, story, took = _tell(FOLDER)
+    if portfolio not in ("", "all"):
+        raise typer.BadParameter(f"{portfolio!r}: leave it out, or say all", param_hint="PORTFOLIO")
+    stack, story, took = _tell(FOLDER, portfolio=bool(portfolio))
     from demo.summary import print_summary
 
-    print_summary(out, story, took)
-    out.print("\nEverything stays up. Ctrl-C here, or `make stop` elsewhere, ends what was started and nothing else.")
     try:
+        print_summary(out, story, took)
+        if portfolio:
+            from demo.portfolio import print_portfolio
+
+            print_portfolio(out, story.ports, story.last)
+        out.print(
+            "\nEverything stays up. Ctrl-C here, or `make stop` elsewhere, ends what was started and nothing else."
+        )
         while stack.running():
             time.sleep(1)
     except KeyboardInterrupt:
@@ -79,13 +89,18 @@ def _end(stack: Stack) -> None:
         out.print(f"stopped {', '.join(stopped)}")
 
 
-def _fresh(folder: Path) -> Stack:
+def _fresh(folder: Path, *, portfolio: bool) -> Stack:
     """A new folder; a demo that still runs is ended first."""
     before = remembered(folder)
     if before is not None:
         Stack(before).stop()
         shutil.rmtree(folder)
-    stack = Stack(settle(folder))
+    places = settle(folder)
+    if portfolio:
+        from demo.portfolio import furnish
+
+        furnish(folder / "home")
+    stack = Stack(places)
     stack.prepare()
     os.environ.update(
         {k: v for k, v in stack.env.items() if k.startswith(("VIGIL", "NO_PROXY", "DO_NOT", "MLFLOW", "GX"))}
@@ -93,13 +108,13 @@ def _fresh(folder: Path) -> Stack:
     return stack
 
 
-def _tell(folder: Path) -> tuple[Stack, Story, dict[str, float]]:
+def _tell(folder: Path, *, portfolio: bool = False) -> tuple[Stack, Story, dict[str, float]]:
     """Starts the servers and tells the story; ends everything again if something goes wrong."""
-    stack = _fresh(folder)
+    stack = _fresh(folder, portfolio=portfolio)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
         with Progress(SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn(), console=out) as bar:
-            return stack, *_acts(stack, bar)
+            return stack, *_acts(stack, bar, portfolio=portfolio)
     except BaseException as error:
         if isinstance(error, StackError | RuntimeError | subprocess.SubprocessError):
             out.print(f"[bold red]the demo failed[/]: {error}", markup=True)
@@ -107,7 +122,7 @@ def _tell(folder: Path) -> tuple[Stack, Story, dict[str, float]]:
         raise
 
 
-def _acts(stack: Stack, bar: Progress) -> tuple[Story, dict[str, float]]:
+def _acts(stack: Stack, bar: Progress, *, portfolio: bool) -> tuple[Story, dict[str, float]]:
     from demo.story import Story
 
     took: dict[str, float] = {}
@@ -137,6 +152,11 @@ def _acts(stack: Stack, bar: Progress) -> tuple[Story, dict[str, float]]:
                 done.result()
 
     act("play the nights through Airflow", both)
+    if portfolio:
+        from demo.portfolio import bad_nights, history
+
+        act("train four more models, judge their history", lambda: history(story))
+        act("play their bad nights through Airflow", lambda: bad_nights(story))
     return story, took
 
 

@@ -33,6 +33,12 @@ class Places:
         return self.folder / "airflow"
 
     @property
+    def home(self) -> Path:
+        """Where monitors/ and expectations/ are: the checkout, or the demo's own copy for a larger cast."""
+        own = self.folder / "home"
+        return own if own.is_dir() else HOME
+
+    @property
     def state(self) -> Path:
         """Vigil's state."""
         return self.folder / "vigil"
@@ -95,7 +101,7 @@ def _quiet() -> dict[str, str]:
 
 def _vigil(places: Places) -> dict[str, str]:
     return {
-        "VIGIL_HOME": str(HOME),
+        "VIGIL_HOME": str(places.home),
         "VIGIL_STATE": str(places.state),
         "VIGIL_MLFLOW_TRACKING_URI": places.url("mlflow"),
         "VIGIL_GATEWAY_URL": places.url("gateway"),

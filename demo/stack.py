@@ -26,6 +26,16 @@ USERS = (
     ("credit.data@example.com", "Dana Data", "data owner"),
     ("ai.governance@example.com", "Gita Governance", "AI governance"),
 )
+PORTFOLIO_USERS = (
+    ("fraud.owner@example.com", "Farid Fraud", "model owner"),
+    ("marketing.owner@example.com", "Mara Marketing", "model owner"),
+    ("chat.owner@example.com", "Chen Chat", "model owner"),
+    ("bikes.owner@example.com", "Bruno Bikes", "model owner"),
+    ("payments.data@example.com", "Paula Payments", "data owner"),
+    ("crm.data@example.com", "Carlos Customers", "data owner"),
+    ("app.data@example.com", "Amira App", "data owner"),
+    ("weather.data@example.com", "Wren Weather", "data owner"),
+)
 AIRFLOW = ("api-server", "scheduler", "dag-processor", "triggerer")
 SECONDS_TO_STOP = 20
 
@@ -53,7 +63,8 @@ class Stack:
         passwords = home / "passwords.json"
         passwords.touch(mode=0o600)
         passwords.write_text(json.dumps({u: self.places.secrets[u] for u in ("admin", "viewer")}))
-        users = [{"email": email, "name": name, "role": role} for email, name, role in USERS]
+        everybody = (*USERS, *PORTFOLIO_USERS) if self.places.home != HOME else USERS
+        users = [{"email": email, "name": name, "role": role} for email, name, role in everybody]
         (self.places.folder / "users.json").write_text(json.dumps(users))
 
     def commands(self) -> Mapping[str, Sequence[str]]:

@@ -42,8 +42,6 @@ class Cast(NamedTuple):
 
 def cast(ports: Ports, example: ModuleType, monitor: Monitor, root: Path) -> Cast:
     """Trains, registers and promotes the model, and its rules as the fallback where it has some."""
-    import mlflow
-
     from examples.register import register_portfolio
     from vigil.usecases.promote import promote
 
@@ -52,6 +50,13 @@ def cast(ports: Ports, example: ModuleType, monitor: Monitor, root: Path) -> Cas
     if hasattr(example, "rules"):
         rules = register_portfolio(ports.registry, example, "rules").version
         promote(ports, monitor, rules, actor=ACTOR, reason="rules that people wrote", alias="fallback")
+    return ready(ports, example, monitor, root, version)
+
+
+def ready(ports: Ports, example: ModuleType, monitor: Monitor, root: Path, version: str) -> Cast:
+    """A registered version, checked against its manifest and loaded."""
+    import mlflow
+
     folder = ports.registry.verify(example.MODEL, version)
     return Cast(example, monitor, mlflow.pyfunc.load_model(str(folder)).unwrap_python_model(), version, root)
 

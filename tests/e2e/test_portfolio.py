@@ -29,7 +29,7 @@ QUIET = {
     fraud.MODEL: fraud.QUIET,
     chatbot.MODEL: chatbot.QUIET,
     bikes.MODEL: bikes.QUIET,
-    marketing.MODEL: sum(own < marketing.MOBILE for own, _ in marketing.calendar(LAST)),
+    marketing.MODEL: sum(own < marketing.HAPPENED for own, _ in marketing.calendar(LAST)),
 }
 
 
@@ -121,7 +121,7 @@ def test_a_fault_is_one_incident_that_names_it(
 
 @pytest.mark.parametrize(
     ("example", "began", "found"),
-    [(marketing, marketing.MOBILE, "new_category/contact_type"), (bikes, bikes.SANDY, "volume/all")],
+    [(marketing, marketing.HAPPENED, "new_category/contact_type"), (bikes, bikes.HAPPENED, "volume/all")],
     ids=["the bank begins to call mobile phones", "a hurricane"],
 )
 def test_what_really_happened_is_one_incident_over_two_nights(
