@@ -208,7 +208,7 @@ def test_every_row_is_counted_once_in_every_column_of_everyone_and_of_each_group
         for n in found.numeric.values():
             assert n.rows == n.nulls + n.nans + n.infs + n.wrong_type + sum(n.bins)
         for c in found.category.values():
-            assert c.rows == c.nulls + sum(c.levels.values()) + c.new
+            assert c.rows == c.nulls + sum(c.levels.values()) + c.other + c.new
     assert profile.rows == len(rows) == profile.columns.numeric["income"].rows
     assert sum(c.numeric["income"].rows for c in profile.group_columns.values()) == len(rows)
     answered = sum(r["prediction"] is not None for r in rows)

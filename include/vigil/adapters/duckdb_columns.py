@@ -1,203 +1,166 @@
-"""Columns and protected groups of the table `night`, counted a few columns at a time."""
+"""Columns of the view `served`, counted a few at a time, for everyone and for each protected group."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any, TypeVar
 
-from vigil.adapters.duckdb_rows import literal, quoted, text_of
-from vigil.core.words import Role, Task
-from vigil.profiles.aggregates import counted_of, lower
+from vigil.adapters.duckdb_layout import By, Layout, Rows, bins_of, dicts, select
+from vigil.adapters.duckdb_rows import quoted
+from vigil.core.words import Role
+from vigil.profiles.aggregates import FINITE, Counted, counted_of, lower
 from vigil.profiles.layout import FeatureType
-from vigil.profiles.types import CategoryColumn, Cell, Edges, NumericColumn
-
-if TYPE_CHECKING:
-    from vigil.config.schema import Monitor
+from vigil.profiles.merge import add_category, add_numeric
+from vigil.profiles.types import CategoryColumn, Columns, Contribution, NumericColumn
 
 CHUNK = 8  # columns a query; see profiles/aggregates
+TOGETHER = 64  # combinations of groups that are counted in one pass; beyond, each attribute has its own
 ALL = "all"
-MISSING = "(missing)"
-Who = tuple[str, str, str]  # version, role, group
+Grouping = tuple[str, ...]  # attributes that are counted in one pass
+T = TypeVar("T", NumericColumn, CategoryColumn)
+Found = dict[By, dict[str, dict[str, T]]]  # who -> "all" or "attribute=group" -> column
 
 
-@dataclass(frozen=True)
-class Layout:
-    """A connection with the table `night`, and what its columns mean."""
-
-    db: Any
-    monitor: Monitor
-    edges: Edges
-    types: Mapping[str, str]
-
-    def text(self, column: str) -> str:
-        """SQL of a column's value as text."""
-        return text_of(column, self.types[column])
-
-    @property
-    def version(self) -> str:
-        """SQL of the version that answered a row."""
-        return f"coalesce({self.text(self.monitor.data.model_version)}, {literal(MISSING)})"
-
-    @property
-    def role(self) -> str:
-        """SQL of the role it answered in."""
-        return f"CAST({quoted(self.monitor.data.role)} AS VARCHAR)"
-
-    @property
-    def answer(self) -> str:
-        """SQL of the prediction as text; null where there was no answer."""
-        return self.text(self.monitor.data.prediction)
-
-    @property
-    def label(self) -> str:
-        """SQL of the label as text; null where it is not known."""
-        return self.text("label")
-
-    @property
-    def score(self) -> str | None:
-        """SQL of the score as a number, for binary models that log one."""
-        name = self.monitor.data.score
-        return f"TRY_CAST({quoted(name)} AS DOUBLE)" if name and self.monitor.task is Task.BINARY else None
-
-    @property
-    def favourable(self) -> str:
-        """SQL: the answer was the favourable decision."""
-        decision = self.monitor.decision
-        return f"{self.answer} = {literal(decision.favourable)}" if decision else "false"
-
-    @property
-    def positive(self) -> str:
-        """SQL: the model predicted its positive class: by score, or where that is no number, by the answer."""
-        decision = self.monitor.decision
-        if decision is None:
-            return "false"
-        said = f"{self.answer} = {literal(decision.positive)}"
-        if self.score is None:
-            return said
-        limit = f"CAST({literal(repr(decision.threshold))} AS DOUBLE)"
-        return f"CASE WHEN isfinite({self.score}) THEN {self.score} >= {limit} ELSE {said} END"
-
-    def group(self, attribute: str) -> str:
-        """SQL of the group of a row; missing is a group of its own."""
-        return f"coalesce({self.text(attribute)}, {literal(MISSING)})"
-
-    def groups(self, attribute: str | None) -> str:
-        """Version, role and group, as the first three columns of a query."""
-        group = self.group(attribute) if attribute else literal(ALL)
-        return f"{self.version} AS v, {self.role} AS r, {group} AS g"
+def features(layout: Layout, groupings: Sequence[Grouping]) -> dict[By, dict[str, Columns]]:
+    """The feature columns of all rows ("all") and of each group ("attribute=group"), by version and role."""
+    numeric: Found[NumericColumn] = {}
+    category: Found[CategoryColumn] = {}
+    kinds, edges = layout.monitor.features, layout.edges
+    for i, grouping in enumerate(groupings):
+        names = [n for n, kind in kinds.items() if kind is FeatureType.NUMERIC]
+        for row, found in _numeric(layout, {n: edges.numeric[n] for n in names}, grouping):
+            for target in _targets(row, grouping, everyone=i == 0):
+                _add(numeric, row, target, found, add_numeric)
+        for name in (n for n, kind in kinds.items() if kind is FeatureType.CATEGORY):
+            for row, column in _category(layout, name, grouping):
+                for target in _targets(row, grouping, everyone=i == 0):
+                    _add(category, row, target, {name: column}, add_category)
+    return {
+        who: {
+            target: Columns(
+                numeric=numeric.get(who, {}).get(target, {}), category=category.get(who, {}).get(target, {})
+            )
+            for target in sorted({*numeric.get(who, {}), *category.get(who, {})})
+        }
+        for who in sorted({*numeric, *category})
+    }
 
 
-def numeric_columns(
-    layout: Layout, wanted: Mapping[str, Sequence[float]], attribute: str | None
-) -> dict[Who, dict[str, NumericColumn]]:
-    """Counts, sums and bins of numeric columns, for each version, role and group."""
-    found: dict[Who, dict[str, NumericColumn]] = {}
-    for chunk in _chunks(wanted):
-        parts: list[str] = []
-        given: dict[str, Any] = {}
-        for i, (name, edges) in enumerate(chunk):
-            given |= {f"e{i}": list(edges), f"lo{i}": edges[0], f"hi{i}": edges[-1]}
-            names = {"raw": quoted(name), "x": f"TRY_CAST({quoted(name)} AS DOUBLE)"}
-            parts += _counted(FeatureType.NUMERIC, i, **names, lo=f"$lo{i}", hi=f"$hi{i}")
-        for row in _grouped(layout, attribute, parts, given):
-            mine = found.setdefault((row["v"], row["r"], row["g"]), {})
-            mine |= {name: _numeric(row, f"c{i}_", edges) for i, (name, edges) in enumerate(chunk)}
+def number(layout: Layout, name: str, edges: Sequence[float]) -> dict[By, NumericColumn]:
+    """One numeric column of all rows."""
+    found: Found[NumericColumn] = {}
+    for row, columns in _numeric(layout, {name: edges}, ()):
+        _add(found, row, ALL, columns, add_numeric)
+    return {who: by[ALL][name] for who, by in found.items()}
+
+
+def contributions(layout: Layout) -> dict[By, dict[str, Contribution]]:
+    """Sums of the contributions of each feature that has them in the log."""
+    wanted = {n: f"contrib__{n}" for n in layout.monitor.features if f"contrib__{n}" in layout.types}
+    found: dict[By, dict[str, Contribution]] = {}
+    for chunk in _chunks(list(wanted.items())):
+        counted = {
+            f"c{i}_{a.name}": lower(a, "duckdb", **_values(layout, column))
+            for i, (_, column) in enumerate(chunk)
+            for a in counted_of(Counted.CONTRIBUTION)
+        }
+        for row in dicts(layout.db, select(layout.who, counted, "served")):
+            mine = found.setdefault((row["v"], Role(row["r"])), {})
+            for i, (name, _) in enumerate(chunk):
+                mine[name] = Contribution(**{f: row[f"c{i}_{f}"] or 0 for f in Contribution.model_fields})
     return found
 
 
-def category_columns(
-    layout: Layout, wanted: Mapping[str, Sequence[str]], attribute: str | None
-) -> dict[Who, dict[str, CategoryColumn]]:
-    """Counts per known level, nulls, and what was new, for each version, role and group."""
-    found: dict[Who, dict[str, CategoryColumn]] = {}
+def flags(layout: Layout) -> dict[By, dict[str, tuple[int, int]]]:
+    """Rows where each yes/no column is true, and where it is known."""
+    declared = dict.fromkeys(name for columns in layout.monitor.flags.values() for name in columns)
+    wanted = [name for name in declared if name in layout.types]
+    found: dict[By, dict[str, tuple[int, int]]] = {}
     for chunk in _chunks(wanted):
-        given = {f"e{i}": list(levels) for i, (_, levels) in enumerate(chunk)}
-        parts = [
-            part for i, (name, _) in enumerate(chunk) for part in _counted(FeatureType.CATEGORY, i, x=layout.text(name))
-        ]
-        for row in _grouped(layout, attribute, parts, given):
-            mine = found.setdefault((row["v"], row["r"], row["g"]), {})
-            mine |= {name: _category(row, f"c{i}_") for i, (name, _) in enumerate(chunk)}
+        counted = {
+            f"c{i}_{a.name}": lower(a, "duckdb", x=layout.text(name))
+            for i, name in enumerate(chunk)
+            for a in counted_of(Counted.FLAG)
+        }
+        for row in dicts(layout.db, select(layout.who, counted, "served")):
+            mine = found.setdefault((row["v"], Role(row["r"])), {})
+            mine |= {name: (row[f"c{i}_true"], row[f"c{i}_known"]) for i, name in enumerate(chunk)}
     return found
 
 
-def _counted(kind: FeatureType, i: int, **names: str) -> list[str]:
-    return [f"{lower(a, 'duckdb', e=f'$e{i}', **names)} AS c{i}_{a.name}" for a in counted_of(kind)]
+def _values(layout: Layout, column: str) -> dict[str, str]:
+    x = layout.number(column)
+    return {"raw": quoted(column), "x": x, "f": FINITE.format(x=x)}
 
 
-def _grouped(layout: Layout, attribute: str | None, parts: Sequence[str], given: Mapping[str, Any]) -> Rows:
-    sql = f"SELECT {layout.groups(attribute)}, count(*) AS n, {', '.join(parts)} FROM night GROUP BY 1, 2, 3"
-    return dicts(layout.db, sql, given)
-
-
-def _chunks(wanted: Mapping[str, Sequence[Any]]) -> Iterator[list[tuple[str, Sequence[Any]]]]:
-    items = list(wanted.items())
+def _chunks(items: Sequence[Any]) -> Iterator[Sequence[Any]]:
     for i in range(0, len(items), CHUNK):
         yield items[i : i + CHUNK]
 
 
-def bins_of(counted: Mapping[float, int] | None, edges: Sequence[float]) -> tuple[int, ...]:
-    """DuckDB's histogram as bins: it leaves the overflow out when it is empty, and is null when nothing was counted.
-
-    >>> bins_of({1.0: 2, 2.0: 0, float("inf"): 3}, (1.0, 2.0))
-    (2, 0, 3)
-    """
-    found = counted or {}
-    over = sum(n for key, n in found.items() if key > edges[-1])
-    return (*(int(found.get(float(e), 0)) for e in edges), int(over))
+def _targets(row: Mapping[str, Any], grouping: Grouping, *, everyone: bool) -> list[str]:
+    """What a counted combination of groups is a part of: each row is in one group of every attribute."""
+    return [*([ALL] if everyone else []), *(f"{a}={row[f'g{i}']}" for i, a in enumerate(grouping))]
 
 
-def _numeric(row: Mapping[str, Any], prefix: str, edges: Sequence[float]) -> NumericColumn:
-    values = {a.name: row[f"{prefix}{a.name}"] for a in counted_of(FeatureType.NUMERIC) if a.name != "bins"}
+def _add(to: Found[T], row: Mapping[str, Any], target: str, columns: Mapping[str, T], add: Any) -> None:
+    mine = to.setdefault((row["v"], Role(row["r"])), {}).setdefault(target, {})
+    for name, column in columns.items():
+        mine[name] = add(mine[name], column) if name in mine else column
+
+
+def _numeric(
+    layout: Layout, wanted: Mapping[str, Sequence[float]], grouping: Grouping
+) -> Iterator[tuple[dict[str, Any], dict[str, NumericColumn]]]:
+    keys = layout.who | layout.groups(grouping)
+    for chunk in _chunks(list(wanted.items())):
+        counted = {"n": "count(*)"}
+        given: dict[str, Any] = {}
+        for i, (name, edges) in enumerate(chunk):
+            given |= {f"e{i}": list(edges), f"lo{i}": edges[0], f"hi{i}": edges[-1]}
+            names = _values(layout, name) | {"e": f"$e{i}", "lo": f"$lo{i}", "hi": f"$hi{i}"}
+            counted |= {f"c{i}_{a.name}": lower(a, "duckdb", **names) for a in counted_of(Counted.NUMERIC)}
+        for row in dicts(layout.db, select(keys, counted, "served"), given):
+            yield row, {name: _numeric_column(row, f"c{i}_", edges) for i, (name, edges) in enumerate(chunk)}
+
+
+def _numeric_column(row: Mapping[str, Any], prefix: str, edges: Sequence[float]) -> NumericColumn:
+    values = {a.name: row[f"{prefix}{a.name}"] for a in counted_of(Counted.NUMERIC) if a.name != "bins"}
     zeros = {k: (v or 0) if k not in ("smallest", "largest") else v for k, v in values.items()}
     return NumericColumn(rows=row["n"], bins=bins_of(row[f"{prefix}bins"], edges), **zeros)
 
 
-def _category(row: Mapping[str, Any], prefix: str) -> CategoryColumn:
-    return CategoryColumn(
-        rows=row["n"],
-        nulls=row[f"{prefix}nulls"],
-        levels=dict(sorted((row[f"{prefix}levels"] or {}).items())),
-        new=row[f"{prefix}new"],
-        new_examples=tuple(row[f"{prefix}new_examples"] or ()),
-    )
-
-
-def by_group(layout: Layout, attribute: str) -> dict[Who, Cell]:
-    """Decision and confusion counts of each group of one protected attribute (binary tasks)."""
-    decision = layout.monitor.decision
-    if decision is None or layout.monitor.task is not Task.BINARY:
-        return {}
-    label, predicted = layout.label, layout.positive
-    labelled, actual = f"{label} IS NOT NULL", f"{label} = {literal(decision.positive)}"
-    deserving = f"{label} = {literal(decision.deserving)}"
-    counts = {
-        "favourable": layout.favourable,
-        "labelled": labelled,
-        "tp": f"({predicted}) AND {actual}",
-        "fp": f"({predicted}) AND {labelled} AND NOT ({actual})",
-        "tn": f"NOT ({predicted}) AND {labelled} AND NOT ({actual})",
-        "fn": f"NOT ({predicted}) AND {actual}",
-        "deserving": deserving,
-        "favourable_deserving": f"({layout.favourable}) AND {deserving}",
-    }
-    parts = [f"count(*) FILTER ({sql}) AS {name}" for name, sql in counts.items()]
+def _category(layout: Layout, name: str, grouping: Grouping) -> Iterator[tuple[dict[str, Any], CategoryColumn]]:
+    """Its distinct values are counted first, and looked up once each: a night may have thousands of them."""
+    groups = layout.groups(grouping)
+    keys = layout.who | groups | {"x": (layout.text(name), f"s.{quoted(name)}")}
+    counted = {a.name: lower(a, "duckdb", x="x", n="n", k="kind", o="$open") for a in counted_of(Counted.CATEGORY)}
+    by = ", ".join([*layout.who, *groups])
     sql = (
-        f"SELECT {layout.groups(attribute)}, count(*) AS n, {', '.join(parts)} FROM night "
-        f"WHERE {layout.answer} IS NOT NULL GROUP BY 1, 2, 3 ORDER BY 1, 2, 3"
+        "WITH known AS (SELECT unnest(CAST($levels AS VARCHAR[])) AS level, 'level' AS kind UNION ALL "
+        "SELECT unnest(CAST($tail AS VARCHAR[])), 'tail'), "
+        f"counted AS ({select(keys, {'n': 'count(*)'}, 'served')}), "
+        f"whole AS (SELECT {by}, x, sum(n) AS n FROM counted GROUP BY {by}, x) "
+        f"SELECT {by}, sum(n) AS n, {', '.join(f'{sql} AS c_{key}' for key, sql in counted.items())} "
+        f"FROM whole LEFT JOIN known ON x = level GROUP BY {by}"
     )
-    return {
-        (row["v"], Role(row["r"]), row["g"]): Cell(n=row["n"], **{name: row[name] for name in counts})
-        for row in dicts(layout.db, sql)
+    edges = layout.edges
+    given = {
+        "levels": list(edges.levels[name]),
+        "tail": list(edges.tails.get(name, ())),
+        "open": name in edges.open,
     }
-
-
-Rows = list[dict[str, Any]]
-
-
-def dicts(db: Any, sql: str, given: Mapping[str, Any] | None = None) -> Rows:
-    """The rows of a query as dictionaries; `given` are its named parameters."""
-    cursor = db.execute(sql, dict(given or {}))
-    names = [d[0] for d in cursor.description]
-    return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+    rows: Rows = dicts(layout.db, sql, given)
+    for row in rows:
+        yield (
+            row,
+            CategoryColumn(
+                rows=row["n"],
+                nulls=row["c_nulls"] or 0,
+                levels=dict(sorted((row["c_levels"] or {}).items())),
+                other=row["c_other"] or 0,
+                new=row["c_new"] or 0,
+                new_hashes=tuple(sorted(row["c_new_hashes"] or ())),
+                new_examples=tuple(sorted(row["c_new_examples"] or ())),
+            ),
+        )

@@ -1,29 +1,32 @@
-"""What the service did, and what the model said against what happened, from the table `night`."""
+"""What the service did, and what the model said against what happened; the outcomes are added up from `cube`."""
 
 from __future__ import annotations
 
-from vigil.adapters.duckdb_columns import Layout, bins_of, dicts
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from vigil.adapters.duckdb_cube import RANKS
+from vigil.adapters.duckdb_layout import By, Layout, bins_of, dicts, select
 from vigil.adapters.duckdb_rows import literal, quoted
 from vigil.core.words import Role, Task
 from vigil.profiles.edges import LATENCY_EDGES_MS, SCORE_EDGES
 from vigil.profiles.types import Errors, Outcome, Service
 
-CLIP = 1e-15  # of a probability, as scikit-learn's log loss clips
-By = tuple[str, Role]  # version, role
+BEYOND = "beyond"  # the place of a label that is not among the first ones
 
 
 def services(layout: Layout) -> dict[By, Service]:
     """How each version answered. Latency bins are over the requests with a latency."""
     d = layout.monitor.data
-    status = f"CAST({quoted(d.status)} AS VARCHAR)"
-    latency = f"TRY_CAST({quoted(d.latency_ms)} AS DOUBLE)"
-    sql = (
-        f"SELECT {_who(layout)}, count(*) AS n, count(*) FILTER ({status} = 'ok') AS ok, "
-        f"count(*) FILTER ({status} = 'timeout') AS timeouts, "
-        f"histogram(CASE WHEN isfinite({latency}) THEN {latency} END, $edges) AS bins FROM night GROUP BY 1, 2"
-    )
+    status, latency = f"CAST({quoted(d.status)} AS VARCHAR)", layout.number(d.latency_ms)
+    counted = {
+        "n": "count(*)",
+        "ok": f"count(CASE WHEN {status} = 'ok' THEN 1 END)",
+        "timeouts": f"count(CASE WHEN {status} = 'timeout' THEN 1 END)",
+        "bins": f"histogram(CASE WHEN isfinite({latency}) THEN {latency} END, $edges)",
+    }
     return {
-        (row["v"], Role(row["r"])): Service(
+        _who(row): Service(
             requests=row["n"],
             ok=row["ok"],
             timeouts=row["timeouts"],
@@ -31,117 +34,128 @@ def services(layout: Layout) -> dict[By, Service]:
             fallback=row["n"] if row["r"] == Role.FALLBACK else 0,
             latency_bins=bins_of(row["bins"], LATENCY_EDGES_MS),
         )
-        for row in dicts(layout.db, sql, {"edges": list(LATENCY_EDGES_MS)})
+        for row in dicts(layout.db, select(layout.who, counted, "served"), {"edges": list(LATENCY_EDGES_MS)})
     }
 
 
 def outcomes(layout: Layout) -> dict[By, Outcome]:
-    """Predictions, confusion, score histograms and exact sums, for each version and role."""
-    answered = f"{layout.answer} IS NOT NULL"
-    sql = (
-        f"SELECT {_who(layout)}, count(*) FILTER ({answered} AND {layout.label} IS NOT NULL) AS labelled, "
-        f"count(*) FILTER ({answered} AND vigil_contradictory) AS contradictory FROM night GROUP BY 1, 2"
+    """Predictions, confusion, scores, ranks, errors and weights, for each version and role."""
+    labelled = "answer IS NOT NULL AND label IS NOT NULL"
+    weighed = _weighed(layout)
+    sums = {
+        "labelled": f"sum(n) FILTER ({labelled})",
+        "contradictory": "sum(contradictory) FILTER (answer IS NOT NULL)",
+        "bad_weights": f"sum(n - weighed) FILTER ({labelled})" if weighed else "0",
+    }
+    sums |= {name: f"sum({name})" if layout.score else "0" for name in ("log_loss", "brier")}
+    if layout.monitor.task is Task.REGRESSION:
+        sums |= {f"e_{name}": f"sum(e_{name})" for name in Errors.model_fields}
+    base = dicts(
+        layout.db, f"SELECT v, r, {', '.join(f'{sql} AS {n}' for n, sql in sums.items())} FROM cube GROUP BY v, r"
     )
-    base = {(row["v"], Role(row["r"])): row for row in dicts(layout.db, sql)}
-    predictions, confusion = _predictions(layout), _confusion(layout)
-    scores, sums, errors = _scores(layout), _score_sums(layout), _errors(layout)
+    confusion, scores = _confusion(layout, weighed=weighed), score_bins(layout, None, weighed=weighed)
+    predictions, ranks = _predictions(layout), _ranks(layout)
     return {
         who: Outcome(
-            labelled=row["labelled"],
-            contradictory=row["contradictory"],
+            **{name: row[name] or 0 for name in sums if not name.startswith("e_")},
             predictions=predictions.get(who, {}),
-            confusion=confusion.get(who, {}),
-            scores=scores.get(who, {}),
-            log_loss=sums.get(who, (0.0, 0.0))[0],
-            brier=sums.get(who, (0.0, 0.0))[1],
-            errors=errors.get(who, Errors()),
+            confusion={key: n for key, (n, _, _) in confusion.get(who, {}).items()},
+            weighted={key: (w, sq) for key, (_, w, sq) in confusion.get(who, {}).items() if w is not None},
+            scores={truth: n for truth, (n, _) in scores.get((*who, ""), {}).items()},
+            weighted_scores={truth: w for truth, (_, w) in scores.get((*who, ""), {}).items() if weighed},
+            ranks=ranks.get(who, {}),
+            errors=Errors(**{n: row.get(f"e_{n}") or 0 for n in Errors.model_fields}),
         )
-        for who, row in base.items()
+        for row in base
+        for who in [_who(row)]
     }
 
 
-def _who(layout: Layout) -> str:
-    return f"{layout.version} AS v, {layout.role} AS r"
+def group_scores(layout: Layout) -> dict[By, dict[str, dict[str, tuple[int, ...]]]]:
+    """ "attribute=group" -> "1", "0" or "none" -> counts of scores."""
+    found: dict[By, dict[str, dict[str, tuple[int, ...]]]] = {}
+    for i, attribute in enumerate(layout.attributes):
+        for (version, role, group), by_truth in score_bins(layout, f"g{i}", weighed=False).items():
+            mine = found.setdefault((version, role), {})
+            mine[f"{attribute}={group}"] = {truth: n for truth, (n, _) in by_truth.items()}
+    return found
+
+
+def score_bins(
+    layout: Layout, group: str | None, *, weighed: bool
+) -> dict[tuple[str, Role, str], dict[str, tuple[tuple[int, ...], tuple[float, ...]]]]:
+    """(version, role, group) -> "1", "0" or "none" -> rows and weights in each bin of the score."""
+    decision = layout.monitor.decision
+    if layout.score is None or decision is None:
+        return {}
+    truth = f"CASE WHEN label IS NULL THEN 'none' WHEN label = {literal(decision.positive)} THEN '1' ELSE '0' END"
+    sql = (
+        f"SELECT v, r, {group or literal('')} AS g, {truth} AS t, bin, sum(n) AS n, "
+        f"{'sum(weight)' if weighed else '0'} AS w FROM cube GROUP BY 1, 2, 3, 4, 5 ORDER BY 1, 2, 3, 4, 5"
+    )
+    counted: dict[tuple[str, Role, str], dict[str, tuple[list[int], list[float]]]] = {}
+    for row in dicts(layout.db, sql):
+        by_truth = counted.setdefault((*_who(row), row["g"]), {})
+        length = len(SCORE_EDGES) + 1
+        rows, weights = by_truth.setdefault(row["t"], ([0] * length, [0.0] * length))
+        if row["bin"] is not None:
+            rows[row["bin"]], weights[row["bin"]] = row["n"], row["w"] or 0.0
+    return {
+        who: {t: (tuple(rows), tuple(weights)) for t, (rows, weights) in by_truth.items()}
+        for who, by_truth in counted.items()
+    }
+
+
+def _who(row: Mapping[str, Any]) -> By:
+    return row["v"], Role(row["r"])
+
+
+def _weighed(layout: Layout) -> bool:
+    return layout.monitor.data.sampling_weight in layout.types
 
 
 def _predictions(layout: Layout) -> dict[By, dict[str, int]]:
     if layout.monitor.task is Task.REGRESSION:
         return {}
-    sql = (
-        f"SELECT {_who(layout)}, {layout.answer} AS p, count(*) AS n FROM night "
-        f"WHERE {layout.answer} IS NOT NULL GROUP BY 1, 2, 3 ORDER BY 1, 2, 3"
+    sql = "SELECT v, r, answer AS key, sum(n) AS n FROM cube WHERE answer IS NOT NULL GROUP BY 1, 2, 3 ORDER BY 1, 2, 3"
+    return _by_key(dicts(layout.db, sql))
+
+
+def _ranks(layout: Layout) -> dict[By, dict[str, int]]:
+    if layout.monitor.data.ranking not in layout.types:
+        return {}
+    place = f"CASE WHEN rank > {RANKS} THEN {literal(BEYOND)} ELSE CAST(rank AS VARCHAR) END"
+    return _by_key(
+        dicts(
+            layout.db,
+            f"SELECT v, r, {place} AS key, sum(n) AS n FROM cube WHERE rank IS NOT NULL AND answer IS NOT NULL "
+            "GROUP BY 1, 2, 3 ORDER BY 1, 2, 3",
+        )
     )
+
+
+def _by_key(rows: Iterable[Mapping[str, Any]]) -> dict[By, dict[str, int]]:
     found: dict[By, dict[str, int]] = {}
-    for row in dicts(layout.db, sql):
-        found.setdefault((row["v"], Role(row["r"])), {})[row["p"]] = row["n"]
+    for row in rows:
+        found.setdefault(_who(row), {})[row["key"]] = row["n"]
     return found
 
 
-def _confusion(layout: Layout) -> dict[By, dict[str, int]]:
-    """ "predicted<TAB>label" -> rows; a binary model's prediction is said in the words of its labels."""
+def _confusion(layout: Layout, *, weighed: bool) -> dict[By, dict[str, tuple[int, float | None, float | None]]]:
+    """ "predicted<TAB>label" -> rows, weights and their squares; a binary prediction is said in its labels' words."""
     if layout.monitor.task is Task.REGRESSION:
         return {}
-    decision, said, truth = layout.monitor.decision, layout.answer, layout.label
+    decision, said, truth = layout.monitor.decision, "answer", "label"
     if layout.monitor.task is Task.BINARY and decision is not None:
         yes, no = literal(decision.positive), literal(f"not {decision.positive}")
-        said = f"CASE WHEN {layout.positive} THEN {yes} ELSE {no} END"
-        truth = f"CASE WHEN {layout.label} = {yes} THEN {yes} ELSE {no} END"
+        said = f"CASE WHEN positive THEN {yes} ELSE {no} END"
+        truth = f"CASE WHEN label = {yes} THEN {yes} ELSE {no} END"
+    weights = "sum(weight) AS w, sum(weight_sq) AS sq" if weighed else "NULL AS w, NULL AS sq"
     sql = (
-        f"SELECT {_who(layout)}, {said} AS p, {truth} AS t, count(*) AS n FROM night "
-        f"WHERE {layout.label} IS NOT NULL AND {layout.answer} IS NOT NULL GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4"
+        f"SELECT v, r, {said} || chr(9) || {truth} AS key, sum(n) AS n, {weights} FROM cube "
+        "WHERE label IS NOT NULL AND answer IS NOT NULL GROUP BY 1, 2, 3 ORDER BY 1, 2, 3"
     )
-    found: dict[By, dict[str, int]] = {}
+    found: dict[By, dict[str, tuple[int, float | None, float | None]]] = {}
     for row in dicts(layout.db, sql):
-        found.setdefault((row["v"], Role(row["r"])), {})[f"{row['p']}\t{row['t']}"] = row["n"]
+        found.setdefault(_who(row), {})[row["key"]] = (row["n"], row["w"], row["sq"])
     return found
-
-
-def _scores(layout: Layout) -> dict[By, dict[str, tuple[int, ...]]]:
-    x, decision = layout.score, layout.monitor.decision
-    if x is None or decision is None:
-        return {}
-    truth = (
-        f"CASE WHEN {layout.label} IS NULL THEN 'none' "
-        f"WHEN {layout.label} = {literal(decision.positive)} THEN '1' ELSE '0' END"
-    )
-    sql = (
-        f"SELECT {_who(layout)}, {truth} AS t, "
-        f"histogram(CASE WHEN isfinite({x}) THEN {x} END, $edges) AS bins FROM night GROUP BY 1, 2, 3 ORDER BY 1, 2, 3"
-    )
-    found: dict[By, dict[str, tuple[int, ...]]] = {}
-    for row in dicts(layout.db, sql, {"edges": list(SCORE_EDGES)}):
-        found.setdefault((row["v"], Role(row["r"])), {})[row["t"]] = bins_of(row["bins"], SCORE_EDGES)
-    return found
-
-
-def _score_sums(layout: Layout) -> dict[By, tuple[float, float]]:
-    """Exact sums of log loss and squared error over labelled rows with a score."""
-    x, decision = layout.score, layout.monitor.decision
-    if x is None or decision is None:
-        return {}
-    truth = f"CAST({layout.label} = {literal(decision.positive)} AS INTEGER)"
-    p = f"least(greatest({x}, CAST('{CLIP!r}' AS DOUBLE)), 1 - CAST('{CLIP!r}' AS DOUBLE))"
-    sql = (
-        f"SELECT {_who(layout)}, sum(-({truth} * ln({p}) + (1 - {truth}) * ln(1 - {p}))) AS ll, "
-        f"sum(({x} - {truth}) * ({x} - {truth})) AS sq "
-        f"FROM night WHERE {layout.label} IS NOT NULL AND isfinite({x}) GROUP BY 1, 2"
-    )
-    return {(row["v"], Role(row["r"])): (row["ll"] or 0.0, row["sq"] or 0.0) for row in dicts(layout.db, sql)}
-
-
-def _errors(layout: Layout) -> dict[By, Errors]:
-    """Sums of the error e = prediction - label of a regression."""
-    if layout.monitor.task is not Task.REGRESSION:
-        return {}
-    y, p = "TRY_CAST(label AS DOUBLE)", f"TRY_CAST({quoted(layout.monitor.data.prediction)} AS DOUBLE)"
-    share = f"(({p} - {y}) / {y})"
-    sql = (
-        f"SELECT {_who(layout)}, count(*) AS n, sum({p} - {y}) AS total, sum(abs({p} - {y})) AS absolute, "
-        f"sum(({p} - {y}) * ({p} - {y})) AS squared, sum({y}) AS label_total, sum({y} * {y}) AS label_squared, "
-        f"count(*) FILTER ({y} <> 0) AS relative_n, coalesce(sum(abs({share})) FILTER ({y} <> 0), 0) AS relative, "
-        f"coalesce(sum({share} * {share}) FILTER ({y} <> 0), 0) AS relative_squared "
-        f"FROM night WHERE isfinite({y}) AND isfinite({p}) GROUP BY 1, 2"
-    )
-    return {
-        (row["v"], Role(row["r"])): Errors(**{k: row[k] for k in Errors.model_fields}) for row in dicts(layout.db, sql)
-    }

@@ -13,18 +13,8 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from vigil.adapters.duckdb_rows import (
-    EXTRA,
-    OUTCOME,
-    READ,
-    columns_of,
-    connect,
-    label_join,
-    named,
-    outcomes_digest,
-    quoted,
-    stored_columns,
-)
+from vigil.adapters.duckdb_night import EXTRA, label_join, outcomes_digest
+from vigil.adapters.duckdb_rows import OUTCOME, READ, columns_of, connect, named, quoted, stored_columns
 from vigil.adapters.parquet_files import (
     commit,
     committed,

@@ -112,7 +112,8 @@ def _extreme(pick: Callable[..., float], a: float | None, b: float | None) -> fl
     return pick(known) if known else None
 
 
-def _numeric(a: NumericColumn, b: NumericColumn) -> NumericColumn:
+def add_numeric(a: NumericColumn, b: NumericColumn) -> NumericColumn:
+    """The column of the rows of both."""
     summed = {
         name: getattr(a, name) + getattr(b, name)
         for name in ("rows", "nulls", "nans", "infs", "wrong_type", "total", "total_sq", "low_sum", "high_sum")
@@ -125,7 +126,8 @@ def _numeric(a: NumericColumn, b: NumericColumn) -> NumericColumn:
     )
 
 
-def _category(a: CategoryColumn, b: CategoryColumn) -> CategoryColumn:
+def add_category(a: CategoryColumn, b: CategoryColumn) -> CategoryColumn:
+    """The column of the rows of both."""
     return CategoryColumn(
         rows=a.rows + b.rows,
         nulls=a.nulls + b.nulls,
@@ -139,7 +141,9 @@ def _category(a: CategoryColumn, b: CategoryColumn) -> CategoryColumn:
 
 def merge_columns(a: Columns, b: Columns) -> Columns:
     """The columns of the rows of both."""
-    return Columns(numeric=_maps(a.numeric, b.numeric, _numeric), category=_maps(a.category, b.category, _category))
+    return Columns(
+        numeric=_maps(a.numeric, b.numeric, add_numeric), category=_maps(a.category, b.category, add_category)
+    )
 
 
 def _service(a: Service, b: Service) -> Service:

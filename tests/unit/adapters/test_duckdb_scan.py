@@ -1,5 +1,6 @@
 """DuckDB's counts against pandas, numpy and scikit-learn, on data as bad as they come."""
 
+import hashlib
 import math
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -12,11 +13,12 @@ import pytest
 from sklearn.metrics import brier_score_loss, confusion_matrix, log_loss
 
 from tests.unit.adapters.log_stage import LATER, NIGHT, NINE, monitor, outcome, row, rows, table
-from vigil.adapters.duckdb_scan import TOP_LEVELS, DuckDBScanner
+from vigil.adapters.duckdb_scan import DuckDBScanner
 from vigil.adapters.parquet_log import ParquetLog
 from vigil.core.errors import DataError
 from vigil.core.window import night_window
 from vigil.core.words import Role
+from vigil.profiles.aggregates import HASHES
 from vigil.profiles.edges import LATENCY_EDGES_MS, SCORE_EDGES, edges_digest
 from vigil.profiles.merge import merge_all
 from vigil.profiles.types import Edges, Key, Profile
@@ -113,6 +115,17 @@ def test_a_numeric_feature_of_any_type_is_counted_and_never_crashes(column, wron
     found = profiled(given).columns.numeric["income"]
     assert (found.rows, found.nulls, found.wrong_type) == (2, column.null_count, wrong)
     assert found.rows == found.nulls + found.wrong_type + sum(found.bins)
+
+
+def test_not_a_number_is_seen_in_stored_files_too(tmp_path):
+    """DuckDB 2.0 takes isnan() for false where a file says the smallest and the largest value of the column."""
+    values, groups = [1.0, 2.0, math.nan, math.inf], [1.0, math.nan, math.nan, 2.0]
+    given = [row(f"p{i}", income=v, sex=g, city=g) for i, (v, g) in enumerate(zip(values, groups, strict=True))]
+    found = only(scanned(tmp_path, given))
+    income, city = found.columns.numeric["income"], found.columns.category["city"]
+    assert (income.nans, income.infs, sum(income.bins)) == (1, 1, 2)
+    assert {g: c.n for g, c in found.groups["sex"].items()} == {"1": 1, "(missing)": 2, "2": 1}
+    assert (city.nulls, city.new_examples) == (2, ("1", "2"))
 
 
 def test_a_feature_that_is_all_null_is_counted_as_nulls_with_no_extremes():
@@ -457,7 +470,7 @@ def test_a_sampled_night_profiled_again_has_the_same_counts(tmp_path):
     found = only(scanned(tmp_path, rows(30), [outcome("p1", 1), outcome("p2", 0)]))
     log = ParquetLog(tmp_path)
     again = profiled(log.sample(monitor(), log.partition(monitor(), WINDOW), rows=30))
-    assert again == found.model_copy(update={"hours": {}})
+    assert again == found.model_copy(update={"hours": {}, "hours_service": {}})
 
 
 def test_rows_in_memory_that_lack_a_feature_say_which():
@@ -485,13 +498,40 @@ def test_levels_of_a_float_column_are_met_again_when_it_is_an_integer_column_at_
     assert profiled([row("p", city=2)], edges=edges).columns.category["city"].levels == {"2": 1}
 
 
-def test_only_the_most_frequent_levels_are_kept():
-    many = [row(f"p{i}", city=f"c{i:03}") for i in range(TOP_LEVELS + 50)]
-    often = [row(f"q{i}", city=f"c{TOP_LEVELS + 49:03}") for i in range(3)]
-    levels = DuckDBScanner().fit_edges(monitor(), table(many + often)).levels["city"]
-    assert len(levels) == TOP_LEVELS
-    assert levels[-1] == f"c{TOP_LEVELS + 49:03}"
-    assert list(levels) == sorted(levels)
+def test_the_most_frequent_levels_are_counted_one_by_one_and_the_others_are_known_by_name():
+    many = [row(f"p{i}", city=f"c{i:03}") for i in range(20)]
+    often = [row(f"q{i}", city="c019") for i in range(3)]
+    edges = DuckDBScanner().fit_edges(monitor(levels=5), table(many + often))
+    assert edges.levels["city"] == ("c000", "c001", "c002", "c003", "c019")
+    assert edges.tails["city"] == tuple(f"c{i:03}" for i in range(4, 19))
+    assert edges.open == ()
+
+
+def test_a_level_of_the_long_tail_is_no_new_level_on_any_night():
+    reference = table([row(f"p{i}", city=f"c{i:03}") for i in range(20)])
+    watched = monitor(levels=5)
+    edges = DuckDBScanner().fit_edges(watched, reference)
+    same = profiled(reference, watched=watched, edges=edges).columns.category["city"]
+    assert (sum(same.levels.values()), same.other, same.new, same.new_hashes) == (5, 15, 0, ())
+    tonight = profiled(
+        [row("a", city="c000"), row("b", city="c007"), row("c", city="Ulm")], watched=watched, edges=edges
+    )
+    city = tonight.columns.category["city"]
+    assert (city.levels, city.other, city.new, city.new_examples) == ({"c000": 1}, 1, 1, ("Ulm",))
+
+
+def test_on_edges_without_a_tail_what_is_not_a_level_is_new_as_it_always_was():
+    city = profiled([row("a", city="Bonn"), row("b", city="Ulm")]).columns.category["city"]
+    assert (city.levels, city.other, city.new) == ({"Bonn": 1}, 0, 1)
+
+
+def test_new_levels_can_be_counted_up_to_the_number_of_hashes_that_are_kept():
+    few = profiled([row(f"p{i}", city=f"new{i % HASHES}") for i in range(100)]).columns.category["city"]
+    assert (few.new, len(few.new_hashes)) == (100, HASHES)
+    many = profiled([row(f"p{i}", city=f"new{i}") for i in range(5000)]).columns.category["city"]
+    hashes = sorted(int.from_bytes(hashlib.md5(f"new{i}".encode()).digest()[8:], "little") for i in range(5000))
+    assert many.new_hashes == tuple(hashes[:HASHES])
+    assert (HASHES - 1) / (many.new_hashes[-1] / 2**64) == pytest.approx(5000, rel=0.5)
 
 
 def test_a_regression_has_edges_for_its_prediction_too():

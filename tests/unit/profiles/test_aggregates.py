@@ -1,14 +1,14 @@
 import pytest
 
-from vigil.profiles.aggregates import AGGREGATES, counted_of, lower
-from vigil.profiles.layout import FeatureType
-from vigil.profiles.types import CategoryColumn, NumericColumn
+from vigil.profiles.aggregates import AGGREGATES, Counted, counted_of, lower
+from vigil.profiles.types import CategoryColumn, Contribution, NumericColumn
 
-NAMES = {"raw": '"x"', "x": "x", "e": "$e", "lo": "$lo", "hi": "$hi"}
+NAMES = {"raw": '"x"', "x": "x", "f": "f", "e": "$e", "lo": "$lo", "hi": "$hi", "n": "n", "k": "k", "o": "$o"}
 
 
 @pytest.mark.parametrize(
-    ("kind", "column"), [(FeatureType.NUMERIC, NumericColumn), (FeatureType.CATEGORY, CategoryColumn)]
+    ("kind", "column"),
+    [(Counted.NUMERIC, NumericColumn), (Counted.CATEGORY, CategoryColumn), (Counted.CONTRIBUTION, Contribution)],
 )
 def test_what_is_counted_is_exactly_what_a_column_stores_beside_its_rows(kind, column):
     assert {a.name for a in counted_of(kind)} == set(column.model_fields) - {"rows"}

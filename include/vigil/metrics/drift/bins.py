@@ -14,12 +14,13 @@ from vigil.profiles.types import CategoryColumn, NumericColumn
 Measure = Callable[[str, Counts, Counts], Reading]
 MISSING = "(missing)"
 NEW = "(new)"
+OTHER = "(other)"  # the long tail of the reference
 GROUPS = 20  # of the score's fine bins, about equally full on the baseline
 
 
 def levels_of(column: CategoryColumn) -> dict[str, int]:
-    """Counts by level; what is missing and what is new are levels too."""
-    return {**column.levels, MISSING: column.nulls, NEW: column.new}
+    """Counts by level; what is missing, what is new and the long tail are levels too."""
+    return {**column.levels, MISSING: column.nulls, NEW: column.new, OTHER: column.other}
 
 
 def same_levels(now: Mapping[str, int], was: Mapping[str, int]) -> tuple[list[int], list[int]]:
@@ -38,7 +39,8 @@ def same(now: Column, was: Column) -> tuple[Counts, Counts]:
     Raises MismatchedEdges for different numbers of bins, or a column that changed its kind.
     """
     if isinstance(now, CategoryColumn) and isinstance(was, CategoryColumn):
-        return same_levels({**now.levels, NEW: now.new}, {**was.levels, NEW: was.new})
+        mine, theirs = ({**c.levels, NEW: c.new, OTHER: c.other} for c in (now, was))
+        return same_levels(mine, theirs)
     if not isinstance(now, NumericColumn) or not isinstance(was, NumericColumn):
         raise MismatchedEdges("the column is numeric on one side and a category on the other: re-profile the older one")
     if len(now.bins) != len(was.bins):

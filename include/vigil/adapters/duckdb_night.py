@@ -1,0 +1,198 @@
+"""The rows of a night as two views: `served`, each row once, and `night`, the same with its latest label.
+
+Views and not tables: a scan reads each column from the files when it counts it, and a night is never in memory as a
+whole. What is kept of each row is the hash of its id, and of each label the row that it belongs to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from vigil.adapters.duckdb_rows import (
+    OUTCOME,
+    READ,
+    columns_of,
+    connect,
+    instant,
+    literal,
+    quoted,
+    require,
+    stored_columns,
+    text_of,
+)
+from vigil.core.errors import DataError
+from vigil.core.words import Role
+
+if TYPE_CHECKING:
+    from vigil.config.schema import Monitor
+    from vigil.core.window import Window
+    from vigil.ports import Partition
+
+SLOT = 900  # seconds: every zone's offset is a multiple of a quarter of an hour
+EXTRA = ("vigil_contradictory", "vigil_slot")  # what `night` has beside the log's columns and `label`
+PIECE = 20_000  # rows of a row group: smaller ones on average, and more than PIECES of them, are put together first
+PIECES = 64
+HASHED = 4_000_000  # ids compared at a time
+FEW = 3  # labels a row: where the files hold no more of them, all are read rather than looked for
+
+
+def label_join(db: Any, monitor: Monitor, partition: Partition, *, columns: Sequence[str]) -> None:
+    """Makes `served` and `night`: rows of the window and environment, the earliest of each id, latest label joined.
+
+    A challenger in shadow answers the same requests, so its rows are de-duplicated among themselves. Rows without an
+    id are all kept. Rows of one id with the same time are told apart by content, so that the order of rows and files
+    does not matter. `served` has `columns` and vigil_slot (quarters of an hour since the window began), `night` also
+    label and vigil_contradictory; `dropped` has the version and role of each repeated row.
+    """
+    d = monitor.data
+    wanted = [c for c in dict.fromkeys(columns) if c != "label"]
+    kept = ", ".join(f"{instant(c)} AS {quoted(c)}" if c == d.served_at else quoted(c) for c in wanted)
+    db.execute("SET preserve_insertion_order = false")
+    db.execute(f"CREATE TEMP VIEW stored AS SELECT * FROM {_stored(monitor, partition)}")
+    _check_roles(db, monitor)
+    _find_repeated(db, monitor, wanted)
+    source = _rewritten(db, kept, partition.files) or f"(SELECT {kept} FROM stored)"
+    start = int(partition.window.start.timestamp()) * 1_000_000
+    slot = f"CAST((epoch_us({quoted(d.served_at)}) - {start}) // {SLOT * 1_000_000} AS INTEGER)"
+    db.execute(f"CREATE TEMP VIEW served AS SELECT *, {slot} AS vigil_slot FROM {source}")
+    _truth(db, monitor, partition.outcome_files)
+    db.execute(
+        "CREATE TEMP VIEW night AS SELECT s.* EXCLUDE (vigil_slot), t.label, "
+        "coalesce(t.contradictory, false) AS vigil_contradictory, s.vigil_slot FROM served s "
+        f"LEFT JOIN truth t ON CAST(s.{quoted(d.prediction_id)} AS VARCHAR) = t.prediction_id"
+    )
+
+
+def files_of(names: Sequence[str]) -> str:
+    """SQL of the rows in these files: a view has no parameters."""
+    return f"read_parquet([{', '.join(map(literal, names))}], union_by_name=true, hive_partitioning=false)"
+
+
+def _stored(monitor: Monitor, partition: Partition) -> str:
+    """SQL of the rows of the window and environment, with where each of them is."""
+    when = instant(monitor.data.served_at)
+    first, end = (
+        f"CAST({literal(t.isoformat())} AS TIMESTAMPTZ)" for t in (partition.window.start, partition.window.end)
+    )
+    return (
+        f"(SELECT *, file_index AS vigil_file, file_row_number AS vigil_row FROM {files_of(partition.files)} "
+        f"WHERE environment = {literal(monitor.environment)} AND {when} >= {first} AND {when} < {end})"
+    )
+
+
+def _check_roles(db: Any, monitor: Monitor) -> None:
+    role = quoted(monitor.data.role)
+    found = [r for (r,) in db.execute(f"SELECT DISTINCT CAST({role} AS VARCHAR) FROM stored").fetchall()]
+    wrong = sorted(str(r) for r in found if r not in set(Role))
+    if wrong:
+        raise DataError(
+            f"the prediction log of {monitor.model}: {monitor.data.role} is {', '.join(map(repr, wrong[:3]))} in some "
+            f"rows; it must be one of {', '.join(Role)}"
+        )
+
+
+def _find_repeated(db: Any, monitor: Monitor, columns: Sequence[str]) -> None:
+    """Makes `ids`, the hash of each row's id, and `dropped`, the rows to leave out.
+
+    Ids with different hashes are different, so that only rows whose hash occurs twice are compared by content.
+    """
+    d = monitor.data
+    key, role = quoted(d.prediction_id), f"{quoted(d.role)} = {literal(Role.CHALLENGER)}"
+    mine = f"hash(CAST({key} AS VARCHAR), {role})"
+    db.execute(
+        f"CREATE TEMP TABLE ids AS SELECT {mine} AS mine, hash(CAST({key} AS VARCHAR)) AS id FROM stored "
+        f"WHERE {key} IS NOT NULL"
+    )
+    parts = 1 + db.execute("SELECT count(*) FROM ids").fetchall()[0][0] // HASHED
+    db.execute("CREATE TEMP TABLE twice (mine UBIGINT)")
+    for part in range(parts):
+        which = f"WHERE mine % {parts} = {part}" if parts > 1 else ""
+        db.execute(f"INSERT INTO twice SELECT mine FROM ids {which} GROUP BY mine HAVING count(*) > 1")
+    content = f"hash(ROW({', '.join(quoted(c) for c in columns)}))"
+    order = f"PARTITION BY {key}, {role} ORDER BY {instant(d.served_at)}, {content}"
+    db.execute(
+        f"CREATE TEMP TABLE dropped AS SELECT vigil_file, vigil_row, {quoted(d.model_version)} AS version, "
+        f"CAST({quoted(d.role)} AS VARCHAR) AS role FROM stored WHERE {key} IS NOT NULL AND {mine} IN (FROM twice) "
+        f"QUALIFY row_number() OVER ({order}) > 1"
+        if db.execute("SELECT count(*) FROM twice").fetchall()[0][0]
+        else "CREATE TEMP TABLE dropped (vigil_file UBIGINT, vigil_row BIGINT, version VARCHAR, role VARCHAR)"
+    )
+
+
+def _rewritten(db: Any, kept: str, files: Sequence[str]) -> str | None:
+    """SQL of the rows that stay, in one file in DuckDB's own folder, where reading the night as it lies is dear.
+
+    That is where rows are repeated, or where thousands of small pieces would be opened anew for each query.
+    """
+    pieces, rows = db.execute(
+        "SELECT sum(num_row_groups), sum(num_rows) FROM parquet_file_metadata(?)", [list(files)]
+    ).fetchall()[0]
+    repeated = db.execute("SELECT count(*) FROM dropped").fetchall()[0][0]
+    if not repeated and (pieces <= PIECES or rows > PIECE * pieces):
+        return None
+    folder = db.execute("SELECT current_setting('temp_directory')").fetchall()[0][0]
+    target = str(Path(folder) / "night.parquet")
+    stays = "s.vigil_file = d.vigil_file AND s.vigil_row = d.vigil_row"
+    db.execute(
+        f"COPY (SELECT {kept} FROM stored s WHERE NOT EXISTS (SELECT 1 FROM dropped d WHERE {stays})) "
+        f"TO {literal(target)} (FORMAT parquet, COMPRESSION lz4)"
+    )
+    return f"read_parquet({literal(target)})"
+
+
+def _truth(db: Any, monitor: Monitor, files: Sequence[str]) -> None:
+    """The latest label of each prediction of the night; of labels observed at the same time, the last in text order."""
+    if not files:
+        db.execute("CREATE TEMP TABLE truth (prediction_id VARCHAR, label VARCHAR, contradictory BOOLEAN)")
+        return
+    label = text_of("label", _outcome_columns(db, monitor, files)["label"])
+    rows, known = (
+        db.execute(sql, given).fetchall()[0][0]
+        for sql, given in (
+            ("SELECT count(*) FROM ids", []),
+            ("SELECT sum(num_rows) FROM parquet_file_metadata(?)", [list(files)]),
+        )
+    )
+    of_the_night = "hash(CAST(prediction_id AS VARCHAR)) IN (SELECT id FROM ids)" if known > FEW * rows else "true"
+    db.execute(
+        f"CREATE TEMP TABLE truth AS SELECT CAST(prediction_id AS VARCHAR) AS prediction_id, max({label}) AS label, "
+        f"min({label}) <> max({label}) AS contradictory FROM {READ} WHERE {of_the_night} GROUP BY 1",
+        [list(files)],
+    )
+    if db.execute("SELECT count(*) FROM truth WHERE contradictory").fetchall()[0][0]:
+        latest = f"arg_max({label}, ({instant('observed_at')}, {label}))"
+        db.execute(
+            f"UPDATE truth SET label = l.label FROM (SELECT CAST(prediction_id AS VARCHAR) AS id, {latest} AS label "
+            f"FROM {READ} WHERE id IN (SELECT prediction_id FROM truth WHERE contradictory) GROUP BY id) l "
+            "WHERE truth.prediction_id = l.id",
+            [list(files)],
+        )
+
+
+def _outcome_columns(db: Any, monitor: Monitor, files: Sequence[str]) -> Mapping[str, str]:
+    have = columns_of(db, READ, [list(files)])
+    require(OUTCOME, have, f"the outcomes of {monitor.model}")
+    return have
+
+
+def outcomes_digest(monitor: Monitor, window: Window, files: Sequence[str], outcome_files: Sequence[str]) -> str:
+    """Changes exactly when a label of a prediction in the window is added or changed; the same label twice is one.
+
+    md5 and not DuckDB's hash(), which may change with its version: an upgrade must not re-evaluate every night.
+    """
+    with connect() as db:
+        stored_columns(db, monitor, files)
+        label = text_of("label", _outcome_columns(db, monitor, outcome_files)["label"])
+        key, at = quoted(monitor.data.prediction_id), instant(monitor.data.served_at)
+        seen = f"CAST(epoch_us({instant('observed_at')}) AS VARCHAR)"
+        sql = (
+            "SELECT count(*), bit_xor(md5_number_lower(id || chr(31) || label || chr(31) || seen)) FROM ("
+            f"SELECT DISTINCT CAST(prediction_id AS VARCHAR) AS id, coalesce({label}, chr(30)) AS label, "
+            f"{seen} AS seen FROM {READ} WHERE CAST(prediction_id AS VARCHAR) IN ("
+            f"SELECT CAST({key} AS VARCHAR) FROM {READ} WHERE environment = ? AND {at} >= ? AND {at} < ?))"
+        )
+        given = [list(outcome_files), list(files), monitor.environment, window.start, window.end]
+        count, mixed = db.execute(sql, given).fetchall()[0]
+    return f"{count}:{mixed}" if count else ""
