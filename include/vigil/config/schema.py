@@ -9,12 +9,14 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
+from vigil.core.errors import MonitorError
 from vigil.core.ids import digest
 from vigil.core.spec import Spec
 from vigil.core.words import Task
 from vigil.core.zones import Zone
 from vigil.incidents.types import Risk
 from vigil.intake.types import Source
+from vigil.metrics.performance.formula import check
 from vigil.metrics.types import Kpi
 from vigil.profiles.layout import DataMap, Decision, FeatureType, Flag, Protected
 from vigil.responses.types import People, Response
@@ -70,6 +72,17 @@ class Monitor(Spec):
         names = [slo.name for slo in self.slos]
         if len(names) != len(set(names)):
             raise ValueError("slos: names must be unique")
+        return self
+
+    @model_validator(mode="after")
+    def _formulas(self) -> Self:
+        for kpi in self.kpis:
+            try:
+                check(kpi.formula, sums=self.sums, constants=kpi.constants)
+            except MonitorError as error:
+                raise ValueError(f"kpis: {kpi.name}: {error}") from None
+        if len({kpi.name for kpi in self.kpis}) != len(self.kpis):
+            raise ValueError("kpis: names must be unique")
         return self
 
     @property

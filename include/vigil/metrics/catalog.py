@@ -99,15 +99,54 @@ _BINARY: tuple[Row, ...] = (
     ("auc", "performance.auc", "score", LOW, NUMBER, "area under the ROC curve"),
     ("log_loss", "performance.log_loss", "nats", HIGH, NUMBER, "mean log loss of the score"),
     ("brier", "performance.brier", "score", HIGH, NUMBER, "mean squared error of the score"),
+    ("balanced_accuracy", "performance.balanced_accuracy", "score", LOW, NUMBER, "mean of recall and specificity"),
+    ("mcc", "performance.mcc", "score", LOW, NUMBER, "correlation of prediction and label"),
+    ("average_precision", "performance.average_precision", "score", LOW, NUMBER, "area under precision and recall"),
+    ("ece", "performance.ece", "score", HIGH, NUMBER, "expected calibration error over ten groups"),
+    (
+        "calibration_slope",
+        "performance.calibration_slope",
+        "slope",
+        AWAY,
+        NUMBER,
+        "label on logit(score); 1 is good",
+    ),
+    ("lift", "performance.lift", "ratio", LOW, NUMBER, "positives in the top tenth against all"),
+)
+_ESTIMATED: tuple[Row, ...] = (
+    ("estimated_precision", "performance.estimated", "share", LOW, NUMBER, "precision expected without labels"),
+    ("estimated_recall", "performance.estimated", "share", LOW, NUMBER, "recall expected without labels"),
+    ("estimated_accuracy", "performance.estimated", "share", LOW, NUMBER, "accuracy expected without labels"),
+    ("estimated_auc", "performance.estimated", "score", LOW, NUMBER, "AUC expected without labels"),
+)
+_BUSINESS: tuple[Row, ...] = (("kpi", "performance.kpi", "", LOW, NUMBER, "a business number without labels"),)
+_BUSINESS_LABELS: tuple[Row, ...] = (
+    ("kpi_of_outcomes", "performance.kpi", "", LOW, NUMBER, "a business number that needs labels"),
 )
 _CLASSES: tuple[Row, ...] = (
     ("accuracy", "performance.accuracy", "share", LOW, SHARE, "right among labelled predictions"),
 )
-_MULTICLASS: tuple[Row, ...] = (("macro_f1", "performance.macro_f1", "score", LOW, NUMBER, "mean F1 over the classes"),)
+_MULTICLASS: tuple[Row, ...] = (
+    ("macro_f1", "performance.macro_f1", "score", LOW, NUMBER, "mean F1 over the classes"),
+    ("micro_f1", "performance.micro_f1", "share", LOW, SHARE, "F1 of all classes together"),
+    ("weighted_f1", "performance.weighted_f1", "score", LOW, NUMBER, "mean F1, classes weighted by their rows"),
+    ("top_3_accuracy", "performance.top_accuracy", "share", LOW, SHARE, "label among the three likeliest classes"),
+    ("top_5_accuracy", "performance.top_accuracy", "share", LOW, SHARE, "label among the five likeliest classes"),
+    ("class_precision", "performance.per_class", "share", LOW, SHARE, "precision of a class"),
+    ("class_recall", "performance.per_class", "share", LOW, SHARE, "recall of a class"),
+)
 _REGRESSION: tuple[Row, ...] = (
     ("rmse", "performance.rmse", "target", HIGH, NUMBER, "root mean squared error"),
     ("mae", "performance.mae", "target", HIGH, NUMBER, "mean absolute error"),
     ("bias", "performance.bias", "target", AWAY, NUMBER, "mean error"),
+    ("mape", "performance.mape", "share", HIGH, NUMBER, "mean absolute percentage error"),
+    ("r2", "performance.r2", "score", LOW, NUMBER, "share of the labels' variance explained"),
+    ("pinball_loss_10", "performance.pinball", "target", HIGH, NUMBER, "loss of a 10 % quantile"),
+    ("pinball_loss_90", "performance.pinball", "target", HIGH, NUMBER, "loss of a 90 % quantile"),
+)
+_RESIDUALS: tuple[Row, ...] = (
+    ("residual_shift", "performance.residuals", "sd", AWAY, NUMBER, "move of the mean error"),
+    ("residual_spread", "performance.residuals", "ratio", HIGH, NUMBER, "spread of the errors against the baseline's"),
 )
 _COVERAGE: tuple[Row, ...] = (
     ("label_coverage", "performance.label_coverage", "share", LOW, SHARE, "rows whose label is known"),
@@ -138,7 +177,11 @@ _BLOCKS: tuple[tuple[tuple[Row, ...], Family, dict[str, object]], ...] = (
     (_CLASSES, Family.PERFORMANCE, {"needs_labels": True, "tasks": _CLASS}),
     (_MULTICLASS, Family.PERFORMANCE, {"needs_labels": True, "tasks": (Task.MULTICLASS,)}),
     (_REGRESSION, Family.PERFORMANCE, {"needs_labels": True, "tasks": _VALUE}),
+    (_RESIDUALS, Family.PERFORMANCE, {"needs_labels": True, "tasks": _VALUE, "against": Against.WITHIN}),
+    (_BUSINESS_LABELS, Family.PERFORMANCE, {"needs_labels": True}),
     (_COVERAGE, Family.PERFORMANCE, {"against": Against.NOTHING}),
+    (_ESTIMATED, Family.PERFORMANCE, {"against": Against.NOTHING, "tasks": _ONE}),
+    (_BUSINESS, Family.PERFORMANCE, {"against": Against.NOTHING}),
     (_FAIRNESS, Family.FAIRNESS, {"scope": Scope.GROUP, "tasks": _ONE}),
     (_DESERVED, Family.FAIRNESS, {"scope": Scope.GROUP, "tasks": _ONE, "needs_labels": True}),
 )

@@ -5,6 +5,7 @@ from typing import Any
 from vigil.core.words import Task
 from vigil.metrics.given import Column, Given
 from vigil.metrics.types import View
+from vigil.profiles.edges import SCORE_EDGES
 from vigil.profiles.layout import Decision, FeatureType, Protected
 from vigil.profiles.types import Cell, Columns, NumericColumn, Outcome, Profile, Service
 
@@ -58,3 +59,14 @@ def grouped(*, female: Cell, male: Cell) -> Given:
     groups = {"sex": {"female": female, "male": male}}
     tonight = profile(rows=rows, groups=groups, outcome=Outcome(labelled=labelled))
     return Given(tonight, None, view(protected=(SEX,)))
+
+
+def scored_twice() -> Given:
+    """A night whose scores are 0.2 and 0.8, without labels, and a baseline whose labels agree with them."""
+    low, high = (next(i for i, e in enumerate(SCORE_EDGES) if e >= p) for p in (0.2, 0.8))
+
+    def bins(at_low: int, at_high: int) -> tuple[int, ...]:
+        return tuple({low: at_low, high: at_high}.get(i, 0) for i in range(len(SCORE_EDGES) + 1))
+
+    was = profile(rows=1000, outcome=Outcome(labelled=1000, scores={"1": bins(100, 400), "0": bins(400, 100)}))
+    return Given(profile(rows=400, outcome=Outcome(scores={"none": bins(200, 200)})), was, view())

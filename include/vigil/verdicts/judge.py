@@ -7,6 +7,7 @@ from pydantic import Field
 
 from vigil.core.spec import Spec
 from vigil.core.words import Family
+from vigil.metrics.catalog import CATALOG
 from vigil.metrics.types import Measurement
 from vigil.verdicts.bounds import TESTED
 from vigil.verdicts.thresholds import Outcome, dynamic, static
@@ -131,7 +132,7 @@ def _unknown(m: Measurement, family: Family, facts: Facts) -> Verdict | None:
         cause = Cause.TOO_FEW_ROWS if "few" in m.why_not else cause
     elif (
         family is Family.PERFORMANCE
-        and m.metric != "label_coverage"
+        and CATALOG[m.metric].needs_labels
         and facts.labelled_share < facts.labels.mature_share
     ):
         cause = Cause.LABELS_PENDING

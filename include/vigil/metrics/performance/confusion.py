@@ -1,12 +1,10 @@
 """Counts of predicted against true classes over labelled rows: what most performance metrics are made of."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from vigil.metrics.given import Given
-from vigil.metrics.readings import share, unknown
 from vigil.metrics.reasons import LABELS_PENDING, NO_ROWS, NOT_LOGGED, because
-from vigil.metrics.types import Reading
 from vigil.profiles.types import Profile
 
 Table = Mapping[tuple[str, str], int]
@@ -54,18 +52,3 @@ def absent(given: Given) -> str:
     if not given.tonight.outcome.labelled:
         return LABELS_PENDING
     return because(NOT_LOGGED, "the labelled rows have nothing to compare the label with")
-
-
-def binary(given: Given) -> Counts | None:
-    """Tonight's table with the monitor's positive class; None without labelled rows or a declared decision."""
-    cells, decision = table(given.tonight), given.view.decision
-    return counts(cells, decision.positive) if cells and decision is not None else None
-
-
-def rate(given: Given, of: Callable[[Counts], tuple[int, int]], empty: str) -> Iterator[Reading]:
-    """One reading "all": (k, n) of the table as a share; `empty` says what n counts when it is 0."""
-    now = binary(given)
-    if now is None:
-        yield unknown("all", absent(given))
-    else:
-        yield share("all", *of(now), empty=because(NO_ROWS, empty))

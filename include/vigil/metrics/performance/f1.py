@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 from vigil.metrics.given import Given
 from vigil.metrics.intervals import wilson
-from vigil.metrics.performance.confusion import absent, binary
+from vigil.metrics.performance.confusion import absent
+from vigil.metrics.performance.weights import cells, effective
 from vigil.metrics.readings import unknown
 from vigil.metrics.reasons import NO_ROWS, because
 from vigil.metrics.types import Reading
@@ -21,13 +22,14 @@ def f1(given: Given) -> Iterator[Reading]:
     >>> round(reading.value, 3), round(reading.low, 3), round(reading.high, 3)
     (0.727, 0.492, 0.88)
     """
-    now = binary(given)
+    now = cells(given)
     if now is None:
         yield unknown("all", absent(given))
         return
-    touched = now.tp + now.fp + now.fn
+    hit, touched = now.sums.tp, now.sums.tp + now.sums.fp + now.sums.fn
     if not touched:
-        yield unknown("all", because(NO_ROWS, "nothing is positive, by label or by prediction"), n=sum(now))
+        yield unknown("all", because(NO_ROWS, "nothing is positive, by label or by prediction"), n=now.n)
         return
-    value, low, high = (2 * j / (1 + j) for j in (now.tp / touched, *wilson(now.tp, touched)))
-    yield Reading(subject="all", value=value, low=low, high=high, n=sum(now))
+    k, n = effective(hit, touched, now.squares.tp + now.squares.fp + now.squares.fn)
+    value, low, high = (2 * j / (1 + j) for j in (k / n, *wilson(k, n)))
+    yield Reading(subject="all", value=value, low=low, high=high, n=now.n)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from vigil.metrics.given import Given
-from vigil.metrics.performance.confusion import rate
+from vigil.metrics.performance.rates import rate
 from vigil.metrics.types import Reading
 
 

@@ -1,0 +1,211 @@
+"""Performance beyond the first night's, against scikit-learn, statsmodels and numpy on the same rows."""
+
+import numpy as np
+import pytest
+import statsmodels.api as sm
+from sklearn import metrics as sk
+
+from vigil.core.words import Task
+from vigil.metrics.evaluate import evaluate
+from vigil.metrics.example import DECISION
+from vigil.metrics.types import Kpi, View
+from vigil.profiles.edges import SCORE_EDGES
+from vigil.profiles.types import Errors, Outcome, Profile
+
+BINS = len(SCORE_EDGES) + 1
+
+
+def drawn(seed, n=4000, share=0.3, sharp=1.5):
+    """Labels, scores that are calibrated before `sharp` makes them too sure, and sampling weights by label."""
+    rng = np.random.default_rng(seed)
+    logit = np.log(share / (1 - share)) + rng.normal(0, 1.5, n)
+    y = (rng.random(n) < 1 / (1 + np.exp(-logit))).astype(int)
+    return y, 1 / (1 + np.exp(-sharp * logit)), np.where(y == 1, 1.0, 14.0)
+
+
+def binned(p):
+    return np.searchsorted(SCORE_EDGES, p, side="left")
+
+
+def profile(y, p, w=None):
+    at, said = binned(p), (p >= 0.5).astype(int)
+    scores = {str(k): tuple(np.bincount(at[y == k], minlength=BINS).tolist()) for k in (0, 1)}
+    confusion = {f"{a}\t{b}": int(((said == a) & (y == b)).sum()) for a in (0, 1) for b in (0, 1)}
+    weighted, weighted_scores = {}, {}
+    if w is not None:
+        cell = {(a, b): w[(said == a) & (y == b)] for a in (0, 1) for b in (0, 1)}
+        weighted = {f"{a}\t{b}": (float(x.sum()), float((x * x).sum())) for (a, b), x in cell.items()}
+        weighted_scores = {
+            str(k): tuple(np.bincount(at[y == k], weights=w[y == k], minlength=BINS).tolist()) for k in (0, 1)
+        }
+    outcome = Outcome(labelled=len(y), scores=scores, confusion=confusion, weighted=weighted,
+                      weighted_scores=weighted_scores)  # fmt: skip
+    return Profile(monitor="m", environment="e", task=Task.BINARY, edges_digest="x", rows=len(y), outcome=outcome)
+
+
+def measured(found, baseline=None, **view):
+    shape = View(**{"task": Task.BINARY, "features": {}, "decision": DECISION, **view})
+    return {m.id: m for m in evaluate(found, baseline, shape, yardstick="holdout")}
+
+
+@pytest.fixture(params=[(0, 0.3), (1, 0.05), (2, 0.5)], ids=str)
+def case(request):
+    seed, share = request.param
+    return drawn(seed, share=share)
+
+
+def test_shares_of_the_table_are_those_of_scikit_learn(case):
+    y, p, _ = case
+    said, found = p >= 0.5, measured(profile(y, p))
+    assert found["balanced_accuracy/all"].value == pytest.approx(sk.balanced_accuracy_score(y, said))
+    assert found["mcc/all"].value == pytest.approx(sk.matthews_corrcoef(y, said))
+
+
+def test_average_precision_is_exact_on_the_bins_and_near_the_rows(case):
+    y, p, _ = case
+    value = measured(profile(y, p))["average_precision/all"].value
+    assert value == pytest.approx(sk.average_precision_score(y, binned(p)))
+    assert value == pytest.approx(sk.average_precision_score(y, p), abs=0.02)
+
+
+def test_with_sampling_weights_the_numbers_are_those_of_weighted_rows(case):
+    y, p, w = case
+    said, found = p >= 0.5, measured(profile(y, p, w), weighted=True)
+    for name, of in (("precision", sk.precision_score), ("recall", sk.recall_score), ("f1", sk.f1_score),
+                     ("accuracy", sk.accuracy_score)):  # fmt: skip
+        assert found[f"{name}/all"].value == pytest.approx(of(y, said, sample_weight=w)), name
+    assert found["mcc/all"].value == pytest.approx(sk.matthews_corrcoef(y, said, sample_weight=w))
+    expected = sk.average_precision_score(y, binned(p), sample_weight=w)
+    assert found["average_precision/all"].value == pytest.approx(expected)
+
+
+def test_an_interval_of_weighted_rows_is_as_wide_as_their_bootstrap():
+    y, p, w = drawn(5, n=3000)
+    found = measured(profile(y, p, w), weighted=True)["mcc/all"]
+    rng, said, draws = np.random.default_rng(6), p >= 0.5, []
+    for _ in range(400):
+        i = rng.integers(0, len(y), len(y))
+        draws.append(sk.matthews_corrcoef(y[i], said[i], sample_weight=w[i]))
+    assert found.high - found.low == pytest.approx(2 * 1.96 * np.std(draws), rel=0.2)
+
+
+@pytest.mark.parametrize("name", ["mcc", "balanced_accuracy", "average_precision", "lift"])
+def test_a_delta_interval_is_as_wide_as_a_bootstrap(name):
+    y, p, _ = drawn(7, n=3000)
+    found, rng, draws = measured(profile(y, p))[f"{name}/all"], np.random.default_rng(8), []
+    for _ in range(200):
+        i = rng.integers(0, len(y), len(y))
+        shape = View(task=Task.BINARY, features={}, decision=DECISION)
+        (again,) = evaluate(profile(y[i], p[i]), None, shape, yardstick="", only=[name])
+        draws.append(again.value)
+    assert found.high - found.low == pytest.approx(2 * 1.96 * np.std(draws), rel=0.2)
+
+
+@pytest.mark.parametrize("sharp", [0.7, 1.0, 1.5])
+def test_the_calibration_slope_is_that_of_a_logistic_regression(sharp):
+    y, p, _ = drawn(9, n=20_000, sharp=sharp)
+    fit = sm.Logit(y, sm.add_constant(np.log(p / (1 - p)))).fit(disp=0)
+    found = measured(profile(y, p))["calibration_slope/all"]
+    assert found.value == pytest.approx(fit.params[1], rel=0.02)
+    assert found.high - found.low == pytest.approx(2 * 1.96 * fit.bse[1], rel=0.05)
+    assert (found.value < 0.8) is (sharp == 1.5)
+
+
+def test_lift_is_the_share_in_the_top_tenth_over_the_share_of_all(case):
+    y, p, _ = case
+    top = np.argsort(-p, kind="stable")[: len(p) // 10]
+    assert measured(profile(y, p))["lift/all"].value == pytest.approx(y[top].mean() / y.mean(), rel=0.05)
+
+
+def test_a_calibrated_model_has_a_small_ece_and_an_oversure_one_a_large():
+    def value(sharp):
+        y, p, _ = drawn(11, n=20_000, sharp=sharp)
+        order = np.array_split(np.argsort(p), 10)
+        rows = sum(len(i) / len(p) * abs(y[i].mean() - p[i].mean()) for i in order)
+        found = measured(profile(y, p))["ece/all"].value
+        assert found == pytest.approx(rows, abs=0.01)
+        return found
+
+    assert value(1.0) < 0.02
+    assert value(3.0) > 0.05
+
+
+def test_estimates_are_near_the_truth_when_inputs_move_and_the_concept_does_not():
+    y0, p0, _ = drawn(12, n=20_000, share=0.4)
+    keep = np.random.default_rng(13).random(20_000) < np.where(p0 > 0.6, 1.0, 0.4)
+    y1, p1 = y0[keep], p0[keep]
+    scores = {"none": tuple(np.bincount(binned(p1), minlength=BINS).tolist())}
+    tonight = Profile(monitor="m", environment="e", task=Task.BINARY, edges_digest="x", rows=len(y1),
+                      outcome=Outcome(scores=scores), group_scores={"sex=female": scores})  # fmt: skip
+    found, said = measured(tonight, profile(y0, p0)), p1 >= 0.5
+    truth = {"precision": sk.precision_score(y1, said), "recall": sk.recall_score(y1, said),
+             "accuracy": sk.accuracy_score(y1, said), "auc": sk.roc_auc_score(y1, p1)}  # fmt: skip
+    for name, value in truth.items():
+        assert found[f"estimated_{name}/all"].value == pytest.approx(value, abs=0.02), name
+        assert found[f"estimated_{name}/sex=female"].value == found[f"estimated_{name}/all"].value
+    assert "blind to concept drift" in found["estimated_auc/all"].detail
+
+
+def regression(seed=14, n=500):
+    rng = np.random.default_rng(seed)
+    y = np.round(rng.gamma(2, 50, n)) * (rng.random(n) > 0.02)
+    return y, y + rng.normal(5, 20, n)
+
+
+def errors(y, p):
+    e, some = p - y, y != 0
+    ape = np.abs(e[some] / y[some])
+    return Errors(n=len(y), total=e.sum(), absolute=np.abs(e).sum(), squared=(e * e).sum(), label_total=y.sum(),
+                  label_squared=(y * y).sum(), relative=ape.sum(), relative_squared=(ape * ape).sum(),
+                  relative_n=int(some.sum()))  # fmt: skip
+
+
+def test_numbers_of_a_regression_are_those_of_scikit_learn():
+    y, p = regression()
+    night = Profile(monitor="m", environment="e", task=Task.REGRESSION, edges_digest="x", rows=len(y),
+                    outcome=Outcome(labelled=len(y), errors=errors(y, p)))  # fmt: skip
+    was = night.model_copy(update={"outcome": Outcome(labelled=len(y), errors=errors(y, y + 0.5 * (p - y)))})
+    view = View(task=Task.REGRESSION, features={})
+    found = {m.metric: m for m in evaluate(night, was, view, yardstick="holdout")}
+    some = y != 0
+    assert found["mape"].value == pytest.approx(sk.mean_absolute_percentage_error(y[some], p[some]))
+    assert f"{(~some).sum()} of 500 labels" in found["mape"].detail
+    assert found["r2"].value == pytest.approx(sk.r2_score(y, p))
+    for tau in (10, 90):
+        expected = sk.mean_pinball_loss(y, p, alpha=tau / 100)
+        assert found[f"pinball_loss_{tau}"].value == pytest.approx(expected)
+    assert found["residual_spread"].value == pytest.approx(2.0)
+    e = 0.5 * (p - y)
+    assert found["residual_shift"].value == pytest.approx(e.mean() / e.std())
+
+
+def test_numbers_of_many_classes_are_those_of_scikit_learn():
+    rng = np.random.default_rng(15)
+    y = rng.choice(list("abcd"), 600, p=[0.5, 0.3, 0.15, 0.05])
+    p = np.where(rng.random(600) < 0.7, y, rng.choice(list("abcd"), 600))
+    cells, ranks = {}, {"1": 420, "2": 90, "3": 60, "5": 20, "beyond": 10}
+    for a, b in zip(p, y, strict=True):
+        cells[f"{a}\t{b}"] = cells.get(f"{a}\t{b}", 0) + 1
+    outcome = Outcome(labelled=600, confusion=cells, ranks=ranks)
+    night = Profile(monitor="m", environment="e", task=Task.MULTICLASS, edges_digest="x", rows=600, outcome=outcome)
+    found = {m.id: m for m in evaluate(night, None, View(task=Task.MULTICLASS, features={}), yardstick="")}
+    assert found["weighted_f1/all"].value == pytest.approx(sk.f1_score(y, p, average="weighted"))
+    assert found["micro_f1/all"].value == pytest.approx(sk.f1_score(y, p, average="micro"))
+    for name, of in (("precision", sk.precision_score), ("recall", sk.recall_score)):
+        for label, value in zip("abcd", of(y, p, average=None, labels=list("abcd")), strict=True):
+            assert found[f"class_{name}/{label}"].value == pytest.approx(value)
+    assert found["top_3_accuracy/all"].value == pytest.approx(0.95)
+    assert found["top_5_accuracy/all"].value == pytest.approx(590 / 600)
+
+
+def test_a_business_number_is_what_its_formula_says_or_unknown_with_the_reason():
+    y, p, _ = drawn(16)
+    kpis = (
+        Kpi(name="gain", formula="100 * tp - 30 * fp", unit="EUR"),
+        Kpi(name="per_error", formula="rows / errors"),
+    )
+    found, said = measured(profile(y, p), kpis=kpis), p >= 0.5
+    gain = 100 * (said & (y == 1)).sum() - 30 * (said & (y == 0)).sum()
+    assert (found["kpi_of_outcomes/gain"].value, found["kpi_of_outcomes/gain"].unit) == (gain, "EUR")
+    assert found["kpi/per_error"].value is None
+    assert "divides by 0" in found["kpi/per_error"].why_not
