@@ -31,8 +31,7 @@ def crossed(layout: Layout) -> dict[By, dict[str, dict[str, Cell]]]:
 def _by(layout: Layout, wanted: Mapping[str, str]) -> dict[By, dict[str, dict[str, Cell]]]:
     if layout.monitor.decision is None or layout.monitor.task is not Task.BINARY:
         return {}
-    everyone = [(row["v"], Role(row["r"])) for row in dicts(layout.db, "SELECT DISTINCT v, r FROM cube")]
-    found: dict[By, dict[str, dict[str, Cell]]] = {who: {name: {} for name in wanted} for who in everyone}
+    found: dict[By, dict[str, dict[str, Cell]]] = {who: {name: {} for name in wanted} for who in _everyone(layout)}
     counts = {name: f"coalesce(sum(n) FILTER ({sql}), 0)" for name, sql in _conditions(layout).items()}
     for name, group in wanted.items():
         sql = (
@@ -43,6 +42,10 @@ def _by(layout: Layout, wanted: Mapping[str, str]) -> dict[By, dict[str, dict[st
             cell = Cell(n=row["n"], **{key: row[key] for key in counts})
             found[row["v"], Role(row["r"])][name][row["g"]] = cell
     return found
+
+
+def _everyone(layout: Layout) -> list[By]:
+    return [(row["v"], Role(row["r"])) for row in dicts(layout.db, "SELECT DISTINCT v, r FROM cube")]
 
 
 def _conditions(layout: Layout) -> dict[str, str]:
@@ -67,14 +70,16 @@ def strata(layout: Layout) -> dict[By, dict[str, dict[str, dict[str, Pair]]]]:
     """Attribute -> level of the strata -> group -> (rows with a decision, favourable)."""
     if layout.monitor.strata not in layout.types:
         return {}
-    found: dict[By, dict[str, dict[str, dict[str, Pair]]]] = {}
+    found: dict[By, dict[str, dict[str, dict[str, Pair]]]] = {
+        who: {attribute: {} for attribute in layout.attributes} for who in _everyone(layout)
+    }
     for i, attribute in enumerate(layout.attributes):
         sql = (
             f"SELECT v, r, stratum, g{i} AS g, sum(n) AS n, coalesce(sum(n) FILTER (good), 0) AS good FROM cube "
             "WHERE answer IS NOT NULL GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4"
         )
         for row in dicts(layout.db, sql):
-            levels = found.setdefault((row["v"], Role(row["r"])), {}).setdefault(attribute, {})
+            levels = found[row["v"], Role(row["r"])][attribute]
             levels.setdefault(row["stratum"], {})[row["g"]] = (row["n"], row["good"])
     return found
 
