@@ -20,7 +20,10 @@ from pydantic_core import PydanticUndefined
 from typer.cli import get_docs_for_click
 
 from vigil.cli import app
+from vigil.cli_metrics import described, rule, words
 from vigil.config.schema import Monitor
+from vigil.core.words import Family
+from vigil.metrics.catalog import CATALOG
 from vigil.settings import Settings
 from vigil.verdicts.types import Bound
 
@@ -57,6 +60,18 @@ def configuration() -> str:
         )
         lines.append(f"| `VIGIL_{name.upper()}` | {default} | {told.get(name, '')} |")
     return "\n".join(lines) + "\n"
+
+
+def metrics() -> str:
+    """Every metric, by family, with what its own documentation says."""
+    lines = [NOTE, "# Metrics", "", "What a rule can ask about. `vigil metrics NAME` says the same in a terminal; "
+             "`docs/add-a-metric.md` tells how one is added."]  # fmt: skip
+    for family in Family:
+        lines += ["", f"## {family.value}", ""]
+        for entry in (e for e in CATALOG.values() if e.family is family):
+            lines += [f"### {entry.name}", "", f"{entry.says[0].upper()}{entry.says[1:]}. *{described(entry)}.*", "",
+                      words(entry), "", f"Rule: `{rule(entry)}`", ""]  # fmt: skip
+    return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).rstrip() + "\n"
 
 
 def command_line() -> str:
@@ -178,7 +193,7 @@ def _documented(model: type[BaseModel]) -> dict[str, str]:
     return told
 
 
-PAGES = {"configuration.md": configuration, "cli.md": command_line}
+PAGES = {"configuration.md": configuration, "cli.md": command_line, "metrics.md": metrics}
 
 
 def main() -> int:

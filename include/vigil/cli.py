@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from vigil import cli_doctor, cli_onboarding, wiring
+from vigil import cli_doctor, cli_metrics, cli_onboarding, wiring
 from vigil.core.errors import VigilError
 from vigil.settings import Settings
 
@@ -28,6 +28,7 @@ incidents_app = typer.Typer(no_args_is_help=True, help="List, show and steer inc
 ledger_app = typer.Typer(no_args_is_help=True, help="Read and prove the append-only record.")
 app.add_typer(cli_onboarding.app)
 app.add_typer(cli_doctor.app)
+app.add_typer(cli_metrics.app)
 app.add_typer(incidents_app, name="incidents")
 app.add_typer(ledger_app, name="ledger")
 out = Console(highlight=False)
