@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from examples import bikes, chatbot, fraud, marketing
-from examples.portfolio.play import Cast, Night, cast, past, tonight
+from examples.portfolio.play import Cast, Night, answered, cast, past, tonight
 from vigil.incidents.correlate import signals
 from vigil.incidents.types import Incident
 from vigil.settings import Settings
@@ -93,6 +93,16 @@ def test_quiet_nights_are_silent(example: ModuleType, quiet: Any) -> None:
     assert loud == []
     assert [signals(after, before) for before, after in pairwise(results) if signals(after, before)] == []
     assert any(v.state is State.OK for v in results[-1].verdicts)
+
+
+def test_the_euros_of_fraud_that_were_blocked_and_missed_are_those_of_the_real_transactions(quiet: Any) -> None:
+    known = quiet(fraud)
+    rows = answered(fraud, known.cast.model, Night(*fraud.calendar(LAST)[fraud.QUIET - 1]))
+    of = rows[rows["label"] == "1"].groupby("prediction")["amount_eur"].sum()
+    result = known.results[-1]
+    told = {m.subject: m.value for m in result.measurements if m.metric == "kpi_of_outcomes"}
+    assert told["fraud_caught_eur"] == pytest.approx(of["block"])
+    assert told["fraud_missed_eur"] == pytest.approx(of["pass"])
 
 
 @pytest.mark.parametrize(
