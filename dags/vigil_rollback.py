@@ -6,11 +6,11 @@ Checks first, then (where the policy says so) a person's approval, then one alia
 from datetime import timedelta
 
 import pendulum
-from airflow.providers.standard.operators.hitl import ApprovalOperator
 from airflow.sdk import DAG, Param, TriggerRule, task
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
 from vigil.wiring import monitors
+from vigil_shell.approval import Approval
 from vigil_shell.responding import ask_to_respond, request
 
 MODELS = sorted(monitors()[0]) or ["(no monitor loads)"]
@@ -88,13 +88,12 @@ with DAG(
         """The run is red: nothing was changed, and the reason is in the room."""
         raise AirflowFailException(checked["text"])
 
-    approve = ApprovalOperator(
+    approve = Approval(
         task_id="approve",
         subject="{{ params.mitigation }} of {{ params.model }}?",
         body=SHOWN + "\n\nReason: {{ params.reason }}",
         response_timeout=timedelta(hours=4),
         fail_on_reject=False,
-        retries=0,  # nobody is asked twice
     )
 
     @task(trigger_rule=TriggerRule.NONE_FAILED_MIN_ONE_SUCCESS)

@@ -79,23 +79,26 @@ class Airflow:
             time.sleep(0.4)
         raise TimeoutError(f"runs of {', '.join(dags)} are still under way after {seconds:g} s")
 
-    def approve(self, dag: str, run_id: str, *, seconds: float = 60) -> str:
-        """Waits until a run asks for approval, and gives it. Returns what the person was shown.
+    def approve(self, dag: str, run_id: str, *, reading: float = 3, seconds: float = 120) -> str:
+        """Waits until a run asks for approval, reads for a moment, and gives it. Returns what the person was shown.
 
-        A task waits in the state `awaiting_input` a moment after it has asked. Airflow 3.3 takes an answer that comes
-        in between, and then lets the task wait for ever: nobody but a machine is so quick.
+        Airflow 3.3 fails the task when an answer comes while the asking process is still ending: nobody but a machine
+        is so quick. Should it happen all the same, the run asks again and is answered again.
         """
-        until = time.monotonic() + seconds
+        until, shown = time.monotonic() + seconds, ""
         while time.monotonic() < until:
             asked = self.get(f"/dags/{dag}/dagRuns/{run_id}/hitlDetails", response_received=False)["hitl_details"]
             if asked and asked[0]["task_instance"]["state"] == "awaiting_input":
-                told, task = asked[0], asked[0]["task_instance"]["task_id"]
+                time.sleep(reading)
+                shown, task = str(asked[0]["body"]), asked[0]["task_instance"]["task_id"]
                 path = f"/api/v2/dags/{dag}/dagRuns/{run_id}/taskInstances/{task}/-1/hitlDetails"
                 body = {"chosen_options": ["Approve"], "params_input": {}}
                 self._api.patch(path, json=body).raise_for_status()
-                return str(told["body"])
+            elif shown and self.state(dag, run_id) in ENDED:
+                return shown
             time.sleep(0.4)
-        raise TimeoutError(f"{dag} {run_id} has asked nobody within {seconds:g} s; it is {self.state(dag, run_id)}")
+        asked_whom = "has not ended" if shown else "has asked nobody"
+        raise TimeoutError(f"{dag} {run_id} {asked_whom} within {seconds:g} s; it is {self.state(dag, run_id)}")
 
     def failed_tasks(self, dag: str, run_id: str) -> list[str]:
         """Names of the failed tasks of a run, with the end of their logs."""

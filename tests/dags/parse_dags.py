@@ -76,6 +76,19 @@ def requests() -> dict[str, Any]:
     }
 
 
+def silence() -> dict[str, str]:
+    """Class -> words of the error with which the approval ends, when nobody answered and when Airflow went wrong."""
+    import vigil_rollback
+
+    told = {}
+    for event in ("timeout", "unknown"):
+        try:
+            vigil_rollback.approve.process_trigger_event_error({"error_type": event, "error": event})
+        except Exception as error:
+            told[event] = f"{type(error).__name__}: {error}"
+    return told
+
+
 def parsed(home: str) -> dict[str, Any]:
     from airflow.dag_processing.dagbag import BundleDagBag
 
@@ -90,4 +103,4 @@ def parsed(home: str) -> dict[str, Any]:
 if __name__ == "__main__":
     found = [parsed(home) for home in sys.argv[1:]]
     os.environ["VIGIL_HOME"] = sys.argv[1]
-    sys.stdout.write("\n" + json.dumps({"homes": found, "requests": requests()}))
+    sys.stdout.write("\n" + json.dumps({"homes": found, "requests": requests(), "silence": silence()}))

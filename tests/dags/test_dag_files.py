@@ -53,7 +53,10 @@ def parsed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     ran = subprocess.run(command, env=env, cwd=folder, capture_output=True, text=True, check=False)
     assert ran.returncode == 0, ran.stderr[-3000:]
     told = json.loads(ran.stdout.splitlines()[-1])
-    return {**dict(zip(("sound", "broken", "empty"), told["homes"], strict=True)), "requests": told["requests"]}
+    return {
+        **dict(zip(("sound", "broken", "empty"), told["homes"], strict=True)),
+        **{k: told[k] for k in ("requests", "silence")},
+    }
 
 
 def tasks(parsed: Mapping[str, Any], dag: str) -> Tasks:
@@ -179,6 +182,13 @@ def test_a_request_carries_who_asked_and_only_vigil_asks_as_vigil(parsed: dict[s
     assert [asked[who]["actor"] for who in ("person", "vigil", "nobody")] == ["ada", "vigil", "a person in Airflow"]
     assert asked["person"]["environment"] == "production"
     assert [asked[who]["dry_run"] for who in ("person", "nobody")] == [False, True]
+
+
+def test_silence_is_final_and_an_answer_that_airflow_lost_is_asked_for_again(parsed: dict[str, Any]) -> None:
+    told = parsed["silence"]
+    assert told["timeout"].startswith("AirflowFailException: nobody answered within 4:00:00: nothing was changed.")
+    assert told["unknown"].startswith("HITLTriggerEventError")
+    assert tasks(parsed, "vigil_rollback")["approve"]["retries"] > 0
 
 
 def ended(found: Tasks, *, fails: str | None = None, skips: tuple[str, ...] = ()) -> dict[str, str]:
