@@ -24,6 +24,7 @@ class Settings(BaseSettings):
     airflow_url: str = "http://127.0.0.1:8080"  # the API that the watchdog, the heartbeat and the doctor ask
     airflow_user: str | None = None  # may read DAGs: the watchdog and the doctor then see which are paused
     airflow_password: str | None = None  # of `airflow_user`
+    prometheus_url: str | None = None  # the server that counts requests for monitors with `traffic: {prometheus: …}`
     public_url: str = "http://127.0.0.1:8080"  # base of links in messages
     slack_token: str | None = None  # of the command line; DAGs use the connection slack_api_default
     slack_base_url: str = "https://slack.com/api/"  # Slack's, or an emulator's `…/api/`

@@ -67,6 +67,7 @@ def open_ports(settings: Settings | None = None, *, slack: SlackAccess | None = 
     from vigil.adapters.source_reader import SourceReader
     from vigil.adapters.subprocess_runner import SubprocessRunner
     from vigil.adapters.system_clock import SystemClock
+    from vigil.adapters.traffic import CountedElsewhere
 
     settings.state_dir.mkdir(parents=True, exist_ok=True)
     engine = sql_engine.open_engine(settings.database)
@@ -91,6 +92,7 @@ def open_ports(settings: Settings | None = None, *, slack: SlackAccess | None = 
         runner=SubprocessRunner(registry),
         probe=GatewayProbe(settings.gateway_url, token=settings.gateway_token) if settings.gateway_url else NoProbe(),
         artifacts=artifacts,
+        traffic=CountedElsewhere(settings.home, settings.prometheus_url),
         public_url=settings.public_url,
     )
 

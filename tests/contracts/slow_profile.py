@@ -58,8 +58,9 @@ def numeric(values: list[Any], edges: Any) -> Row:
         "bins": binned(real, edges),
         "total": math.fsum(real),
         "total_sq": math.fsum(x * x for x in real),
-        "low_sum": math.fsum(x for x in real if x <= edges[0]),
-        "high_sum": math.fsum(x for x in real if x > edges[-1]),
+        "tail_rows": len(real),
+        "low_tail": math.fsum(x for x in real if x <= (edges[1] if len(edges) > 2 else edges[0])),
+        "high_tail": math.fsum(x for x in real if x > (edges[-2] if len(edges) > 2 else edges[-1])),
         "smallest": min(real, default=None),
         "largest": max(real, default=None),
     }
@@ -299,7 +300,7 @@ def profile(rows: list[Row], monitor: Monitor, edges: Edges, night: date, duplic
         return {g: counts for g, counts in found.items() if counts[0]}
 
     return {
-        "schema_version": 2, "monitor": monitor.model, "environment": monitor.environment, "task": monitor.task,
+        "schema_version": 3, "monitor": monitor.model, "environment": monitor.environment, "task": monitor.task,
         "nights": [night.isoformat()], "roles": [rows[0][data.role]],
         "versions": {named(rows[0][data.model_version]): len(rows)},
         "pipelines": dict(Counter(text(r.get(data.pipeline_version)) or "" for r in rows)),

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from tests.unit.metrics import made_profiles as made
@@ -102,7 +102,10 @@ def test_merging_nights_in_any_order_gives_the_same_numbers(seed):
 def renamed(profile: Profile, names: dict[str, str]) -> Profile:
     groups = {"sex": {names[g]: cell for g, cell in profile.groups["sex"].items()}}
     columns = {f"sex={names[k.partition('=')[2]]}": c for k, c in profile.group_columns.items()}
-    return profile.model_copy(update={"groups": groups, "group_columns": columns})
+    scores = {f"sex={names[k.partition('=')[2]]}": c for k, c in profile.group_scores.items()}
+    strata = {"sex": {c: {names[g]: n for g, n in each.items()} for c, each in profile.strata["sex"].items()}}
+    new = {"groups": groups, "group_columns": columns, "group_scores": scores, "strata": strata}
+    return profile.model_copy(update=new)
 
 
 @settings(max_examples=25, deadline=None)
@@ -154,6 +157,7 @@ def test_swapping_both_sides_mirrors_the_interval(table):
         assert other == pytest.approx((1 / high, 1 / low))
 
 
+@example(table=(1, 1, 1, 1), bound=0.99, more=0.01)
 @given(tables, st.floats(0.3, 1.2), st.floats(0.01, 0.3))
 def test_a_stricter_bound_is_never_harder_to_be_beyond(table, bound, more):
     k1, n1, k0, n0 = table
@@ -173,3 +177,38 @@ def test_more_of_the_same_rows_never_widens_an_interval(table, times):
     for kind in (Kind.PROPORTION, Kind.DIFFERENCE):
         few, many = (interval(kind, t[:2] if kind is Kind.PROPORTION else t) for t in (table, more))
         assert many[2] - many[1] <= few[2] - few[1] + 1e-12
+
+
+NUMERIC_DRIFT = ("ks", "wasserstein", "chi_square", "position_shift", "width_shift", "js", "psi")
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.integers(0, 10_000))
+def test_a_night_has_not_drifted_from_itself_by_any_measure(seed):
+    night = made.profile(made.drawn(seed, 150))
+    found = evaluate(night, night, made.VIEW, yardstick="", edges=made.FITTED)
+    for m in found:
+        if m.metric in (*NUMERIC_DRIFT, "missing_shift", "level_shift", "label_drift", "attribution_drift"):
+            assert m.value == pytest.approx(0, abs=1e-7), m.id
+            assert m.low <= 1e-7, m.id
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.integers(0, 10_000), st.floats(0, 3))
+def test_distances_stay_in_their_range_and_within_their_limits(seed, shift):
+    night, was = made.profile(made.drawn(seed, 200, shift=shift)), made.profile(made.drawn(1, 500))
+    for m in evaluate(night, was, made.VIEW, yardstick="", edges=made.FITTED, ruled=["group_ks", "group_wasserstein"]):
+        if m.metric in ("ks", "chi_square", "attribution_drift", "group_ks", "equalised_odds"):
+            assert 0 <= m.low <= m.value <= m.high <= 1, m.id
+        elif m.metric in ("wasserstein", "group_wasserstein"):
+            assert 0 <= m.low <= m.value <= m.high, m.id
+
+
+def test_every_distance_grows_with_the_shift():
+    holdout = made.profile(made.drawn(1, 2000))
+    nights = [made.profile(made.drawn(2, 3000, shift=s)) for s in (0.0, 0.2, 0.5, 1.0)]
+    found = [{m.id: m for m in evaluate(n, holdout, made.VIEW, yardstick="", edges=made.FITTED)} for n in nights]
+    for name in ("ks/x", "wasserstein/x", "chi_square/x", "position_shift/x"):
+        values = [f[name].value for f in found]
+        assert values == sorted(values), name
+        assert values[-1] > 3 * max(values[0], 0.05), name

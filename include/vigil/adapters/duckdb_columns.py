@@ -9,6 +9,7 @@ from vigil.adapters.duckdb_layout import By, Layout, Rows, bins_of, dicts, selec
 from vigil.adapters.duckdb_rows import quoted
 from vigil.core.words import Role
 from vigil.profiles.aggregates import FINITE, Counted, counted_of, lower
+from vigil.profiles.edges import tails
 from vigil.profiles.layout import FeatureType
 from vigil.profiles.merge import add_category, add_numeric
 from vigil.profiles.types import CategoryColumn, Columns, Contribution, NumericColumn
@@ -117,7 +118,8 @@ def _numeric(
         counted = {"n": "count(*)"}
         given: dict[str, Any] = {}
         for i, (name, edges) in enumerate(chunk):
-            given |= {f"e{i}": list(edges), f"lo{i}": edges[0], f"hi{i}": edges[-1]}
+            lo, hi = tails(edges)
+            given |= {f"e{i}": list(edges), f"lo{i}": lo, f"hi{i}": hi}
             names = _values(layout, name) | {"e": f"$e{i}", "lo": f"$lo{i}", "hi": f"$hi{i}"}
             counted |= {f"c{i}_{a.name}": lower(a, "duckdb", **names) for a in counted_of(Counted.NUMERIC)}
         for row in dicts(layout.db, select(keys, counted, "served"), given):

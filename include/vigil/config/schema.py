@@ -15,6 +15,7 @@ from vigil.core.spec import Spec
 from vigil.core.words import Task
 from vigil.core.zones import Zone
 from vigil.incidents.types import Risk
+from vigil.intake.traffic import Traffic
 from vigil.intake.types import Source
 from vigil.metrics.performance.formula import check
 from vigil.metrics.types import Kpi
@@ -36,6 +37,7 @@ class Monitor(Spec):
     schedule: str = "0 2 * * *"  # cron, in `timezone`
     task: Task  # what the model predicts
     source: Source | None = None  # a log that others write; without it, Vigil's own
+    traffic: Traffic | None = None  # who else counts requests, for `log_completeness`
     data: DataMap = DataMap()  # names of the columns in the prediction log
     features: dict[str, FeatureType] = Field(min_length=1)  # name -> how it is profiled
     decision: Decision | None = None  # what an answer means for the person it is about; binary models need it

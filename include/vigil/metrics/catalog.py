@@ -45,6 +45,7 @@ class Entry(Spec):
     says: str
     against: Against = Against.SAME
     scope: Scope = Scope.ALL
+    on_demand: bool = False  # measured only where a rule asks for it: one number per feature and group
 
 
 HIGH, LOW, AWAY = Worse.HIGHER, Worse.LOWER, Worse.AWAY
@@ -60,6 +61,8 @@ _SERVICE: tuple[Row, ...] = (
     ("volume", "service.volume", "rows", AWAY, COUNT, "predictions of the night"),
     ("fallback_share", "service.fallback_share", "share", HIGH, SHARE, "requests answered by the fallback"),
     ("duplicates", "service.duplicates", "share", HIGH, SHARE, "rows with an id that was already logged"),
+    ("log_completeness", "service.log_completeness", "share", LOW, SHARE, "requests that reached the prediction log"),
+    ("version_integrity", "service.version_integrity", "share", LOW, SHARE, "rows answered by a version in service"),
 )
 _QUALITY: tuple[Row, ...] = (
     ("missing", "quality.missing", "share", HIGH, SHARE, "nulls of a feature"),
@@ -70,15 +73,38 @@ _QUALITY: tuple[Row, ...] = (
 _RANGE: tuple[Row, ...] = (
     ("out_of_range", "quality.out_of_range", "share", HIGH, SHARE, "values outside the baseline's range"),
 )
+_NEW: tuple[Row, ...] = (
+    ("new_levels", "quality.new_levels", "levels", HIGH, NUMBER, "levels of a category that the reference never had"),
+)
 _DRIFT: tuple[Row, ...] = (
     ("psi", "drift.psi", "nats", HIGH, NUMBER, "population stability index of a feature"),
     ("js", "drift.js", "distance", HIGH, NUMBER, "Jensen-Shannon distance of a feature"),
     ("mean_shift", "drift.mean_shift", "sd", AWAY, NUMBER, "move of a numeric feature's mean"),
     ("share_shift", "drift.share_shift", "share", HIGH, NUMBER, "largest move of a category level's share"),
+    ("ks", "drift.ks", "distance", HIGH, NUMBER, "Kolmogorov-Smirnov distance of a numeric feature"),
+    ("wasserstein", "drift.wasserstein", "sd", HIGH, NUMBER, "earth mover's distance of a numeric feature"),
+    ("chi_square", "drift.chi_square", "Cramer's V", HIGH, NUMBER, "chi-square of a feature, scaled to [0, 1]"),
+    ("position_shift", "drift.position_shift", "sd", AWAY, NUMBER, "move of a numeric feature's mean normal score"),
+    ("width_shift", "drift.width_shift", "sd", AWAY, NUMBER, "change of a numeric feature's width"),
+    ("missing_shift", "drift.missing_shift", "arcsine", AWAY, NUMBER, "move of a feature's share of nulls"),
+    ("level_shift", "drift.level_shift", "arcsine", AWAY, NUMBER, "move of a category level's share"),
 )
 _GROUP_DRIFT: tuple[Row, ...] = (
     ("group_mean_shift", "drift.group_mean_shift", "sd", AWAY, NUMBER, "move of a feature's mean in a protected group"),
 )
+_GROUPS: tuple[Row, ...] = tuple(
+    (f"group_{name}", module, unit, worse, kind, f"{says}, in a protected group")
+    for name, module, unit, worse, kind, says in _DRIFT
+    if name not in ("mean_shift", "share_shift")
+)
+_ATTRIBUTION: tuple[Row, ...] = (
+    ("attribution_drift", "drift.attribution", "share", HIGH, NUMBER, "move of what the predictions rest on"),
+    ("attribution_shift", "drift.attribution", "share", AWAY, NUMBER, "move of a feature's part in the predictions"),
+)
+_LABELS: tuple[Row, ...] = (
+    ("label_drift", "drift.label_drift", "nats", HIGH, NUMBER, "population stability index of the labels"),
+)
+_LABEL_SHIFT: tuple[Row, ...] = (("label_shift", "drift.label_drift", "sd", AWAY, NUMBER, "move of the mean label"),)
 _PREDICTION: tuple[Row, ...] = (
     ("prediction_psi", "drift.prediction_psi", "nats", HIGH, NUMBER, "population stability index of what it predicts"),
 )
@@ -160,6 +186,21 @@ _DESERVED: tuple[Row, ...] = (
     ("equal_opportunity", "fairness.equal_opportunity", "difference", LOW, DIFFERENCE,
      "difference of favourable decisions among those who deserve them"),
 )  # fmt: skip
+_GROUP_SCORES: tuple[Row, ...] = (
+    ("score_gap", "fairness.score_gap", "sd", AWAY, NUMBER, "difference of the mean score, in standard deviations"),
+    ("stratified_ratio", "fairness.stratified_ratio", "ratio", LOW, NUMBER, "ratio of selection rates within strata"),
+    ("group_label_coverage", "fairness.group_label_coverage", "share", LOW, SHARE, "a group's rows with a label"),
+)
+_ODDS: tuple[Row, ...] = (
+    ("tpr_difference", "fairness.tpr_difference", "difference", AWAY, DIFFERENCE,
+     "difference of true positive rates"),
+    ("fpr_difference", "fairness.fpr_difference", "difference", AWAY, DIFFERENCE,
+     "difference of false positive rates"),
+    ("predictive_parity", "fairness.predictive_parity", "difference", AWAY, DIFFERENCE, "difference of precision"),
+    ("equalised_odds", "fairness.equalised_odds", "difference", HIGH, NUMBER,
+     "the larger difference of the two error rates"),
+    ("calibration_gap", "fairness.score_gap", "difference", AWAY, NUMBER, "difference of label minus score"),
+)  # fmt: skip
 
 _ONE, _CLASS, _VALUE = (Task.BINARY,), (Task.BINARY, Task.MULTICLASS), (Task.REGRESSION,)
 _SCORED = (Task.BINARY, Task.REGRESSION)
@@ -169,6 +210,11 @@ _BLOCKS: tuple[tuple[tuple[Row, ...], Family, dict[str, object]], ...] = (
     (_RANGE, Family.QUALITY, {"scope": Scope.FEATURE, "against": Against.WITHIN}),
     (_DRIFT, Family.DRIFT, {"scope": Scope.FEATURE, "against": Against.WITHIN}),
     (_GROUP_DRIFT, Family.DRIFT, {"scope": Scope.GROUP, "against": Against.WITHIN}),
+    (_GROUPS, Family.DRIFT, {"scope": Scope.GROUP, "against": Against.WITHIN, "on_demand": True}),
+    (_NEW, Family.QUALITY, {"scope": Scope.FEATURE, "against": Against.WITHIN}),
+    (_ATTRIBUTION, Family.DRIFT, {"against": Against.WITHIN}),
+    (_LABELS, Family.DRIFT, {"against": Against.WITHIN, "needs_labels": True, "tasks": _CLASS}),
+    (_LABEL_SHIFT, Family.DRIFT, {"against": Against.WITHIN, "needs_labels": True, "tasks": _VALUE}),
     (_PREDICTION, Family.DRIFT, {"against": Against.WITHIN}),
     (_CLASS_SHIFT, Family.DRIFT, {"against": Against.WITHIN, "tasks": _CLASS}),
     (_SCORE_SHIFT, Family.DRIFT, {"against": Against.WITHIN, "tasks": _SCORED}),
@@ -184,6 +230,8 @@ _BLOCKS: tuple[tuple[tuple[Row, ...], Family, dict[str, object]], ...] = (
     (_BUSINESS, Family.PERFORMANCE, {"against": Against.NOTHING}),
     (_FAIRNESS, Family.FAIRNESS, {"scope": Scope.GROUP, "tasks": _ONE}),
     (_DESERVED, Family.FAIRNESS, {"scope": Scope.GROUP, "tasks": _ONE, "needs_labels": True}),
+    (_ODDS, Family.FAIRNESS, {"scope": Scope.GROUP, "tasks": _ONE, "needs_labels": True}),
+    (_GROUP_SCORES, Family.FAIRNESS, {"scope": Scope.GROUP, "tasks": _ONE}),
 )
 
 

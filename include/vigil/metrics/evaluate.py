@@ -9,7 +9,8 @@ from vigil.metrics.catalog import CATALOG, Against, Entry, Scope, suggest
 from vigil.metrics.given import Given
 from vigil.metrics.reasons import CHECK_FAILED, NO_BASELINE, because
 from vigil.metrics.types import Measurement, Reading, View
-from vigil.profiles.types import Profile
+from vigil.profiles.edges import edges_digest
+from vigil.profiles.types import Edges, Profile
 
 OTHER_EDGES = because(NO_BASELINE, "its bins have other edges; profile it again on the new ones")
 Metric = Callable[[Given], Iterable[Reading]]
@@ -29,36 +30,41 @@ def evaluate(
     *,
     yardstick: str,
     only: Collection[str] | None = None,
+    ruled: Collection[str] = (),
+    edges: Edges | None = None,
 ) -> tuple[Measurement, ...]:
     """Measures `profile`, and against `baseline`; `yardstick` is what the baseline is called in reasons.
 
-    only: names of the catalogue; None is all that make sense for the task. A number that cannot be known has value
-    None and a `why_not` that starts with a constant of `metrics.reasons`. A metric that fails for one feature or
-    protected attribute says "check failed" for that one. Raises MonitorError for a name the catalogue does not have.
+    only: names of the catalogue; None is all that make sense for the task, without those that are measured on demand
+    unless they are in `ruled` (names that rules ask for). edges: those of the profile; others are ignored.
+    A number that cannot be known has value None and a `why_not` that starts with a constant of `metrics.reasons`. A
+    metric that fails for one feature or protected attribute says "check failed" for that one. Raises MonitorError for
+    a name the catalogue does not have.
     """
-    unknown = sorted(set(only or ()) - CATALOG.keys())
+    unknown = sorted({*(only or ()), *ruled} - CATALOG.keys())
     if unknown:
         near = suggest(unknown[0])
         hint = f"did you mean {near!r}?" if near else f"the catalogue has {', '.join(CATALOG)}"
         raise MonitorError(f"unknown metric {unknown[0]!r}; {hint}")
+    fitting = edges if edges is not None and edges_digest(edges) == profile.edges_digest else None
+    comparable = baseline is not None and baseline.edges_digest == profile.edges_digest
+    given = Given(profile, baseline if comparable else None, view, fitting)
     found: list[Measurement] = []
     for entry in CATALOG.values():
-        if view.task in entry.tasks and (only is None or entry.name in only):
-            found += _measure(entry, profile, baseline, view, yardstick)
+        wanted = entry.name in ruled or not entry.on_demand if only is None else entry.name in only
+        if view.task in entry.tasks and wanted:
+            found += _measure(entry, given, baseline, yardstick)
     return tuple(found)
 
 
-def _measure(
-    entry: Entry, profile: Profile, baseline: Profile | None, view: View, yardstick: str
-) -> Iterator[Measurement]:
-    comparable = baseline is not None and baseline.edges_digest == profile.edges_digest
+def _measure(entry: Entry, given: Given, baseline: Profile | None, yardstick: str) -> Iterator[Measurement]:
     metric = _guarded(entry)
-    base = _on_baseline(entry, metric, baseline, view)
-    for reading in metric(Given(profile, baseline if comparable else None, view)):
+    base = _on_baseline(entry, metric, baseline, given.view)
+    for reading in metric(given):
         was = base.get(reading.subject)
         if entry.against is Against.WITHIN and reading.value is not None:
             was = 0.0
-        other_edges = reading.why_not == NO_BASELINE and baseline is not None and not comparable
+        other_edges = reading.why_not == NO_BASELINE and baseline is not None and given.baseline is None
         why_not = OTHER_EDGES if other_edges else reading.why_not
         yield _measurement(entry, reading.model_copy(update={"why_not": why_not}), was, yardstick)
 
@@ -95,7 +101,7 @@ def _parts(scope: Scope, given: Given) -> list[tuple[str, Given]]:
         seen = [(p.attribute, view.model_copy(update={"protected": (p,)})) for p in view.protected]
     else:
         seen = []
-    return [(name, Given(given.tonight, given.baseline, one)) for name, one in seen]
+    return [(name, Given(given.tonight, given.baseline, one, given.edges)) for name, one in seen]
 
 
 def _checked(reading: Reading) -> Reading:

@@ -7,7 +7,7 @@ from vigil.metrics.given import Column, Given
 from vigil.metrics.types import View
 from vigil.profiles.edges import SCORE_EDGES
 from vigil.profiles.layout import Decision, FeatureType, Protected
-from vigil.profiles.types import Cell, Columns, NumericColumn, Outcome, Profile, Service
+from vigil.profiles.types import Cell, Columns, Contribution, NumericColumn, Outcome, Profile, Service
 
 DECISION = Decision(positive="1", favourable="0", deserving="0")
 SEX = Protected(attribute="sex", reference="male")
@@ -59,6 +59,12 @@ def grouped(*, female: Cell, male: Cell) -> Given:
     groups = {"sex": {"female": female, "male": male}}
     tonight = profile(rows=rows, groups=groups, outcome=Outcome(labelled=labelled))
     return Given(tonight, None, view(protected=(SEX,)))
+
+
+def explained(**absolute: float) -> Profile:
+    """A night with these sums of |contribution| of 100 explained rows each, without spread."""
+    parts = {f: Contribution(n=100, absolute=v, squared=v * v / 100) for f, v in absolute.items()}
+    return profile(contributions=parts)
 
 
 def scored_twice() -> Given:

@@ -5,18 +5,22 @@ from dataclasses import dataclass
 
 from vigil.metrics.types import View
 from vigil.profiles.layout import FeatureType
-from vigil.profiles.types import CategoryColumn, NumericColumn, Profile
+from vigil.profiles.types import CategoryColumn, Edges, NumericColumn, Profile
 
 Column = NumericColumn | CategoryColumn
 
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """Tonight's profile, the baseline's (None where there is none, or its bins are others), the monitor's view."""
+    """Tonight's profile, the baseline's (None where there is none, or its bins are others), the monitor's view.
+
+    edges: those that tonight was counted on; None where they are not at hand.
+    """
 
     tonight: Profile
     baseline: Profile | None
     view: View
+    edges: Edges | None = None
 
     def numeric(self) -> Iterator[tuple[str, NumericColumn, NumericColumn | None]]:
         """(feature, tonight's column, the baseline's) of each declared numeric feature; one never seen is empty."""

@@ -167,6 +167,8 @@ def _last(holds: Callable[[float], bool]) -> float:
 
 
 def _tail(distance: float, variance: float, side: str) -> float:
+    if variance <= 0 and distance == 0:
+        return 0.5  # just at the bound
     if variance <= 0:
         beyond = distance < 0 if side == "<" else distance > 0
         return 0.0 if beyond else 1.0

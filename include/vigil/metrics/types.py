@@ -91,6 +91,7 @@ class View(Spec):
     kpis: tuple[Kpi, ...] = ()
     weighted: bool = False  # performance over `Outcome.weighted`
     requests: int | None = None
+    no_requests: str = ""  # why that is not known
     expected_versions: tuple[str, ...] = ()
 
 

@@ -21,6 +21,8 @@ from vigil.ports.outside import Registry as Registry
 from vigil.ports.outside import Reporter as Reporter
 from vigil.ports.outside import ServingProbe as ServingProbe
 from vigil.ports.outside import ServingState as ServingState
+from vigil.ports.outside import Traffic as Traffic
+from vigil.ports.outside import TrafficCount as TrafficCount
 from vigil.ports.outside import VersionInfo as VersionInfo
 from vigil.ports.rows import INTAKE as INTAKE
 from vigil.ports.rows import Intake as Intake
@@ -58,4 +60,5 @@ class Ports(Spec):
     runner: Any
     probe: Any
     artifacts: Any
+    traffic: Any = None  # only monitors with `traffic:` need it
     public_url: str = ""  # base of the links in messages

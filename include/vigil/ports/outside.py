@@ -139,6 +139,19 @@ class ServingProbe(Protocol):
         ...
 
 
+class TrafficCount(Spec):
+    """How many requests a night had, or why nobody knows."""
+
+    requests: int | None = None
+    why_not: str = ""
+
+
+class Traffic(Protocol):
+    """Somebody else's count of requests: a load balancer's, Prometheus's. Never raises: nights are judged without."""
+
+    def requests(self, monitor: Monitor, night: date) -> TrafficCount: ...
+
+
 class Artifacts(Protocol):
     """Files for people: reports, data docs."""
 

@@ -29,7 +29,7 @@ class Aggregate(NamedTuple):
     """One number, map or list of one column; `sql` by dialect.
 
     Placeholders. Numeric and contribution: {raw} the column, {x} its value as DOUBLE (null where it is none), {f} the
-    same where it is finite, {e} the edges, {lo} and {hi} the first and the last of them. Flag: {x} the value as text.
+    same where it is finite, {e} the edges, {lo} and {hi} those where the tails begin. Flag: {x} the value as text.
     Category, over the distinct values of a column: {x} one as text, {n} its rows, {k} what the edges know it as
     ('level', 'tail' or null), {o} whether the column is open.
     """
@@ -61,8 +61,9 @@ AGGREGATES: tuple[Aggregate, ...] = (
         bins="histogram({f}, {e})",
         total="sum({f})",
         total_sq="sum(({f}) * ({f}))",
-        low_sum="sum(CASE WHEN ({f}) <= {lo} THEN {f} END)",
-        high_sum="sum(CASE WHEN ({f}) > {hi} THEN {f} END)",
+        tail_rows="count({f})",
+        low_tail="sum(CASE WHEN ({f}) <= {lo} THEN {f} END)",
+        high_tail="sum(CASE WHEN ({f}) > {hi} THEN {f} END)",
         smallest="min({f})",
         largest="max({f})",
     ),

@@ -10,7 +10,7 @@ from vigil.core.errors import DataError
 from vigil.core.ids import canonical
 from vigil.profiles.types import Profile
 
-CURRENT = 2
+CURRENT = 3
 REMEDY = "run the night again to make it anew"
 
 
@@ -40,6 +40,13 @@ def _upgraded(raw: dict[str, Any], version: int) -> dict[str, Any]:
     """The same profile in the present shape. 1 -> 2 only adds fields: what was not counted then is empty, not nought.
 
     A profile of version 1 was counted on edges without tails, and adds up only with profiles on the same edges: there
-    `new` means now what it meant then, every level that is not one of `levels`.
+    `new` means now what it meant then, every level that is not one of `levels`. 2 -> 3: the sums of the outermost bins
+    were of other bins; they are left out, and distances that need them are unknown.
     """
-    return raw if version == CURRENT else {**raw, "schema_version": CURRENT}
+    if version == CURRENT:
+        return raw
+    columns = [raw.get("columns"), raw.get("prediction"), *(raw.get("group_columns") or {}).values()]
+    for column in (c for each in columns if each for c in (each.get("numeric") or {}).values()):
+        column.pop("low_sum", None)
+        column.pop("high_sum", None)
+    return {**raw, "schema_version": CURRENT}

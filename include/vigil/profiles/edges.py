@@ -54,6 +54,18 @@ def fit(values: "np.ndarray", bins: int) -> tuple[float, ...]:
     return tuple(float(e) for e in edges[np.isfinite(edges)])
 
 
+def tails(edges: Sequence[float]) -> tuple[float, float]:
+    """(lo, hi): a column's sums are kept for the values up to lo and above hi, its outermost bins of the reference.
+
+    `fit` puts the first and the last edge at the reference's own smallest and largest value, so the bins beside them
+    are the long ones of a skewed column. Fewer than three edges have none: then the tails are what lies outside.
+
+    >>> tails((0.0, 1.0, 5.0, 90.0)), tails((0.0, 1.0))
+    ((1.0, 5.0), (0.0, 1.0))
+    """
+    return (edges[1], edges[-2]) if len(edges) > 2 else (edges[0], edges[-1])
+
+
 def bin_of(value: float, edges: Sequence[float]) -> int:
     """The bin j with edges[j-1] < value <= edges[j].
 

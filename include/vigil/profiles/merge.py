@@ -116,7 +116,18 @@ def add_numeric(a: NumericColumn, b: NumericColumn) -> NumericColumn:
     """The column of the rows of both."""
     summed = {
         name: getattr(a, name) + getattr(b, name)
-        for name in ("rows", "nulls", "nans", "infs", "wrong_type", "total", "total_sq", "low_sum", "high_sum")
+        for name in (
+            "rows",
+            "nulls",
+            "nans",
+            "infs",
+            "wrong_type",
+            "total",
+            "total_sq",
+            "tail_rows",
+            "low_tail",
+            "high_tail",
+        )
     }
     return NumericColumn(
         **summed,

@@ -34,8 +34,8 @@ class NumericColumn(Spec):
     """Counts and sums of one numeric column over `rows` rows.
 
     rows = nulls + nans + infs + wrong_type + sum(bins). Sums are over finite values only.
-    low_sum and high_sum are the sums of the values in the first and the last bin, so that the
-    Wasserstein distance stays right on skewed data.
+    low_tail and high_tail are the sums of the values beyond `profiles.edges.tails`, so that the Wasserstein distance
+    stays right on skewed data; tail_rows are the finite values of which they were kept: 0 in older profiles.
     """
 
     rows: int = 0
@@ -46,8 +46,9 @@ class NumericColumn(Spec):
     bins: tuple[int, ...] = ()
     total: float = 0.0
     total_sq: float = 0.0
-    low_sum: float = 0.0
-    high_sum: float = 0.0
+    tail_rows: int = 0
+    low_tail: float = 0.0
+    high_tail: float = 0.0
     smallest: float | None = None
     largest: float | None = None
 
@@ -194,7 +195,7 @@ class Profile(Spec):
     hours_service: hour of the local day -> (requests, those that failed).
     """
 
-    schema_version: int = 2
+    schema_version: int = 3
     monitor: str
     environment: str
     task: Task

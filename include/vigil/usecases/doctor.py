@@ -125,6 +125,7 @@ def watched(ports: Ports, monitor: Monitor, *, now: datetime) -> Iterator[Check]
     yield from _registered(ports, monitor)
     if monitor.source is not None:
         yield from _source(ports, monitor, now)
+    yield from _traffic(ports, monitor, now)
     yesterday = (now - timedelta(days=1)).date()
     try:
         found = ports.log.partition(monitor, night_window(yesterday, monitor.timezone))
@@ -181,6 +182,18 @@ def _source(ports: Ports, monitor: Monitor, now: datetime) -> Iterator[Check]:
             yield good(
                 monitor.model, f"{where} can be read ({len(first.rows) if first else 0:,} rows in its first piece)"
             )
+
+
+def _traffic(ports: Ports, monitor: Monitor, now: datetime) -> Iterator[Check]:
+    if monitor.traffic is None:
+        return
+    yesterday = (now - timedelta(days=1)).date()
+    counted = ports.traffic.requests(monitor, yesterday)
+    if counted.requests is None:
+        fix = "correct `traffic:` of the monitor; without it `log_completeness` is unknown"
+        yield Check(about=monitor.model, grade=Grade.LOOK, what=f"traffic: {counted.why_not}", fix=fix)
+    else:
+        yield good(monitor.model, f"traffic: {counted.requests:,} requests counted on {yesterday}")
 
 
 def record(ports: Ports) -> Iterator[Check]:

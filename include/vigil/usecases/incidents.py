@@ -21,11 +21,11 @@ from vigil.incidents.lifecycle import (
 )
 from vigil.incidents.severity import assess
 from vigil.incidents.types import Event, Incident, Signal
-from vigil.metrics.evaluate import evaluate
 from vigil.ports import Ports
 from vigil.responses.plan import plan
-from vigil.usecases.nights import history, incident_nights, incidents, load_night, serving_state, view
+from vigil.usecases.nights import history, incident_nights, incidents, load_night, serving_state
 from vigil.usecases.record import append
+from vigil.usecases.surroundings import measured
 from vigil.verdicts.judge import Facts, judge
 from vigil.verdicts.types import NightResult, State
 
@@ -143,7 +143,7 @@ def _good(ports: Ports, monitor: Monitor, result: NightResult, incident: Inciden
     asked = {s.verdict.id for f in incident.findings for s in f.signals}
     answers = {v.id: v.state for v in result.verdicts}
     if loaded.champion.rows < loaded.served.rows:  # the fallback answered some: ask the champion's rows alone
-        measurements = evaluate(loaded.champion, loaded.baseline, view(monitor), yardstick=loaded.yardstick)
+        measurements = measured(ports, monitor, result.night, loaded.champion, loaded)
         facts = Facts(
             night=result.night,
             as_of=result.night,

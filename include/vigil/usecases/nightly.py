@@ -36,6 +36,7 @@ from vigil.usecases.nights import (
 from vigil.usecases.promote import reconcile_aliases
 from vigil.usecases.record import append
 from vigil.usecases.reference import yardstick_rows
+from vigil.usecases.surroundings import count_traffic, measured
 from vigil.verdicts.budget import budget, burn_verdict, spent
 from vigil.verdicts.judge import Facts, ruled, trusted
 from vigil.verdicts.judge import judge as judge_numbers
@@ -87,6 +88,7 @@ def profile(ports: Ports, monitor: Monitor, night: date, *, nights: Sequence[dat
 
 def _scan(ports: Ports, monitor: Monitor, night: date, found: Partition, edges: object) -> bool:
     problem: dict[str, str] = {}
+    count_traffic(ports, monitor, night)
     try:
         profiles = ports.scanner.scan(monitor, found, edges, night) if found.files else {}
     except DataError as error:
@@ -151,7 +153,7 @@ def night_result(ports: Ports, monitor: Monitor, night: date, *, as_of: date) ->
     found = partition(ports, monitor, night)
     loaded = load_night(ports, monitor, night) if found.files else None
     past = history(ports, monitor, night)
-    measurements = _measure(monitor, loaded)
+    measurements = _measure(ports, monitor, night, loaded)
     outcome, suite = quality_of(ports, monitor, night, found)
     facts = _facts(ports, monitor, night, as_of, found, loaded, outcome.failed_gates)
     problem = find(ports, monitor, night, "problem.json") or {}
@@ -175,11 +177,10 @@ def night_result(ports: Ports, monitor: Monitor, night: date, *, as_of: date) ->
     return _with_budgets(monitor, draft, past, facts)
 
 
-def _measure(monitor: Monitor, loaded: Night | None) -> tuple[Measurement, ...]:
+def _measure(ports: Ports, monitor: Monitor, night: date, loaded: Night | None) -> tuple[Measurement, ...]:
     if loaded is None:
         return ()
-    found: tuple[Measurement, ...] = evaluate(loaded.served, loaded.baseline, view(monitor), yardstick=loaded.yardstick)
-    return found
+    return measured(ports, monitor, night, loaded.served, loaded)
 
 
 def _facts(

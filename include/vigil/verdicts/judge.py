@@ -130,11 +130,7 @@ def _unknown(m: Measurement, family: Family, facts: Facts) -> Verdict | None:
     elif m.value is None:
         cause = Cause.CHECK_FAILED if m.why_not.startswith("check failed") else Cause.NO_DATA
         cause = Cause.TOO_FEW_ROWS if "few" in m.why_not else cause
-    elif (
-        family is Family.PERFORMANCE
-        and CATALOG[m.metric].needs_labels
-        and facts.labelled_share < facts.labels.mature_share
-    ):
+    elif _needs_labels(m.metric) and facts.labelled_share < facts.labels.mature_share:
         cause = Cause.LABELS_PENDING
         why = f"labels for {facts.labelled_share:.0%} of the cohort; {facts.labels.mature_share:.0%} make it mature"
     if cause is None:
@@ -155,6 +151,11 @@ def _unknown(m: Measurement, family: Family, facts: Facts) -> Verdict | None:
         overdue=overdue,
         measurement=m,
     )
+
+
+def _needs_labels(metric: str) -> bool:
+    entry = CATALOG.get(metric)
+    return entry is not None and entry.needs_labels
 
 
 def _worst(m: Measurement, outcomes: Sequence[Outcome]) -> Verdict:

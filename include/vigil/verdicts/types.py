@@ -91,6 +91,11 @@ class Rules(Spec):
     performance: tuple[Rule, ...] = ()  # is it right, where labels are known
     fairness: tuple[Rule, ...] = ()  # are groups treated alike
 
+    @property
+    def metrics(self) -> frozenset[str]:
+        """Names of the metrics that a rule asks for."""
+        return frozenset(rule.metric for family in Family for rule in getattr(self, family.value))
+
 
 class Labels(Spec):
     """When the truth is known."""

@@ -83,8 +83,8 @@ def test_numeric_columns_agree_with_numpy_on_awkward_values(seed):
     assert found.bins == numpy_bins(values, edges)
     assert (found.smallest, found.largest) == (finite.min(), finite.max())
     assert found.total == pytest.approx(math.fsum(finite), rel=1e-9)
-    assert found.low_sum == pytest.approx(math.fsum(finite[finite <= edges[0]]), rel=1e-9)
-    assert found.high_sum == pytest.approx(math.fsum(finite[finite > edges[-1]]), rel=1e-9, abs=1e-9)
+    assert found.low_tail == pytest.approx(math.fsum(finite[finite <= edges[1]]), rel=1e-9)
+    assert found.high_tail == pytest.approx(math.fsum(finite[finite > edges[-2]]), rel=1e-9, abs=1e-9)
 
 
 def test_text_among_numbers_is_counted_apart_and_numbers_in_text_are_numbers():
@@ -265,8 +265,8 @@ def test_the_groups_of_an_attribute_add_up_to_everyone_and_agree_with_a_scan_wit
     assert plain.groups == {} == plain.group_columns
     assert found.columns.category == plain.columns.category
     mine, theirs = found.columns.numeric["income"], plain.columns.numeric["income"]
-    assert mine.model_copy(update={"total": 0, "total_sq": 0, "low_sum": 0, "high_sum": 0}) == theirs.model_copy(
-        update={"total": 0, "total_sq": 0, "low_sum": 0, "high_sum": 0}
+    assert mine.model_copy(update={"total": 0, "total_sq": 0, "low_tail": 0, "high_tail": 0}) == theirs.model_copy(
+        update={"total": 0, "total_sq": 0, "low_tail": 0, "high_tail": 0}
     )
     assert mine.total_sq == pytest.approx(theirs.total_sq, rel=1e-12)
     part = labelled[labelled.sex == "o'x"]

@@ -8,9 +8,20 @@ import numpy as np
 
 from vigil.core.words import Task
 from vigil.metrics.types import View
-from vigil.profiles.edges import LATENCY_EDGES_MS, SCORE_EDGES, fit
+from vigil.profiles.edges import LATENCY_EDGES_MS, SCORE_EDGES, edges_digest, fit, tails
 from vigil.profiles.layout import Decision, Protected
-from vigil.profiles.types import CategoryColumn, Cell, Columns, Errors, NumericColumn, Outcome, Profile, Service
+from vigil.profiles.types import (
+    CategoryColumn,
+    Cell,
+    Columns,
+    Contribution,
+    Edges,
+    Errors,
+    NumericColumn,
+    Outcome,
+    Profile,
+    Service,
+)
 
 DECISION = Decision(positive="1", favourable="0", deserving="0")
 SEX = Protected(attribute="sex", reference="male")
@@ -34,6 +45,9 @@ def numeric(values: np.ndarray, edges: Sequence[float], *, nulls: int = 0, wrong
         bins=bins(values, edges),
         total=float(finite.sum()),
         total_sq=float((finite**2).sum()),
+        tail_rows=int(finite.size),
+        low_tail=float(finite[finite <= tails(edges)[0]].sum()),
+        high_tail=float(finite[finite > tails(edges)[1]].sum()),
         smallest=float(finite.min()) if finite.size else None,
         largest=float(finite.max()) if finite.size else None,
     )
@@ -85,12 +99,16 @@ def drawn(seed: int, n: int = 400, *, shift: float = 0.0, labelled: float = 1.0,
 
 
 EDGES = fit(drawn(1, 2000).x, 31)
+FITTED = Edges(numeric={"x": EDGES}, levels={"c": ("a", "b", "c")})
+DIGEST = edges_digest(FITTED)
 VIEW = View(
     task=Task.BINARY,
     features={"x": "numeric", "c": "category"},
     decision=DECISION,
     protected=(SEX,),
     latency_ms=(LATENCY_EDGES_MS[50], 100.0),
+    strata="c",
+    expected_versions=("2",),
 )
 
 
@@ -130,14 +148,48 @@ def columns(rows: Rows, who: np.ndarray | None = None, edges: Sequence[float] = 
     return Columns(numeric={"x": numeric(rows.x[who], edges)}, category={"c": category(c, ("a", "b", "c"))})
 
 
-def profile(rows: Rows, *, edges: Sequence[float] = EDGES, edges_digest: str = "e") -> Profile:
+def contributions(rows: Rows) -> dict[str, Contribution]:
+    """As if x moved the score by 0.8 per unit and c by the index of its level."""
+    parts = {"x": 0.8 * rows.x, "c": np.array([0.1 * ("abc".find(v or "a") - 1) for v in rows.c])}
+    return {
+        f: Contribution(n=len(v), total=float(v.sum()), absolute=float(np.abs(v).sum()), squared=float((v**2).sum()))
+        for f, v in parts.items()
+    }
+
+
+def group_scores(rows: Rows) -> dict[str, dict[str, tuple[int, ...]]]:
+    """By group and label, on the score's edges."""
+    kinds = {"1": rows.label == 1, "0": rows.label == 0, "none": ~rows.known}
+    groups = sorted(set(rows.sex.tolist()))
+    return {
+        f"sex={g}": {k: bins(rows.score[(rows.sex == g) & who], SCORE_EDGES) for k, who in kinds.items()}
+        for g in groups
+    }
+
+
+def strata(rows: Rows) -> dict[str, dict[str, tuple[int, int]]]:
+    """Level of c -> sex -> (decisions, favourable)."""
+    level = np.array([v or "" for v in rows.c])
+    return {
+        c: {
+            g: (
+                int(((level == c) & (rows.sex == g)).sum()),
+                int(((level == c) & (rows.sex == g) & ~rows.positive).sum()),
+            )
+            for g in sorted(set(rows.sex.tolist()))
+        }
+        for c in sorted(set(level.tolist()))
+    }
+
+
+def profile(rows: Rows, *, edges: Sequence[float] = EDGES, digest: str = DIGEST) -> Profile:
     groups = {g: rows.sex == g for g in sorted(set(rows.sex.tolist()))}
     n = len(rows.score)
     return Profile(
         monitor="m",
         environment="test",
         task=Task.BINARY,
-        edges_digest=edges_digest,
+        edges_digest=digest,
         rows=n,
         duplicates=n // 50,
         columns=columns(rows, edges=edges),
@@ -146,6 +198,10 @@ def profile(rows: Rows, *, edges: Sequence[float] = EDGES, edges_digest: str = "
         group_columns={f"sex={g}": columns(rows, who, edges) for g, who in groups.items()},
         service=Service(requests=n, ok=n - 3, errors=2, timeouts=1, latency_bins=bins(rows.latency, LATENCY_EDGES_MS)),
         outcome=outcome(rows),
+        versions={"2": n},
+        contributions=contributions(rows),
+        group_scores=group_scores(rows),
+        strata={"sex": strata(rows)},
     )
 
 

@@ -16,11 +16,15 @@ from vigil.metrics.types import Kind, Reading, View
 from vigil.profiles.layout import FeatureType
 from vigil.profiles.types import Cell, Columns, NumericColumn, Outcome, Profile
 
+ON_DEMAND = {e.name for e in CATALOG.values() if e.on_demand}
+VIEW = made.VIEW.model_copy(update={"requests": 500})
 NIGHT, HOLDOUT = made.profile(made.drawn(2)), made.profile(made.drawn(1, 2000))
 
 
-def measured(profile=NIGHT, baseline=HOLDOUT, view=made.VIEW, only=None):
-    found = evaluate(profile, baseline, view, yardstick="holdout of version 2", only=only)
+def measured(profile=NIGHT, baseline=HOLDOUT, view=VIEW, only=None):
+    found = evaluate(
+        profile, baseline, view, yardstick="holdout of version 2", only=only, ruled=ON_DEMAND, edges=made.FITTED
+    )
     by_id = {m.id: m for m in found}
     assert len(by_id) == len(found), "the same question was answered twice"
     return by_id
@@ -67,9 +71,10 @@ def test_without_a_baseline_only_comparisons_are_unknown():
     assert unknown == {
         "out_of_range", "psi", "js", "mean_shift", "share_shift", "group_mean_shift", "prediction_psi",
         "prediction_shift", "score_shift", "estimated_precision", "estimated_recall", "estimated_accuracy",
-        "estimated_auc",
+        "estimated_auc", "ks", "wasserstein", "chi_square", "position_shift", "width_shift", "missing_shift",
+        "level_shift", "new_levels", "attribution_drift", "attribution_shift", "label_drift", *ON_DEMAND,
     }  # fmt: skip
-    assert all(m.why_not == "no baseline" for m in measured(baseline=None).values() if m.value is None)
+    assert all(m.why_not.startswith("no baseline") for m in measured(baseline=None).values() if m.value is None)
 
 
 def test_a_baseline_on_other_bins_is_not_compared_with_and_the_reason_says_so():

@@ -2,11 +2,10 @@
 
 from collections.abc import Iterator
 
-from vigil.metrics.drift.mean_shift import shift
+from vigil.metrics.drift.in_groups import in_groups
+from vigil.metrics.drift.mean_shift import mean_shift
 from vigil.metrics.given import Given
 from vigil.metrics.types import Reading
-from vigil.profiles.layout import FeatureType
-from vigil.profiles.types import NumericColumn
 
 
 def group_mean_shift(given: Given) -> Iterator[Reading]:
@@ -15,6 +14,7 @@ def group_mean_shift(given: Given) -> Iterator[Reading]:
     Subject "feature|attribute=group". A shift in a group of 8 % is invisible in the total and obvious here.
 
     >>> from vigil.metrics.example import SEX, columns, profile, view
+    >>> from vigil.profiles.types import NumericColumn
     >>> night = NumericColumn(rows=400, bins=(400,), total=800.0, total_sq=2000.0)
     >>> holdout = NumericColumn(rows=400, bins=(400,), total=400.0, total_sq=800.0)
     >>> tonight, was = (profile(group_columns={"sex=female": columns(c)}) for c in (night, holdout))
@@ -22,12 +22,4 @@ def group_mean_shift(given: Given) -> Iterator[Reading]:
     >>> reading.subject, round(reading.value, 3)
     ('x|sex=female', 1.0)
     """
-    attributes = {p.attribute for p in given.view.protected}
-    before = given.baseline.group_columns if given.baseline else {}
-    for group, columns in sorted(given.tonight.group_columns.items()):
-        if group.split("=", 1)[0] not in attributes:
-            continue
-        was = before[group].numeric if group in before else {}
-        for name, kind in given.view.features.items():
-            if kind is FeatureType.NUMERIC:
-                yield shift(f"{name}|{group}", columns.numeric.get(name, NumericColumn()), was.get(name))
+    return in_groups(given, mean_shift)

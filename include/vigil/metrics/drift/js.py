@@ -6,6 +6,7 @@ from math import log, log2, sqrt
 from vigil.metrics.drift import divergence
 from vigil.metrics.drift.bins import compare, noise, scatter
 from vigil.metrics.drift.divergence import Counts
+from vigil.metrics.drift.in_groups import in_groups
 from vigil.metrics.given import Given
 from vigil.metrics.intervals import z_of
 from vigil.metrics.types import Reading
@@ -50,3 +51,8 @@ def js(given: Given) -> Iterator[Reading]:
     0.0854
     """
     return compare(given, js_reading)
+
+
+def group_js(given: Given) -> Iterator[Reading]:
+    """`js` within each protected group, subject "feature|attribute=group"."""
+    return in_groups(given, js)

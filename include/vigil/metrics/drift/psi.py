@@ -6,6 +6,7 @@ from math import log, sqrt
 from vigil.metrics.drift import divergence
 from vigil.metrics.drift.bins import compare, noise, scatter
 from vigil.metrics.drift.divergence import Counts
+from vigil.metrics.drift.in_groups import in_groups
 from vigil.metrics.given import Given
 from vigil.metrics.intervals import z_of
 from vigil.metrics.types import Reading
@@ -46,3 +47,8 @@ def psi(given: Given) -> Iterator[Reading]:
     0.0405
     """
     return compare(given, psi_reading)
+
+
+def group_psi(given: Given) -> Iterator[Reading]:
+    """`psi` within each protected group, subject "feature|attribute=group"."""
+    return in_groups(given, psi)

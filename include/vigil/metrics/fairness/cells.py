@@ -1,11 +1,11 @@
 """Which group is compared with which."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from vigil.metrics.given import Given
 from vigil.metrics.readings import counted, unknown
-from vigil.metrics.reasons import NO_ROWS, because
+from vigil.metrics.reasons import LABELS_PENDING, NO_ROWS, because
 from vigil.metrics.types import Kind, Reading
 from vigil.profiles.types import Cell
 
@@ -15,7 +15,10 @@ Share = Callable[[Cell], tuple[int, int]]
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """A group, its named reference group, and the cells of both; a group without rows has an empty cell."""
+    """A group, its named reference group, and the cells of both; a group without rows has an empty cell.
+
+    Of an intersection, attribute is "a+b" and groups are "x+y".
+    """
 
     attribute: str
     group: str
@@ -30,11 +33,26 @@ class Pair:
 
 
 def pairs(given: Given) -> Iterator[Pair]:
-    """Each declared group, or where none is declared each that occurs tonight, against its reference group."""
+    """Each declared group, or where none is declared each that occurs tonight, against its reference group.
+
+    Then the declared intersections: "sex+age_band=female+25_or_under" against both reference groups together.
+    """
     for p in given.view.protected:
         cells = given.tonight.groups.get(p.attribute, {})
         for group in p.groups or tuple(g for g in sorted(cells) if g not in (p.reference, MISSING)):
-            yield Pair(p.attribute, group, p.reference, cells.get(group, Cell()), cells.get(p.reference, Cell()))
+            yield _pair(p.attribute, group, p.reference, cells)
+    reference = {p.attribute: p.reference for p in given.view.protected}
+    for a, b in given.view.intersections:
+        if a not in reference or b not in reference:  # one attribute alone is looked at
+            continue
+        cells, against = given.tonight.crossed.get(f"{a}+{b}", {}), f"{reference[a]}+{reference[b]}"
+        for group in sorted(cells):
+            if group != against and MISSING not in group.split("+"):
+                yield _pair(f"{a}+{b}", group, against, cells)
+
+
+def _pair(attribute: str, group: str, reference: str, cells: Mapping[str, Cell]) -> Pair:
+    return Pair(attribute, group, reference, cells.get(group, Cell()), cells.get(reference, Cell()))
 
 
 def contrast(kind: Kind, pair: Pair, of: Share, *, counts: str, words: str = "") -> Reading:
@@ -50,3 +68,23 @@ def contrast(kind: Kind, pair: Pair, of: Share, *, counts: str, words: str = "")
     detail = f"{k1:,} of {n1:,} ({k1 / n1:.1%}), {pair.reference} {k0:,} of {n0:,} ({k0 / n0:.1%})"
     empty = because(NO_ROWS, f"no favourable decision in the reference group {pair.reference}")
     return counted(kind, pair.subject, (k1, n1, k0, n0), empty=empty, detail=f"{detail}; {words}" if words else detail)
+
+
+def pending(pair: Pair) -> Reading | None:
+    """Why nothing about this pair is known that needs labels, or None."""
+    if not pair.cell.n or not pair.against.n:
+        who = "this group" if not pair.cell.n else f"the reference group {pair.reference}"
+        return unknown(pair.subject, because(NO_ROWS, f"no decisions of {who}"))
+    if not pair.cell.labelled or not pair.against.labelled:
+        return unknown(pair.subject, LABELS_PENDING)
+    return None
+
+
+def labelled_contrast(pair: Pair, of: Share, *, counts: str) -> Reading:
+    """A difference among labelled rows, which may be a selection: the detail has the share labelled in both groups."""
+    why = pending(pair)
+    if why is not None:
+        return why
+    mine, other = (cell.labelled / cell.n for cell in (pair.cell, pair.against))
+    words = f"among labelled rows: {mine:.0%} of the group, {other:.0%} of the reference group"
+    return contrast(Kind.DIFFERENCE, pair, of, counts=counts, words=words)

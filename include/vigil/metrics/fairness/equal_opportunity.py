@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator
 
-from vigil.metrics.fairness.cells import contrast, pairs
+from vigil.metrics.fairness.cells import labelled_contrast, pairs
 from vigil.metrics.given import Given
-from vigil.metrics.readings import unknown
-from vigil.metrics.reasons import LABELS_PENDING, NO_ROWS, because
-from vigil.metrics.types import Kind, Reading
+from vigil.metrics.types import Reading
+
+COUNTS = "deserving labelled rows"
 
 
 def equal_opportunity(given: Given) -> Iterator[Reading]:
@@ -27,18 +27,4 @@ def equal_opportunity(given: Given) -> Iterator[Reading]:
     '20 of 40 (50.0%), male 60 of 80 (75.0%); among labelled rows: 50% of the group, 50% of the reference group'
     """
     for pair in pairs(given):
-        if not pair.cell.n or not pair.against.n:
-            who = "this group" if not pair.cell.n else f"the reference group {pair.reference}"
-            yield unknown(pair.subject, because(NO_ROWS, f"no decisions of {who}"))
-        elif not pair.cell.labelled or not pair.against.labelled:
-            yield unknown(pair.subject, LABELS_PENDING)
-        else:
-            mine, other = (cell.labelled / cell.n for cell in (pair.cell, pair.against))
-            words = f"among labelled rows: {mine:.0%} of the group, {other:.0%} of the reference group"
-            yield contrast(
-                Kind.DIFFERENCE,
-                pair,
-                lambda cell: (cell.favourable_deserving, cell.deserving),
-                counts="deserving labelled rows",
-                words=words,
-            )
+        yield labelled_contrast(pair, lambda cell: (cell.favourable_deserving, cell.deserving), counts=COUNTS)

@@ -1,0 +1,71 @@
+"""What a night must know that its rows do not tell: requests counted elsewhere, versions that were in service."""
+
+from collections.abc import Sequence
+from datetime import date
+
+from vigil.config.schema import Monitor
+from vigil.core.window import Window, night_window
+from vigil.incidents.types import Event
+from vigil.metrics.catalog import CATALOG
+from vigil.metrics.evaluate import evaluate
+from vigil.metrics.types import Measurement, View
+from vigil.ports import Ports, TrafficCount
+from vigil.profiles.types import Profile
+from vigil.responses.model_history import history
+from vigil.usecases.model_stream import stream
+from vigil.usecases.nights import Night, find, leave, view
+
+NOTE = "traffic.json"
+ANSWERING = ("champion", "fallback")  # aliases of versions that people get answers from
+
+
+def count_traffic(ports: Ports, monitor: Monitor, night: date) -> TrafficCount | None:
+    """Asks whoever counts requests, and keeps the answer: a past night is judged again by what was known then.
+
+    None where the monitor names no source. What could not be counted is asked for again the next time.
+    """
+    if monitor.traffic is None or ports.traffic is None:
+        return None
+    note = find(ports, monitor, night, NOTE)
+    if note is not None and note.get("requests") is not None:
+        return TrafficCount.model_validate(note)
+    counted: TrafficCount = ports.traffic.requests(monitor, night)
+    leave(ports, monitor, night, NOTE, counted.model_dump(mode="json"))
+    return counted
+
+
+def about(ports: Ports, monitor: Monitor, night: date) -> View:
+    """The monitor's view of this night."""
+    note = find(ports, monitor, night, NOTE) if monitor.traffic is not None else None
+    counted = TrafficCount.model_validate(note or {"why_not": "it was not asked for this night"})
+    window = night_window(night, monitor.timezone)
+    expected = in_service(ports.ledger.read(stream(monitor.model)), window)
+    why = counted.why_not if monitor.traffic is not None else ""
+    seen = {"requests": counted.requests, "no_requests": why, "expected_versions": expected}
+    return view(monitor).model_copy(update=seen)
+
+
+def measured(ports: Ports, monitor: Monitor, night: date, made: Profile, loaded: Night) -> tuple[Measurement, ...]:
+    """Everything that is measured of a profile of this night: the whole one's, or the champion's share."""
+    found: tuple[Measurement, ...] = evaluate(
+        made,
+        loaded.baseline,
+        about(ports, monitor, night),
+        yardstick=loaded.yardstick,
+        ruled=monitor.rules.metrics & CATALOG.keys(),
+        edges=ports.profiles.edges(monitor.model),
+    )
+    return found
+
+
+def in_service(events: Sequence[Event], window: Window) -> tuple[str, ...]:
+    """The versions that were champion or fallback at some time of the window, as the ledger has it; empty: it has none.
+
+    events: of the stream `model/<name>`, in order. A change needs a moment to reach every server: a version that was in
+    service when the window began counts for all of it.
+    """
+    before = [e for e in events if e.at < window.start]
+    within = [e for e in events if window.start <= e.at < window.end]
+    moments = [events[: len(before) + n] for n in range(len(within) + 1)]
+    states = [history(moment).aliases for moment in moments]
+    return tuple(sorted({state[alias] for state in states for alias in ANSWERING if alias in state}))
