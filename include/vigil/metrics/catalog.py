@@ -70,6 +70,9 @@ _QUALITY: tuple[Row, ...] = (
     ("wrong_type", "quality.wrong_type", "share", HIGH, SHARE, "values of a numeric feature that are no numbers"),
     ("new_category", "quality.new_category", "share", HIGH, SHARE, "levels of a category that the reference never had"),
 )
+_WEIGHT: tuple[Row, ...] = (
+    ("unusable_weight", "quality.unusable_weight", "share", HIGH, SHARE, "labelled rows without a usable weight"),
+)
 _RANGE: tuple[Row, ...] = (
     ("out_of_range", "quality.out_of_range", "share", HIGH, SHARE, "values outside the baseline's range"),
 )
@@ -211,6 +214,7 @@ _BLOCKS: tuple[tuple[tuple[Row, ...], Family, dict[str, object]], ...] = (
     (_DRIFT, Family.DRIFT, {"scope": Scope.FEATURE, "against": Against.WITHIN}),
     (_GROUP_DRIFT, Family.DRIFT, {"scope": Scope.GROUP, "against": Against.WITHIN}),
     (_GROUPS, Family.DRIFT, {"scope": Scope.GROUP, "against": Against.WITHIN, "on_demand": True}),
+    (_WEIGHT, Family.QUALITY, {"against": Against.NOTHING, "needs_labels": True, "tasks": _ONE}),
     (_NEW, Family.QUALITY, {"scope": Scope.FEATURE, "against": Against.WITHIN}),
     (_ATTRIBUTION, Family.DRIFT, {"against": Against.WITHIN}),
     (_LABELS, Family.DRIFT, {"against": Against.WITHIN, "needs_labels": True, "tasks": _CLASS}),

@@ -5,8 +5,10 @@ from importlib import import_module
 from math import isnan
 
 from vigil.core.errors import MonitorError
+from vigil.core.words import Family
 from vigil.metrics.catalog import CATALOG, Against, Entry, Scope, suggest
 from vigil.metrics.given import Given
+from vigil.metrics.quality.unusable_weight import spoilt
 from vigil.metrics.reasons import CHECK_FAILED, NO_BASELINE, because
 from vigil.metrics.types import Measurement, Reading, View
 from vigil.profiles.edges import edges_digest
@@ -60,7 +62,11 @@ def evaluate(
 def _measure(entry: Entry, given: Given, baseline: Profile | None, yardstick: str) -> Iterator[Measurement]:
     metric = _guarded(entry)
     base = _on_baseline(entry, metric, baseline, given.view)
+    lost = spoilt(given) if entry.family is Family.PERFORMANCE and entry.needs_labels else ""
     for reading in metric(given):
+        if lost:
+            yield _measurement(entry, Reading(subject=reading.subject, n=reading.n, why_not=lost), None, yardstick)
+            continue
         was = base.get(reading.subject)
         if entry.against is Against.WITHIN and reading.value is not None:
             was = 0.0
