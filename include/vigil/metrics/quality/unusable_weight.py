@@ -13,7 +13,8 @@ TOO_MANY = 0.05  # beyond this share, a weighted number would be about other row
 def unusable_weight(given: Given) -> Iterator[Reading]:
     """Labelled rows whose weight is missing, negative or endless / labelled rows, in [0, 1]; 0 is good.
 
-    Measured where the monitor names `data.sampling_weight`. They are in no weighted number; beyond 5 % of them, weighted performance is unknown.
+    Measured where the monitor names `data.sampling_weight`. They are in no weighted number; beyond 5 % of them,
+    weighted performance is unknown.
 
     >>> from vigil.metrics.example import profile, view
     >>> from vigil.profiles.types import Outcome
