@@ -59,6 +59,7 @@ def open_ports(settings: Settings | None = None, *, slack: SlackAccess | None = 
     os.environ.update(TELEMETRY_OFF)
     from vigil.adapters import sql_engine, sql_lease, sql_ledger, sql_outbox, sql_profiles, sql_results
     from vigil.adapters.duckdb_scan import DuckDBScanner
+    from vigil.adapters.duckdb_suite import CompiledSuite
     from vigil.adapters.evidently_report import EvidentlyReporter
     from vigil.adapters.file_artifacts import FileArtifacts
     from vigil.adapters.gateway_probe import GatewayProbe
@@ -86,6 +87,7 @@ def open_ports(settings: Settings | None = None, *, slack: SlackAccess | None = 
         lease=sql_lease.SqlLease(engine),
         outbox=outbox,
         quality=GxSuite(settings.expectations_dir, artifacts),
+        quality_scan=CompiledSuite(settings.expectations_dir, artifacts),
         reporter=EvidentlyReporter(),
         notifier=_notifier(settings, slack, outbox, clock),
         registry=registry,

@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from vigil.adapters import sql_engine, sql_lease, sql_ledger, sql_outbox, sql_profiles, sql_results
 from vigil.adapters.duckdb_scan import DuckDBScanner
+from vigil.adapters.duckdb_suite import CompiledSuite
 from vigil.adapters.file_artifacts import FileArtifacts
 from vigil.adapters.gx_suite import GxSuite
 from vigil.adapters.memory import FrozenClock
@@ -142,6 +143,7 @@ class Bank:
             lease=sql_lease.SqlLease(engine),
             outbox=sql_outbox.SqlOutbox(engine),
             quality=GxSuite(folder / "expectations", self.artifacts),
+            quality_scan=CompiledSuite(folder / "expectations", self.artifacts),
             reporter=None,
             notifier=lambda: self.notifier,
             registry=self.registry,

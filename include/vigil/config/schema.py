@@ -49,7 +49,7 @@ class Monitor(Spec):
     sums: tuple[str, ...] = ()  # numeric columns whose sums the KPIs use
     kpis: tuple[Kpi, ...] = ()  # business numbers
     suite: str | None = None  # a file name in expectations/, without .json
-    quality: Literal["auto", "gx", "compiled"] = "auto"  # who counts the suite: Great Expectations, or the scan
+    quality: Literal["auto", "gx", "compiled"] = "auto"  # who checks the suite: GX on pandas, the scan; auto: by size
     bins: int = Field(default=31, ge=4, le=200)  # quantile edges per numeric feature
     levels: int = Field(default=200, ge=2, le=2000)  # levels counted one by one per category; the others together
     rules: Rules = Rules()  # what is judged, by family

@@ -16,6 +16,7 @@ from vigil.ports.outside import Clock as Clock
 from vigil.ports.outside import ModelRunner as ModelRunner
 from vigil.ports.outside import Notifier as Notifier
 from vigil.ports.outside import QualityOutcome as QualityOutcome
+from vigil.ports.outside import QualityScan as QualityScan
 from vigil.ports.outside import QualitySuite as QualitySuite
 from vigil.ports.outside import Registry as Registry
 from vigil.ports.outside import Reporter as Reporter
@@ -54,6 +55,7 @@ class Ports(Spec):
     lease: Any
     outbox: Any
     quality: Any
+    quality_scan: Any = None  # without it, Great Expectations checks every night
     reporter: Any
     notifier: Callable[[], Any]  # made when first needed: a missing connection must not stop judging
     registry: Any

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from vigil.config.schema import Monitor
+    from vigil.ports.rows import Partition
     from vigil.profiles.types import Edges
     from vigil.responses.types import Message, Receipt, Room
     from vigil.verdicts.types import NightResult, Verdict
@@ -37,6 +38,20 @@ class QualitySuite(Protocol):
     def run(self, monitor: Monitor, rows: pa.Table, *, night: date) -> QualityOutcome: ...
     def check(self, monitor: Monitor, suite: Mapping[str, Any], rows: pa.Table) -> tuple[Verdict, ...]:
         """Tries a suite (GX's JSON) on rows; a verdict for each expectation, in order. Keeps nothing."""
+        ...
+
+
+class QualityScan(Protocol):
+    """The same suite over the stored rows of a night, counted where they lie."""
+
+    def rows(self, partition: Partition) -> int:
+        """Rows of the partition's files: at least as many as the night has."""
+        ...
+
+    def scan(
+        self, monitor: Monitor, partition: Partition, sample: Callable[[int], pa.Table], *, night: date
+    ) -> QualityOutcome | None:
+        """None for a night without rows. sample: at most so many of its rows, for what only GX can check."""
         ...
 
 

@@ -13,7 +13,7 @@ from vigil.core.errors import DataError, LeaseLost, NotRegistered
 from vigil.core.words import Family
 from vigil.metrics.evaluate import evaluate
 from vigil.metrics.types import Measurement
-from vigil.ports import Partition, Ports
+from vigil.ports import Partition, Ports, QualityOutcome
 from vigil.profiles.types import Profile
 from vigil.usecases import incidents as incident_steps
 from vigil.usecases import last_known
@@ -43,7 +43,8 @@ from vigil.verdicts.judge import judge as judge_numbers
 from vigil.verdicts.types import Cause, NightResult, State, Verdict
 
 log = logging.getLogger("vigil")
-SUITE_ROWS = 200_000  # Great Expectations runs on pandas up to this many rows of a night
+ALL_ROWS = 2**62
+SUITE_ROWS = 200_000  # `quality: auto` runs Great Expectations on pandas up to this many rows of a night
 
 
 def intake(ports: Ports, monitor: Monitor, night: date) -> Ingested:
@@ -57,11 +58,27 @@ def intake(ports: Ports, monitor: Monitor, night: date) -> Ingested:
 def quality(ports: Ports, monitor: Monitor, night: date) -> None:
     """Runs the suite over the night's rows and leaves its verdicts for the judge."""
     found = partition(ports, monitor, night)
-    rows = ports.log.sample(monitor, found, rows=SUITE_ROWS)
-    if monitor.suite is None or rows.num_rows == 0:
+    if monitor.suite is None or not found.files:
         return
-    outcome = ports.quality.run(monitor, rows, night=night)
+    outcome = _suite(ports, monitor, night, found)
+    if outcome is None:
+        return
     leave(ports, monitor, night, f"quality-{rows_key(found)}.json", outcome.model_dump(mode="json"))
+
+
+def _suite(ports: Ports, monitor: Monitor, night: date, found: Partition) -> QualityOutcome | None:
+    """Checked by Great Expectations in memory, or counted where the rows lie; None for a night without rows."""
+
+    def sample(most: int) -> Any:
+        return ports.log.sample(monitor, found, rows=most)
+
+    if ports.quality_scan is not None and monitor.quality != "gx":
+        size = ports.quality_scan.rows(found)
+        if monitor.quality == "compiled" or size > SUITE_ROWS:
+            counted: QualityOutcome | None = ports.quality_scan.scan(monitor, found, sample, night=night)
+            return counted
+    rows = sample(ALL_ROWS)
+    return ports.quality.run(monitor, rows, night=night) if rows.num_rows else None
 
 
 def profile(ports: Ports, monitor: Monitor, night: date, *, nights: Sequence[date] | None = None) -> list[str]:

@@ -12,8 +12,9 @@ import pytest
 
 from examples import credit, iris
 from vigil.adapters.file_artifacts import FileArtifacts
-from vigil.adapters.gx_suite import DOCS, RESULT, GxSuite
+from vigil.adapters.gx_suite import GxSuite
 from vigil.adapters.gx_words import failure, filled
+from vigil.adapters.suite_results import DOCS, RESULT
 from vigil.config.load import load_monitor
 from vigil.config.schema import Monitor
 from vigil.metrics.intervals import wilson

@@ -1,0 +1,186 @@
+"""Great Expectations on pandas and the same suite counted by DuckDB: the same counts, and the same verdicts."""
+
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from vigil.adapters.duckdb_expectations import COMPILERS, compiled
+from vigil.adapters.duckdb_rows import columns_of, connect
+from vigil.adapters.duckdb_suite import CompiledSuite, counted
+from vigil.adapters.file_artifacts import FileArtifacts
+from vigil.adapters.gx_suite import GxSuite, made_suite, validate
+from vigil.config.load import load_monitor
+from vigil.verdicts.types import Verdict
+
+pytestmark = pytest.mark.slow  # imports Great Expectations
+HOME = Path(__file__).resolve().parents[2]
+MONITOR = load_monitor(HOME / "monitors" / "iris.yaml")
+NIGHT = date(2026, 9, 1)
+COUNTS = ("element_count", "missing_count", "unexpected_count")
+
+
+def expect(kind: str, **kwargs: Any) -> dict[str, Any]:
+    return {"type": f"expect_{kind}", "kwargs": kwargs, "severity": "critical", "meta": {}}
+
+
+AWKWARD = pd.DataFrame(
+    {
+        "id": ["a", "b", "b", None, "", "é", "e\u0301", " a", "🦜", "a\n"],
+        "real": [1.0, -0.0, np.nan, np.inf, -np.inf, 1e308, 5e-324, 0.1, 2.5, 2.5],
+        "small": np.array([0.1, 0.2, np.nan, 1e30, -1, 0, 3, 3, 7, 8], dtype="float32"),
+        "whole": [1, 2, 3, 2**53 + 1, -5, 0, 7, 7, 9, 10],
+        "gaps": pd.array([1, None, 3, 3, None, 6, 7, 8, 9, 10], dtype="Int64"),
+        "flag": [True, False, None, True, True, False, False, True, True, True],
+        "text": ["x1", "y22", None, "nan", "None", "z", "12", "x1", "ab\n", "ü"],
+        "nothing": [None] * 10,
+        "same": ["k"] * 10,
+        "when": [datetime(2026, 9, 1, h, tzinfo=UTC) for h in range(10)],
+    }
+)
+NUMERIC = ("real", "whole", "gaps", "small")
+ASKED = [
+    *(expect(f"column_values_to_{n}be_null", column=c, mostly=m) for n in ("", "not_") for c in AWKWARD
+      for m in (1.0, 0.8)),
+    *(expect("column_values_to_be_between", column=c, **b) for c in NUMERIC for b in (
+        {"min_value": 0}, {"max_value": 7}, {"min_value": 0.1, "max_value": 9.5, "mostly": 0.6},
+        {"min_value": 3, "strict_min": True}, {"max_value": 3, "strict_max": True})),
+    *(expect(f"column_values_to_{n}be_in_set", column=c, value_set=v) for n in ("", "not_") for c, v in (
+        ("text", ["x1", "z", "'", "ü"]), ("id", ["a", ""]), ("whole", [1, 2.0, 9007199254740993]), ("real", [2.5, 0]),
+        ("flag", [True]), ("text", [1, 2]), ("nothing", ["a"]))),
+    *(expect("column_values_to_be_unique", column=c) for c in AWKWARD if c != "nothing"),
+    *(expect(f"column_values_to_{n}match_regex", column=c, regex=r) for n in ("", "not_") for c in ("text", "id")
+      for r in (r"^x\d$", r"\w+", "a|ü", r"^[^\n]$", r"\.")),
+    *(expect("column_value_lengths_to_be_between", column=c, min_value=1, max_value=2) for c in ("text", "id")),
+    expect("column_value_lengths_to_equal", column="same", value=1),
+    *(expect(f"column_{a}_to_be_between", column=c, min_value=-5, max_value=8) for a in ("min", "max", "mean")
+      for c in ("whole", "gaps")),
+    expect("column_min_to_be_between", column="gaps", min_value=1, strict_min=True),
+    expect("table_row_count_to_be_between", min_value=5, max_value=10),
+    expect("table_row_count_to_be_between", min_value=11),
+    expect("table_row_count_to_equal", value=10),
+    expect("table_columns_to_match_set", column_set=list(AWKWARD), exact_match=True),
+    expect("table_columns_to_match_set", column_set=["id", "gone"], exact_match=False),
+    expect("table_columns_to_match_set", column_set=["id"], exact_match=True),
+    expect("column_to_exist", column="id"),
+    expect("column_to_exist", column="gone"),
+    *(expect("column_values_to_be_between", column="real", min_value=0, condition_parser="pandas", row_condition=c)
+      for c in ('same == "k"', "whole > 2", 'text != "x1"', "gaps != 3", 'text == "x1"')),
+    expect("column_values_to_not_be_null", column="gaps", condition_parser="pandas", row_condition="whole >= 7"),
+    expect("column_values_to_be_unique", column="whole", condition_parser="pandas", row_condition='text == "x1"'),
+]  # fmt: skip
+
+
+def both(asked: list[dict[str, Any]], rows: pa.Table) -> list[tuple[Any, Any]]:
+    suite, again = (made_suite({"name": "s", "expectations": asked}, "s", MONITOR) for _ in range(2))
+    gx = validate(suite, rows).results
+    with connect() as db:
+        db.register("asked", rows)
+        mine, _ = counted(db, again, lambda n: rows.slice(0, n))
+    return list(zip(gx, mine.results, strict=True))
+
+
+def said(result: Any) -> dict[str, Any]:
+    """What of a result is a fact: whether it holds, its counts, what was seen of the whole table."""
+    told = {k: result.result[k] for k in COUNTS if result.result.get(k) is not None}
+    seen = result.result.get("observed_value")
+    if seen is not None:
+        told["seen"] = seen if isinstance(seen, list) else f"{float(seen):.12g}"
+    return {"success": bool(result.success), "details": result.result.get("details"), **told}
+
+
+def test_the_compiled_form_counts_what_great_expectations_counts_on_awkward_rows():
+    rows = pa.Table.from_pandas(AWKWARD, preserve_index=False)
+    for gx, mine in both(ASKED, rows):
+        assert said(mine) == said(gx), gx.expectation_config
+
+
+@pytest.mark.parametrize("rows", [AWKWARD.iloc[:0], AWKWARD.iloc[2:3], AWKWARD.iloc[:1]], ids=["none", "nulls", "one"])
+def test_so_it_does_on_no_row_and_on_one(rows):
+    kinds = pa.Table.from_pandas(AWKWARD, preserve_index=False).schema
+    table = pa.Table.from_pandas(rows, schema=kinds, preserve_index=False)
+    counts_only = [
+        e for e in ASKED if "_min_" not in e["type"] and "_max_" not in e["type"] and "_mean_" not in e["type"]
+    ]
+    for gx, mine in both(counts_only, table):
+        if gx.exception_info.get("raised_exception") is False:
+            assert said(mine) == said(gx), gx.expectation_config
+
+
+numbers = st.none() | st.floats(width=64) | st.integers(-9, 9).map(float)
+words = st.none() | st.text("ab1'\"\\%_é\n ", max_size=4)
+
+
+@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
+@given(st.lists(st.tuples(numbers, words, st.integers(-3, 3)), min_size=1, max_size=30), st.integers(-5, 5),
+       st.sampled_from([1.0, 0.9, 0.5]))  # fmt: skip
+def test_so_it_does_on_whatever_rows(values, bound, mostly):
+    frame = pd.DataFrame(values, columns=["x", "t", "i"]).astype({"x": float, "t": object})
+    known = list(frame["t"].dropna().unique()[:3]) or ["a"]
+    asked = [
+        expect("column_values_to_be_between", column="x", min_value=bound, mostly=mostly),
+        expect("column_values_to_be_between", column="i", max_value=bound, strict_max=True, mostly=mostly),
+        expect("column_values_to_be_in_set", column="t", value_set=known, mostly=mostly),
+        expect("column_values_to_be_in_set", column="i", value_set=[bound, 0]),
+        expect("column_values_to_not_be_null", column="t", mostly=mostly),
+        expect("column_values_to_be_unique", column="t"),
+        expect("column_values_to_be_unique", column="x"),
+        expect("column_values_to_match_regex", column="t", regex=r"^[ab]\w*$"),
+        expect("column_value_lengths_to_be_between", column="t", max_value=2),
+    ]
+    table = pa.Table.from_pandas(frame, preserve_index=False).cast(
+        pa.schema([("x", pa.float64()), ("t", pa.string()), ("i", pa.int64())])
+    )
+    for gx, mine in both(asked, table):
+        assert said(mine) == said(gx), gx.expectation_config
+
+
+def test_most_of_them_are_compiled_and_not_left_to_great_expectations():
+    with connect() as db:
+        db.register("asked", pa.Table.from_pandas(AWKWARD, preserve_index=False))
+        kinds = columns_of(db, "asked")
+    plans = [compiled(e["type"], e["kwargs"], kinds) for e in ASKED]
+    assert sum(p is not None for p in plans) > 0.9 * len(ASKED)
+    assert {e["type"] for e, p in zip(ASKED, plans, strict=True) if p is not None} == set(COMPILERS)
+
+
+@pytest.mark.parametrize("adapter", [GxSuite, CompiledSuite])
+def test_both_adapters_say_the_same_in_verdicts_gates_and_words(tmp_path, adapter):
+    (tmp_path / "iris.json").write_text((HOME / "expectations" / "iris.json").read_text())
+    rows = pd.DataFrame({"prediction_id": ["a", "b", "b"], "petal_length": [1.0, 900.0, None]})
+    suite = adapter(tmp_path, FileArtifacts(tmp_path / "artifacts", "http://127.0.0.1:1"))
+    outcome = suite.run(MONITOR, pa.Table.from_pandas(rows, preserve_index=False), night=NIGHT)
+    found = [Verdict.model_validate(v) for v in outcome.verdicts]
+    told = {v.subject: (v.state.value, v.reason) for v in found}
+    assert told["column_values_to_be_unique(prediction_id)"][0] == "breach"
+    other = GxSuite(tmp_path, FileArtifacts(tmp_path / "gx", "http://127.0.0.1:1"))
+    again = other.run(MONITOR, pa.Table.from_pandas(rows, preserve_index=False), night=NIGHT)
+    assert outcome.verdicts == again.verdicts
+    assert outcome.failed_gates == again.failed_gates != ()
+
+
+@pytest.mark.parametrize("adapter", [GxSuite, CompiledSuite])
+def test_a_suite_that_is_missing_or_broken_is_unknown_with_the_file_and_the_next_step(tmp_path, adapter):
+    suite = adapter(tmp_path, FileArtifacts(tmp_path / "artifacts", "http://127.0.0.1:1"))
+    rows = pa.table({"x": [1.0]})
+    (missing,) = suite.run(MONITOR, rows, night=NIGHT).verdicts
+    assert "there is no" in missing["reason"]
+    assert missing["state"] == "unknown"
+    (tmp_path / "iris.json").write_text("{")
+    (broken,) = suite.run(MONITOR, rows, night=NIGHT).verdicts
+    assert "is not a suite in JSON" in broken["reason"]
+
+
+@pytest.mark.parametrize("adapter", [GxSuite, CompiledSuite])
+def test_a_suite_is_tried_without_keeping_anything(tmp_path, adapter):
+    suite = adapter(tmp_path, FileArtifacts(tmp_path / "artifacts", "http://127.0.0.1:1"))
+    asked = {"name": "s", "expectations": [expect("column_values_to_be_between", column="x", max_value=3)]}
+    (verdict,) = suite.check(MONITOR, asked, pa.table({"x": [1.0, 5.0]}))
+    assert verdict.state.value == "breach"
+    assert list(tmp_path.iterdir()) == []

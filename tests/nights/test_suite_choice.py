@@ -1,0 +1,59 @@
+"""Who checks a night's suite: Great Expectations in memory, or the scan where the rows lie. Both say the same."""
+
+import json
+from typing import Any
+
+import pytest
+from stage import MODEL, TONIGHT, Bank, monitor
+
+from vigil.usecases import nightly
+from vigil.usecases.nights import partition, quality_of
+from vigil.verdicts.types import State
+
+pytestmark = pytest.mark.slow  # imports Great Expectations
+SUITE = {"name": "shop", "expectations": [
+    {"type": "expect_table_row_count_to_be_between", "kwargs": {"min_value": 500}, "meta": {"vigil": {"gate": True}}},
+    {"type": "expect_column_values_to_be_between", "kwargs": {"column": "amount", "min_value": 30, "max_value": 70}},
+    {"type": "expect_column_values_to_be_in_set", "kwargs": {"column": "channel", "value_set": ["web", "branch"]}},
+    {"type": "expect_column_values_to_be_unique", "kwargs": {"column": "prediction_id"}},
+    {"type": "expect_column_values_to_be_of_type", "kwargs": {"column": "amount", "type_": "float64"}},
+    {"type": "expect_column_values_to_not_be_null", "kwargs": {"column": "gone"}},
+]}  # fmt: skip
+
+
+def checked(bank: Bank, how: str) -> tuple[Any, str]:
+    """What the suite says of tonight, and the page of it."""
+    bank.monitor = monitor(suite="shop", quality=how)
+    folder = bank.folder / "expectations"
+    folder.mkdir(exist_ok=True)
+    (folder / "shop.json").write_text(json.dumps(SUITE))
+    nightly.quality(bank.ports, bank.monitor, TONIGHT)
+    found = partition(bank.ports, bank.monitor, TONIGHT)
+    page = bank.artifacts.path(MODEL, TONIGHT, "data_docs.html").read_text(encoding="utf-8")
+    return quality_of(bank.ports, bank.monitor, TONIGHT, found), page
+
+
+def test_the_scan_and_great_expectations_give_the_same_verdicts_of_a_stored_night(bank: Bank):
+    bank.serve(TONIGHT)
+    (gx, verdicts), page = checked(bank, "gx")
+    (scan, again), other = checked(bank, "compiled")
+    assert verdicts == again
+    assert gx.failed_gates == scan.failed_gates == ()
+    assert {v.state for v in again} == {State.OK, State.BREACH, State.UNKNOWN}
+    assert "counted by the scan" not in page
+    assert "4 counted by the scan, 2 by Great Expectations" in other
+
+
+def test_a_large_night_is_counted_by_the_scan_and_a_small_one_by_great_expectations(bank: Bank, monkeypatch):
+    bank.serve(TONIGHT)
+    assert "counted by the scan" not in checked(bank, "auto")[1]
+    monkeypatch.setattr(nightly, "SUITE_ROWS", 799)
+    assert "counted by the scan" in checked(bank, "auto")[1]
+    assert "counted by the scan" not in checked(bank, "gx")[1]
+
+
+@pytest.mark.parametrize("how", ["gx", "compiled"])
+def test_a_night_without_rows_leaves_nothing_behind(bank: Bank, how):
+    bank.monitor = monitor(suite="shop", quality=how)
+    nightly.quality(bank.ports, bank.monitor, TONIGHT)
+    assert quality_of(bank.ports, bank.monitor, TONIGHT, partition(bank.ports, bank.monitor, TONIGHT))[1] == ()
