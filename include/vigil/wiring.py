@@ -15,6 +15,8 @@ from vigil.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import date
+    from pathlib import Path
 
     from vigil.config.schema import Monitor
 
@@ -97,6 +99,20 @@ def open_ports(settings: Settings | None = None, *, slack: SlackAccess | None = 
         traffic=CountedElsewhere(settings.home, settings.prometheus_url),
         public_url=settings.public_url,
     )
+
+
+def own_settings(home: Path, *, state: Path | None = None) -> Settings:
+    """Of a home that stands for itself: whatever the environment names, nothing outside its folders is touched."""
+    state = state or home / ".vigil"
+    return Settings(home=home, state=state, database_url=None, predictions=None, mlflow_tracking_uri=None)
+
+
+def prediction_log(root: Path, model: str) -> tuple[Any, list[date]]:
+    """(a prediction log alone, the UTC dates that it has of a model)."""
+    from vigil.adapters.parquet_files import dates
+    from vigil.adapters.parquet_log import ParquetLog
+
+    return ParquetLog(root), dates(root / "predictions" / f"model={model}")
 
 
 def airflow(settings: Settings | None = None) -> Any:

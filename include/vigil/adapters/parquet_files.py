@@ -85,6 +85,15 @@ def visible(folder: Path, wanted: Callable[[date], bool]) -> list[str]:
     return found
 
 
+def dates(folder: Path) -> list[date]:
+    """The dates of a model's log, in order."""
+    found = []
+    for day in sorted(folder.glob("date=*")):
+        with suppress(ValueError):
+            found.append(date.fromisoformat(day.name.removeprefix("date=")))
+    return found
+
+
 def readable(names: Iterable[str]) -> tuple[Footers, Broken]:
     """(file -> footer, (file, reason) of those without a whole footer). A file cut in half has none."""
     import pyarrow as pa
