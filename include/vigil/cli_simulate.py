@@ -85,25 +85,20 @@ def simulate(  # noqa: PLR0913, PLR0917 - what a simulation is made of
 
 def make(run: Run, text: str, to: Path, *, force: bool, origin: dict[str, str], suite: Path | None = None) -> None:
     """Builds the home beside its place and moves it there when it is whole."""
-    from rich.progress import track
+    from shutil import rmtree
 
-    from vigil.config.load import load_monitor
-    from vigil.usecases.simulate import TRUTH, describe, fill, move_in, room
+    from vigil.usecases.simulate import TRUTH, describe, move_in, rehearse, room
 
     to = to.expanduser().absolute()
+    with out.status("rehearsing the faults"):
+        rehearse(run)
     draft, kept = room(to, force=force)
-    describe(draft, run, text, suite, origin)
-    settings = wiring.own_settings(draft)
-    monitor = load_monitor(settings.monitors_dir / f"{run.model}.yaml", expectations=settings.expectations_dir)
-    with out.status("opening the stores"):
-        ports = wiring.open_ports(settings)
-    rows = labels = 0
-    said = ", ".join(f"{k} {v}" for k, v in origin.items())
-    nights = fill(ports, monitor, run, origin=f"simulated: {said}, seed {run.seed}")
-    for night in track(nights, total=run.nights, description=run.model, console=out):
-        rows += night.predictions.num_rows
-        labels += night.outcomes.num_rows
-    move_in(draft, to, kept)
+    try:
+        describe(draft, run, text, suite, origin)
+        rows, labels = _filled(run, draft, ", ".join(f"{k} {v}" for k, v in origin.items()))
+        move_in(draft, to, kept)
+    finally:
+        rmtree(draft, ignore_errors=True)
     final = run.start + timedelta(days=run.nights - 1)
     if kept is not None:
         out.print(f"kept       what was there before is in {escape(str(kept))}", soft_wrap=True)
@@ -115,6 +110,25 @@ def make(run: Run, text: str, to: Path, *, force: bool, origin: dict[str, str], 
     out.print(f"truth      {escape(str(to / TRUTH))}" + ("" if run.truth else ": nothing goes wrong"), soft_wrap=True)
     out.print(f"next       VIGIL_HOME={escape(str(to))} vigil backfill {run.model} --from {run.start} --to {final}",
               soft_wrap=True)  # fmt: skip
+
+
+def _filled(run: Run, home: Path, said: str) -> tuple[int, int]:
+    """(rows, labels) that were logged in a home."""
+    from rich.progress import track
+
+    from vigil.config.load import load_monitor
+    from vigil.usecases.simulate import fill
+
+    settings = wiring.own_settings(home)
+    monitor = load_monitor(settings.monitors_dir / f"{run.model}.yaml", expectations=settings.expectations_dir)
+    with out.status("opening the stores"):
+        ports = wiring.open_ports(settings)
+    rows = labels = 0
+    nights = fill(ports, monitor, run, origin=f"simulated: {said}, seed {run.seed}")
+    for night in track(nights, total=run.nights, description=run.model, console=out):
+        rows += night.predictions.num_rows
+        labels += night.outcomes.num_rows
+    return rows, labels
 
 
 def find(path: Path, given: Path | None) -> Source:

@@ -81,7 +81,7 @@ def parse(text: str, known: Known) -> Fault:
         raise DataError(f"--fault {text}: write {GRAMMAR}, such as mean:amount:0.5@50 (50 quiet nights come first)")
     word, *rest = match["what"].split(":")
     if word not in set(FaultKind):
-        raise DataError(f"--fault {text}: unknown fault {word!r}; {near(word, list(FaultKind))}")
+        raise DataError(f"--fault {text}: unknown fault {word!r}; {near(word, [k.value for k in FaultKind])}")
     kind = FaultKind(word)
     about = load().faults[kind]
     size = float(rest.pop()) if rest and NUMBER.fullmatch(rest[-1]) else about.size

@@ -64,9 +64,8 @@ class World:
         true, other, noise, changed = (w / (x @ w).std() for w in drawn)
         other = _without(other, true, x)
         self._true, self._changed = true, _without(changed, true, x)
-        self._noise = _without(noise, true, x)
-        weighs = like * true + np.sqrt(1 - like**2) * other
-        self._weighs = weighs / (x @ weighs).std()
+        self._weighs = _turned(true, other, 1 - like)
+        self._noise = _without(noise, self._weighs, x)
         self._centre = x.mean(axis=0)
         self._sample = x - self._centre
 
@@ -140,9 +139,8 @@ class World:
         return self._intercept(self._true, self.spec.outcome.signal, self.spec.outcome.base_rate)
 
     def true_odds(self, felt: Array, *, concept: float = 0.0, more: float = 0.0) -> Array:
-        """Log-odds of label 1. concept: so much of the truth is another one; more: so many more labels are 1."""
-        weights = (1 - concept) * self._true + concept * self._changed
-        weights = weights / (self._sample @ weights).std()
+        """Log-odds of label 1. concept: they correlate so much less with the usual ones; more: more labels are 1."""
+        weights = _turned(self._true, self._changed, concept)
         outcome = self.spec.outcome
         level = self._level
         if concept or more:
@@ -151,9 +149,8 @@ class World:
         return odds
 
     def model_odds(self, felt: Array, *, noise: float = 0.0) -> Array:
-        """The model's log-odds. noise: so much of its weights is noise; it is as sure of itself as before."""
-        weights = (1 - noise) * self._weighs + noise * self._noise
-        weights = weights / (self._sample @ weights).std()
+        """The model's log-odds. noise: they correlate so much less with the usual ones; it is as sure as before."""
+        weights = _turned(self._weighs, self._noise, noise)
         slope, level = self._calibrated
         odds: Array = level + slope * ((felt - self._centre) @ weights)
         return odds
@@ -175,6 +172,12 @@ class World:
 def logistic(odds: Array) -> Array:
     """Log-odds as probabilities."""
     return 1.0 / (1.0 + np.exp(-odds))
+
+
+def _turned(weights: Array, other: Array, share: float) -> Array:
+    """Weights whose sum has a correlation of 1 - share with the old one; `other` does not correlate with that."""
+    turned: Array = (1 - share) * weights + np.sqrt(1 - (1 - share) ** 2) * other
+    return turned
 
 
 def _without(weights: Array, other: Array, x: Array) -> Array:

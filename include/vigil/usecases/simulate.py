@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Iterable, Iterator
 from datetime import date
 from pathlib import Path
+from tempfile import mkdtemp
 from typing import TYPE_CHECKING, Any
 
 from pydantic import ConfigDict
@@ -72,10 +73,8 @@ def room(out: Path, *, force: bool) -> tuple[Path, Path | None]:
             raise DataError(f"--out {out} is not empty; name a new folder, or move what it has aside with --force")
         taken = (out.with_name(f"{out.name}.before-{n}") for n in range(1, 10_000))
         kept = next(path for path in taken if not path.exists())
-    draft = out.with_name(f".{out.name}.draft")
-    shutil.rmtree(draft, ignore_errors=True)  # of an attempt that was stopped
-    draft.mkdir(parents=True)
-    return draft, kept
+    out.parent.mkdir(parents=True, exist_ok=True)
+    return Path(mkdtemp(prefix=f".{out.name}.", dir=out.parent)), kept
 
 
 def move_in(draft: Path, out: Path, kept: Path | None) -> None:
@@ -84,7 +83,16 @@ def move_in(draft: Path, out: Path, kept: Path | None) -> None:
         out.rename(kept)
     elif out.is_dir():
         out.rmdir()
+    draft.chmod(0o755)  # it was made for us alone
     draft.rename(out)
+
+
+def rehearse(run: Run) -> None:
+    """Raises DataError for a fault that these rows cannot have, before anything is written."""
+    for fault in run.faults:
+        last = run.nights - 1 if fault.until is None else min(fault.until, run.nights - 1)
+        for night in {fault.onset, last}:
+            run.night(night)
 
 
 def describe(home: Path, run: Run, text: str, suite: Path | None, origin: dict[str, Any]) -> None:
