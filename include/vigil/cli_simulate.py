@@ -23,7 +23,7 @@ app = typer.Typer()
 out = Console(highlight=False)
 Day = datetime | None
 FORMAT = ["%Y-%m-%d"]
-ROWS = 2000
+ROWS, USUAL = 2000, "real"
 
 
 class Source(NamedTuple):
@@ -38,7 +38,9 @@ class Source(NamedTuple):
 @app.command()
 def simulate(  # noqa: PLR0913, PLR0917 - what a simulation is made of
     to: Annotated[Path | None, typer.Option("--out", help="A new folder: the home that is made.")] = None,
-    regime: Annotated[str, typer.Option(help="How nights differ while nothing is wrong.")] = "real",
+    regime: Annotated[
+        str | None, typer.Option(help="How nights differ while nothing is wrong: iid, real (default), common, hard.")
+    ] = None,
     seed: Annotated[int, typer.Option(help="The same seed gives the same rows.")] = 0,
     rows: Annotated[
         int | None, typer.Option(help="Of a usual night; default 2000, and with --from-log as many as the days have.")
@@ -71,11 +73,14 @@ def simulate(  # noqa: PLR0913, PLR0917 - what a simulation is made of
         raise DataError("say where: --out FOLDER (a new one); `vigil simulate --list` shows what can be drawn")
     when = start.date() if start else START
     if from_log is None:
-        run = Simulation(
-            regime, seed, rows=rows or ROWS, nights=nights, faults=fault or (), start=when, model=_name(name)
-        )
+        if monitor or first or last:
+            raise DataError("--monitor, --from and --to say which rows of a log are drawn: they need --from-log")
+        regime, rows, name = regime or USUAL, ROWS if rows is None else rows, _name(name)
+        run = Simulation(regime, seed, rows=rows, nights=nights, faults=fault or (), start=when, model=name)
         make(run, document(run), to, force=force, origin={"regime": regime})
         return
+    if regime is not None:
+        raise DataError(f"--regime {regime}: with --from-log nights differ as those of the log do; leave it out")
     source = find(from_log, monitor)
     past = quiet(source, first.date() if first else date.min, last.date() if last else date.max)
     resampled = Resampled(source.monitor, past.nights, seed, rows=rows, nights=nights, faults=fault or (), start=when)

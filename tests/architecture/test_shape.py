@@ -9,7 +9,10 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 VIGIL = ROOT / "include" / "vigil"
 MODULES = sorted(VIGIL.rglob("*.py"))
-PURE = ("core", "profiles", "metrics", "verdicts", "incidents", "diagnosis", "responses", "config", "governance", "simulation")
+PURE = (
+    "core", "profiles", "metrics", "verdicts", "incidents", "diagnosis", "responses", "config", "governance",
+    "simulation",
+)  # fmt: skip
 
 
 def names_imported(path: Path) -> set[str]:
