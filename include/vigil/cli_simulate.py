@@ -33,6 +33,7 @@ class Source(NamedTuple):
     text: str  # the monitor's file
     suite: Path | None
     root: Path  # of the prediction log
+    yaml: Path
 
 
 @app.command()
@@ -158,7 +159,7 @@ def find(path: Path, given: Path | None) -> Source:
     suite = yamls[0].absolute().parents[1] / "expectations" / f"{monitor.suite}.json"
     if monitor.suite and not suite.exists():
         raise DataError(f"{yamls[0]} names the suite {monitor.suite!r}, and there is no {suite}")
-    return Source(monitor, yamls[0].read_text(encoding="utf-8"), suite if monitor.suite else None, root)
+    return Source(monitor, yamls[0].read_text(encoding="utf-8"), suite if monitor.suite else None, root, yamls[0])
 
 
 def quiet(source: Source, first: date, last: date) -> Past:
@@ -171,7 +172,8 @@ def quiet(source: Source, first: date, last: date) -> Past:
     ports = wiring.open_ports(wiring.own_settings(state.parent, state=state)) if judged_here else None
     with out.status(f"reading {source.monitor.model}"):
         past = quiet_past(log, source.monitor, [d for d in days if first <= d <= last], ports)
-    out.print(f"drawn from {len(past.nights)} nights of {escape(str(source.root))}", soft_wrap=True)
+    out.print(f"drawn from {len(past.nights)} nights of {escape(str(source.root))}, "
+              f"as {escape(str(source.yaml))} reads them", soft_wrap=True)  # fmt: skip
     if past.left_out:
         out.print(f"left out   {', '.join(map(str, past.left_out))}: something was found on them", soft_wrap=True)
     if past.judged < len(past.nights):

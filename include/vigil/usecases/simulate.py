@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 Run = Simulation | Resampled
 TRUTH, ABOUT = "truth.json", "simulation.json"
 REFERENCE_ROWS = 20_000
-MOST_ROWS = 100_000  # of a real night that are looked at
+MOST_ROWS = 50_000  # of a real night that are drawn from
 
 
 class Past(Spec):
