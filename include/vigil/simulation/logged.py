@@ -116,7 +116,7 @@ class Logged:
         others = [v for v in labels if v not in (None, positive)]
         if not others or positive not in labels:
             raise DataError(f"the labels of {self.monitor.model} are all alike on a night: none can shift")
-        negative = max(set(others), key=others.count)
+        negative = max(sorted({str(v) for v in others}), key=others.count)
         source, target = (negative, positive) if it.fault.size > 0 else (positive, negative)
         share = labels.count(source) / (len(labels) - labels.count(None))
         flip = chosen(len(labels), min(1.0, abs(it.fault.size) / share), it.rng)
@@ -149,7 +149,10 @@ class Logged:
     def _labels(self, rows: pa.Table) -> list[str | None]:
         labels: list[str | None] = rows.column("label").to_pylist()
         if all(v is None for v in labels):
-            raise DataError(f"{self.monitor.model}: a night of the log has no labels, so none can be changed")
+            raise DataError(
+                f"{self.monitor.model}: a night of the log has no labels, so none can be changed; draw from nights "
+                "whose labels have come, with --to"
+            )
         return labels
 
     @staticmethod

@@ -1,6 +1,10 @@
 """Nights resampled from a log: real rows, under other dates, with the same faults in them."""
 
+import os
+import subprocess
+import sys
 from datetime import date, timedelta
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -143,3 +147,20 @@ def test_what_the_log_does_not_have_is_refused():
         run("mean:amuont:0.5@1")
     with pytest.raises(DataError, match="there are urban, rural, abroad"):
         run("subgroup:amount@1")
+
+
+@pytest.mark.slow  # two interpreters
+def test_another_process_draws_the_same_nights():
+    root = Path(__file__).resolve().parents[3]
+    code = """
+import hashlib, test_resampled_nights as t
+made = [t.run('label_shift@0', 'concept@1', 'mix:channel@0').night(1), t.SEEN.night(0)]
+rows = [table.to_pylist() for night in made for table in (night.predictions, night.outcomes)]
+print(hashlib.sha256(repr(rows).encode()).hexdigest())
+"""
+    told = set()
+    for seed in ("1", "2"):  # of the order in which Python keeps sets
+        env = {**os.environ, "PYTHONHASHSEED": seed, "PYTHONPATH": f"{root / 'include'}:{Path(__file__).parent}"}
+        done = subprocess.run([sys.executable, "-c", code], env=env, check=True, capture_output=True, text=True)
+        told.add(done.stdout)
+    assert len(told) == 1
