@@ -1,5 +1,7 @@
 """Great Expectations on pandas and the same suite counted by DuckDB: the same counts, and the same verdicts."""
 
+import subprocess
+import sys
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -16,6 +18,7 @@ from vigil.adapters.duckdb_rows import columns_of, connect
 from vigil.adapters.duckdb_suite import CompiledSuite, counted
 from vigil.adapters.file_artifacts import FileArtifacts
 from vigil.adapters.gx_suite import GxSuite, made_suite, validate
+from vigil.adapters.gx_words import sentence
 from vigil.config.load import load_monitor
 from vigil.verdicts.types import Verdict
 
@@ -78,11 +81,11 @@ ASKED = [
 
 
 def both(asked: list[dict[str, Any]], rows: pa.Table) -> list[tuple[Any, Any]]:
-    suite, again = (made_suite({"name": "s", "expectations": asked}, "s", MONITOR) for _ in range(2))
-    gx = validate(suite, rows).results
+    suite = {"name": "s", "expectations": asked}
+    gx = validate(made_suite(suite, "s", MONITOR), rows).results
     with connect() as db:
         db.register("asked", rows)
-        mine, _ = counted(db, again, lambda n: rows.slice(0, n))
+        mine, _ = counted(db, suite, "s", MONITOR, lambda n: rows.slice(0, n))
     return list(zip(gx, mine.results, strict=True))
 
 
@@ -99,6 +102,50 @@ def test_the_compiled_form_counts_what_great_expectations_counts_on_awkward_rows
     rows = pa.Table.from_pandas(AWKWARD, preserve_index=False)
     for gx, mine in both(ASKED, rows):
         assert said(mine) == said(gx), gx.expectation_config
+        assert getattr(mine, "sentence", None) in (None, sentence(gx).strip())
+
+
+SPOKEN = [
+    expect("column_values_to_be_between", column="real", min_value=0, max_value=0.5, strict_min=True, strict_max=True,
+           mostly=0.999),
+    expect("column_values_to_be_in_set", column="text", value_set=["a", "b", "c"] * 60, mostly=0.95),
+    expect("column_values_to_not_be_in_set", column="whole", value_set=[1, 12345], mostly=0.95),
+    expect("column_values_to_match_regex", column="id", regex="a b$c {2}", mostly=0.9),
+    expect("column_value_lengths_to_be_between", column="id", min_value=1),
+    expect("column_value_lengths_to_be_between", column="id", max_value=1, mostly=0.7),
+    expect("column_value_lengths_to_equal", column="id", value=3, mostly=0.3),
+    expect("column_max_to_be_between", column="whole", max_value=12000, strict_max=True),
+    expect("table_row_count_to_be_between", min_value=200, max_value=12000),
+    expect("table_columns_to_match_set", column_set=list("abcdefghijklmnop"), exact_match=False),
+    expect("column_values_to_not_be_null", column="real", mostly=0.9, condition_parser="pandas",
+           row_condition="whole > 2"),
+]  # fmt: skip
+
+
+def test_what_is_compiled_is_said_in_the_sentences_of_great_expectations():
+    for gx, mine in both(SPOKEN, pa.Table.from_pandas(AWKWARD, preserve_index=False)):
+        assert mine.sentence == sentence(gx)
+
+
+def test_a_suite_that_is_compiled_as_a_whole_needs_no_great_expectations(tmp_path):
+    code = (
+        "import sys, datetime, pyarrow as pa\n"
+        "from pathlib import Path\n"
+        "from vigil.adapters.duckdb_suite import CompiledSuite\n"
+        "from vigil.adapters.file_artifacts import FileArtifacts\n"
+        "from vigil.config.load import load_monitor\n"
+        f"home, to = Path({str(HOME)!r}), Path({str(tmp_path)!r})\n"
+        "monitor = load_monitor(home / 'monitors' / 'iris.yaml')\n"
+        "suite = CompiledSuite(home / 'expectations', FileArtifacts(to, 'http://127.0.0.1:1'))\n"
+        "names = ['prediction_id', 'served_at', 'prediction', *monitor.features]\n"
+        "rows = pa.table({n: pa.array(['a'] if n in names[:3] else [1.0]) for n in names})\n"
+        "print(len(suite.run(monitor, rows, night=datetime.date(2026, 9, 1)).verdicts))\n"
+        "print('great_expectations' in sys.modules)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    count, imported = done.stdout.split()
+    assert int(count) > 5
+    assert imported == "False"
 
 
 @pytest.mark.parametrize("rows", [AWKWARD.iloc[:0], AWKWARD.iloc[2:3], AWKWARD.iloc[:1]], ids=["none", "nulls", "one"])

@@ -6,6 +6,7 @@ What `duckdb_expectations` cannot say in the very words of GX is run by GX itsel
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,8 +14,10 @@ from typing import TYPE_CHECKING, Any
 from vigil.adapters.duckdb_expectations import Plan, compiled
 from vigil.adapters.duckdb_night import EXTRA, label_join
 from vigil.adapters.duckdb_rows import columns_of, connect, quoted, stored_columns
-from vigil.adapters.gx_suite import made_suite, read_suite, validate
-from vigil.adapters.suite_results import checked_of, ours, outcome, unreadable
+from vigil.adapters.gx_suite import made_suite, validate
+from vigil.adapters.suite_file import expected, raw_suite
+from vigil.adapters.suite_results import checked_of, outcome, unreadable
+from vigil.adapters.suite_words import words
 from vigil.core.errors import DataError
 from vigil.ports import Artifacts, Partition, QualityOutcome
 from vigil.verdicts.types import Verdict
@@ -26,6 +29,7 @@ if TYPE_CHECKING:
 
 GX_ROWS = 200_000  # rows that GX is given of a larger night, for what cannot be compiled
 CHUNK = 24  # aggregates of one SELECT: one over hundreds of columns collapses
+SEVERITIES = ("critical", "warning", "info")
 BATCH = 100_000  # distinct texts in memory at a time
 NO_ERROR = {"raised_exception": False, "exception_traceback": None, "exception_message": None}
 Sample = Callable[[int], "pa.Table"]
@@ -46,85 +50,138 @@ class CompiledSuite:
 
     def scan(self, monitor: Monitor, partition: Partition, sample: Sample, *, night: date) -> QualityOutcome | None:
         """The suite over all rows of a stored night; None where it has none. sample: at most so many of them."""
+        path = self._expectations / f"{monitor.suite}.json"
         try:
-            suite = read_suite(self._expectations / f"{monitor.suite}.json", monitor)
+            raw = raw_suite(path, monitor)
         except DataError as error:
             return unreadable(str(error))
         with connect() as db:
             label_join(db, monitor, partition, columns=list(stored_columns(db, monitor, partition.files)))
             left_out = ", ".join(quoted(c) for c in EXTRA)
             db.execute(f"CREATE TEMP VIEW asked AS SELECT * EXCLUDE ({left_out}) FROM night")
-            return self._counted(db, monitor, suite, sample, night)
+            return self._counted(db, monitor, raw, sample, night)
 
     def run(self, monitor: Monitor, rows: pa.Table, *, night: date) -> QualityOutcome:
         """The suite over rows in memory."""
+        path = self._expectations / f"{monitor.suite}.json"
         try:
-            suite = read_suite(self._expectations / f"{monitor.suite}.json", monitor)
+            raw = raw_suite(path, monitor)
         except DataError as error:
             return unreadable(str(error))
         with connect() as db:
             db.register("asked", rows)
-            return self._counted(db, monitor, suite, rows.slice, night) or QualityOutcome(verdicts=())
+            return self._counted(db, monitor, raw, lambda most: rows.slice(0, most), night) or QualityOutcome(
+                verdicts=()
+            )
 
     def check(self, monitor: Monitor, suite: Mapping[str, Any], rows: pa.Table) -> tuple[Verdict, ...]:
         """The verdict of each expectation of a suite that is not kept yet, in its order. Writes nothing."""
-        made = made_suite(dict(suite), str(suite.get("name")), monitor)
         with connect() as db:
             db.register("asked", rows)
-            result, _ = counted(db, made, lambda _: rows)
+            result, _ = counted(db, suite, str(suite.get("name")), monitor, lambda _: rows)
         return tuple(checked_of(each, rows.num_rows).verdict for each in result.results)
 
-    def _counted(self, db: Any, monitor: Monitor, suite: Any, sample: Sample, night: date) -> QualityOutcome | None:
+    def _counted(
+        self, db: Any, monitor: Monitor, raw: Mapping[str, Any], sample: Sample, night: date
+    ) -> QualityOutcome | None:
         rows = db.execute("SELECT count(*) FROM asked").fetchone()[0]
         if not rows:
             return None
-        result, ours_of = counted(db, suite, sample)
-        return outcome(self._artifacts, monitor, night, result, rows, counted=ours_of)
+        shown = f"{self._expectations.name}/{monitor.suite}.json"
+        try:
+            result, mine = counted(db, raw, shown, monitor, sample)
+        except DataError as error:
+            return unreadable(str(error))
+        return outcome(self._artifacts, monitor, night, result, rows, counted=mine)
 
 
-def counted(db: Any, suite: Any, sample: Sample) -> tuple[Any, int]:
-    """GX's result of a suite over the relation `asked`, in the order of the file, and how many were compiled."""
-    from great_expectations import ExpectationSuite
-    from great_expectations.core.expectation_validation_result import ExpectationSuiteValidationResult
-
+def counted(db: Any, raw: Mapping[str, Any], shown: str, monitor: Monitor, sample: Sample) -> tuple[Counted, int]:
+    """A suite's result over the relation `asked`, in the order of the file, and how many of it were compiled."""
     kinds = columns_of(db, "asked")
-    expectations = list(suite.expectations)
-    plans = [compiled(e.configuration.type, e.configuration.kwargs, kinds) for e in expectations]
-    rest = [e for e, plan in zip(expectations, plans, strict=True) if plan is None]
-    results = list(_results(db, [(e, p) for e, p in zip(expectations, plans, strict=True) if p is not None]))
+    asked = expected(raw, shown, monitor)
+    simple = [_simple(config, place) for place, config in enumerate(asked, 1)]
+    plans = [compiled(c.type, c.kwargs, kinds) if c is not None else None for c in simple]
+    rest = [place for place, plan in enumerate(plans, 1) if plan is None]
+    mine = [
+        (config, plan) for config, plan in zip(simple, plans, strict=True) if config is not None and plan is not None
+    ]
+    results: dict[int, Any] = {c.place: found for (c, _), found in zip(mine, _results(db, mine), strict=True)}
     if rest:
-        left = ExpectationSuite(name=suite.name, expectations=rest, meta=suite.meta)
-        results += validate(left, sample(GX_ROWS)).results
-    results.sort(key=lambda each: ours(each.expectation_config)["place"])
-    good = sum(bool(each.success) for each in results)
-    made = ExpectationSuiteValidationResult(
-        success=good == len(results),
-        results=results,
-        suite_name=suite.name,
-        statistics={
-            "evaluated_expectations": len(results),
-            "successful_expectations": good,
-            "unsuccessful_expectations": len(results) - good,
-            "success_percent": 100 * good / len(results),
-        },
-    )
-    return made, len(results) - len(rest)
+        left = made_suite({**raw, "expectations": [asked[place - 1] for place in rest]}, shown, monitor)
+        results |= dict(zip(rest, validate(left, sample(GX_ROWS)).results, strict=True))
+    name = str(raw.get("name") or monitor.model)
+    return Counted(suite_name=name, results=tuple(results[place] for place in sorted(results))), len(mine)
 
 
-def _results(db: Any, planned: Sequence[tuple[Any, Plan]]) -> Iterator[Any]:
-    from great_expectations.core.expectation_validation_result import ExpectationValidationResult
+@dataclass(frozen=True, slots=True)
+class Config:
+    """An expectation as its author wrote it; the names are those of GX's own."""
 
+    type: str
+    kwargs: Mapping[str, Any]
+    severity: str
+    meta: Mapping[str, Any]
+    place: int
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What was found of one expectation; the names are those of GX's own."""
+
+    success: bool
+    expectation_config: Config
+    result: Mapping[str, Any]
+    sentence: str
+    exception_info: Mapping[str, Any] = field(default_factory=lambda: dict(NO_ERROR))
+
+    def to_json_dict(self) -> dict[str, Any]:
+        """As GX writes it."""
+        asked = self.expectation_config
+        config = {"type": asked.type, "kwargs": asked.kwargs, "severity": asked.severity, "meta": asked.meta}
+        told = {"success": self.success, "result": self.result, "exception_info": self.exception_info}
+        return {**told, "expectation_config": config}
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """The result of a suite; the names are those of GX's own."""
+
+    suite_name: str
+    results: tuple[Any, ...]
+
+    def to_json_dict(self) -> dict[str, Any]:
+        """As GX writes it."""
+        good, n = sum(bool(each.success) for each in self.results), len(self.results)
+        statistics = {
+            "evaluated_expectations": n, "successful_expectations": good, "unsuccessful_expectations": n - good,
+            "success_percent": 100 * good / n,
+        }  # fmt: skip
+        results = [each.to_json_dict() for each in self.results]
+        return {"success": good == n, "suite_name": self.suite_name, "statistics": statistics, "results": results}
+
+
+def _simple(config: Any, place: int) -> Config | None:
+    """An expectation without anything that only GX understands, or None."""
+    if not isinstance(config, dict) or not set(config) <= {"type", "kwargs", "severity", "meta", "id"}:
+        return None
+    kwargs, severity, meta = config.get("kwargs"), config.get("severity", "critical"), config.get("meta") or {}
+    if not isinstance(config.get("type"), str) or not isinstance(kwargs, dict) or not isinstance(meta, dict):
+        return None
+    if severity not in SEVERITIES or not isinstance(meta.get("vigil", {}), dict):
+        return None
+    return Config(config["type"], kwargs, severity, meta, place)
+
+
+def _results(db: Any, planned: Sequence[tuple[Config, Plan]]) -> Iterator[Result]:
     answers = _sums(db, [plan for _, plan in planned])
-    for (expectation, plan), sums in zip(planned, answers, strict=True):
+    for (config, plan), sums in zip(planned, answers, strict=True):
         found = sums
         if plan.query:
             found = _one(db, plan.query.replace("{rows}", "asked"))
         elif plan.texts is not None:
             found = _of_texts(db, *plan.texts)
         success, result = plan.finish(found)
-        yield ExpectationValidationResult(
-            success=success, expectation_config=expectation.configuration, result=result, exception_info=NO_ERROR
-        )
+        yield Result(success, config, result, words(config.type, config.kwargs) or config.type)
 
 
 def _sums(db: Any, plans: Sequence[Plan]) -> list[dict[str, Any]]:

@@ -6,13 +6,13 @@ GX says what it saw; the severity that a suite's author wrote says what that mea
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from vigil.adapters.suite_file import expected, raw_suite
 from vigil.adapters.suite_results import checked_of, ours, outcome, unreadable
 from vigil.core.errors import DataError
 from vigil.ports import Artifacts, QualityOutcome
@@ -50,28 +50,18 @@ class GxSuite:
 
 def read_suite(path: Path, monitor: Monitor) -> Any:
     """GX's suite. Raises DataError with the file, what is wrong with it, and the next step."""
-    shown = f"{path.parent.name}/{path.name}"
-    try:
-        raw = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise DataError(f"there is no {shown}: add it, or change `suite:` of monitor {monitor.model}") from error
-    except (OSError, ValueError) as error:
-        raise DataError(f"{shown} is not a suite in JSON ({error}): correct the file") from error
-    return made_suite(raw, shown, monitor)
+    return made_suite(raw_suite(path, monitor), f"{path.parent.name}/{path.name}", monitor)
 
 
-def made_suite(raw: Any, shown: str, monitor: Monitor) -> Any:
+def made_suite(raw: Mapping[str, Any], shown: str, monitor: Monitor) -> Any:
     """GX's suite of a parsed file. Raises DataError with what is wrong with it."""
-    if not isinstance(raw, dict) or not isinstance(raw.get("expectations"), list):
-        raise DataError(f"{shown} has no list `expectations`: write it as GX's `suite.to_json_dict()` does")
     os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")  # read when GX is imported
     from great_expectations import ExpectationSuite
 
+    asked = expected(raw, shown, monitor)
     made = ExpectationSuite(name=str(raw.get("name") or monitor.model), meta=raw.get("meta"))
-    for place, config in enumerate(raw["expectations"], 1):
+    for place, config in enumerate(asked, 1):
         made.expectations.append(_expectation(config, place, f"{shown}, expectation {place}"))
-    if not made.expectations:
-        raise DataError(f"{shown} expects nothing: add an expectation, or leave out `suite:` of {monitor.model}")
     return made
 
 

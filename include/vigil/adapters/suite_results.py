@@ -69,7 +69,7 @@ def ours(config: Any) -> dict[str, Any]:
 def checked_of(result: Any, rows: int) -> Checked:
     """One of GX's results as a verdict; rows: of the whole table."""
     config, subject = result.expectation_config, _subject(result.expectation_config)
-    asked = sentence(result)
+    asked = getattr(result, "sentence", None) or sentence(result)
     severity = str(getattr(config.severity, "value", config.severity) or "critical")
     gate = bool(ours(config).get("gate"))
     broken = failure(result.exception_info or {})
