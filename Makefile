@@ -12,7 +12,7 @@ export DO_NOT_TRACK := true
 export MLFLOW_DISABLE_TELEMETRY := true
 export GX_ANALYTICS_ENABLED := false
 
-.PHONY: help setup setup-dev demo demo-check stop check lint test lock lint-monitors clean docs bench-gateway
+.PHONY: help setup setup-dev demo demo-check stop check lint test lock lint-monitors clean docs bench bench-quick bench-gateway
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 22
@@ -56,6 +56,12 @@ check: lint lint-monitors  ## lint, types, fast tests: under two minutes
 test: check  ## everything: the slow tests, and one full demo-check
 	@$(BIN)/python -m pytest -m "slow or airflow or browser" -n 2 --dist loadfile
 	@$(MAKE) --no-print-directory demo-check
+
+bench: setup  ## the engine beside its peers, in environments that it builds: writes benchmarks/results/engine.json
+	@PYTHONPATH=include:.:benchmarks $(BIN)/python benchmarks/engine.py
+
+bench-quick: setup  ## the same with a twentieth of the rows and one run; keeps nothing
+	@PYTHONPATH=include:.:benchmarks $(BIN)/python benchmarks/engine.py --quick
 
 bench-gateway: setup  ## the gateway beside `mlflow models serve`, measured in one run (installs wrk where it may)
 	@command -v wrk >/dev/null || apt-get install -y -qq wrk >/dev/null 2>&1 || true
