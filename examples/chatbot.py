@@ -15,6 +15,7 @@ import pandas as pd
 
 from examples.nights import before, generator, stamped
 from examples.served import Bot
+from vigil.sdk import without_text
 
 MODEL, ZONE, ENVIRONMENT = "customer_service_chatbot", "Europe/Berlin", "production"
 DATA = Path(__file__).parent / "data"
@@ -95,14 +96,7 @@ def holdout() -> pd.DataFrame:
 
 def kept(rows: pd.DataFrame) -> pd.DataFrame:
     """What the log keeps: columns derived from message and reply in place of the texts."""
-    text = rows["message"]
-    letters = text.str.count(r"[^\W\d_]")
-    derived = {
-        "message__length": text.str.len(),
-        "message__words": text.str.split().str.len(),
-        "message__non_letters": 1 - letters / text.str.len().clip(lower=1),
-    }
-    return rows.drop(columns=["message", "reply"]).assign(**derived)
+    return without_text(rows.drop(columns=["reply"]), "message")
 
 
 def right(seen: pd.DataFrame) -> Sequence[bool]:

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
+    from vigil.intake.text_facts import TextRules
+
 Explain = Callable[["pd.DataFrame"], Mapping[str, Iterable[float]]]
 
 
@@ -77,6 +79,28 @@ def log_outcomes(model: str, rows: Any, *, batch_id: str | None = None, root: Pa
         return ()
     batch = batch_id or _content(table)
     return ParquetLog(root or Settings().predictions_dir).write_outcomes(model, table, batch_id=batch)
+
+
+def without_text(rows: pd.DataFrame, *columns: str, rules: TextRules | None = None) -> pd.DataFrame:
+    """The rows with what may be kept of their texts in place of the texts: length, words, refusal, personal data, …
+
+    columns: names of text columns; each is replaced by `<column>__length`, `<column>__words`, `<column>__non_letters`,
+    `<column>__refusal`, `<column>__handoff`, `<column>__pii`, `<column>__pii_kinds`, and `<column>__language` where
+    `rules` name languages. See docs/text.md. Raises DataError for a column that is not there.
+
+    >>> import pandas as pd
+    >>> without_text(pd.DataFrame({"reply": ["I will put you through."]}), "reply")["reply__handoff"].tolist()
+    ['1']
+    """
+    from vigil.intake.text_columns import text_columns
+    from vigil.intake.text_facts import TextRules
+
+    kept = rows
+    for column in columns:
+        if column not in rows:
+            raise DataError(f"there is no column {column!r} of texts; there are {', '.join(map(str, rows.columns))}")
+        kept = kept.drop(columns=column).assign(**text_columns(column, rows[column], rules or TextRules()))
+    return kept
 
 
 def _explained(table: pa.Table, explain: Explain, share: float) -> pa.Table:

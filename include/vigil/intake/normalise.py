@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vigil.core.errors import DataError
 from vigil.intake.naming import absent
+from vigil.intake.text_columns import text_columns
 from vigil.intake.types import Band, Source, Time, Truth
 
 if TYPE_CHECKING:
@@ -190,7 +191,7 @@ def _renamed(frame: pd.DataFrame, source: Source, wanted: Wanted) -> pd.DataFram
             made[name] = _translated(frame[there], source.values.get(name), number=name in wanted.numbers)
         elif name in source.columns:
             raise DataError(absent(there, frame.columns, f"columns.{name}"))
-    made |= _of_text(frame, source.text)
+    made |= _of_text(frame, source)
     if wanted.score and wanted.score in made:
         made[wanted.score] = _score(made[wanted.score], source.score_scale)
     if wanted.prediction not in made and wanted.threshold is not None and wanted.score in made:
@@ -244,17 +245,12 @@ def _band(frame: pd.DataFrame, band: Band) -> pd.Series:
     return pd.Series(np.asarray(band.labels, dtype=object)[cut], index=frame.index).where(numbers.notna(), None)
 
 
-def _of_text(frame: pd.DataFrame, wanted: Mapping[str, str]) -> dict[str, Any]:
+def _of_text(frame: pd.DataFrame, source: Source) -> dict[str, Any]:
     made: dict[str, Any] = {}
-    for name, column in wanted.items():
+    for name, column in source.text.items():
         if column not in frame:
             raise DataError(absent(column, frame.columns, f"text.{name}"))
-        words: Any = frame[column].astype("string")
-        length = words.str.len().astype("Float64")
-        made[f"{name}__length"] = length.astype(float)
-        made[f"{name}__words"] = words.str.count(r"\S+").astype("Float64").astype(float)
-        letters = words.str.count(r"[^\W\d_]").astype("Float64")
-        made[f"{name}__non_letters"] = (1 - letters / length.where(length > 0)).astype(float)
+        made |= text_columns(name, frame[column], source.text_rules)
     return made
 
 

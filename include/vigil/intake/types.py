@@ -6,6 +6,7 @@ from pydantic import Field, model_validator
 
 from vigil.core.spec import Spec
 from vigil.core.zones import Zone
+from vigil.intake.text_facts import TextRules
 
 Kind = Literal["auto", "parquet", "csv", "jsonl"]
 
@@ -68,8 +69,10 @@ class Source(Spec):
     score_scale: what the log calls certain: 1, or 100 for per cent.
     bands:       groups cut from numbers, such as age bands.
     only:        column there -> the value that belongs to this model, where a log holds several.
-    text:        columns of text whose length, words and share of non-letters become features
-                 `<name>__length`, `<name>__words`, `<name>__non_letters`; the text itself is not stored.
+    text:        columns of text. What is kept of each: `<name>__length`, `<name>__words`, `<name>__non_letters`,
+                 `<name>__refusal`, `<name>__handoff`, `<name>__pii` (1 or 0), `<name>__pii_kinds`, and with
+                 `text_rules.languages` `<name>__language`. The text itself is not stored.
+    text_rules:  phrases, languages and telephones in texts.
     """
 
     predictions: str
@@ -82,6 +85,7 @@ class Source(Spec):
     bands: dict[str, Band] = Field(default_factory=dict)
     only: dict[str, str] = Field(default_factory=dict)
     text: dict[str, str] = Field(default_factory=dict)
+    text_rules: TextRules = TextRules()
     outcomes: Truth | None = None  # where the truth is, if it is known anywhere
 
     @model_validator(mode="after")

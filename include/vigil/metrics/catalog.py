@@ -73,6 +73,17 @@ _QUALITY: tuple[Row, ...] = (
 _WEIGHT: tuple[Row, ...] = (
     ("unusable_weight", "quality.unusable_weight", "share", HIGH, SHARE, "labelled rows without a usable weight"),
 )
+_PERSONAL: tuple[Row, ...] = (
+    ("pii_rate", "quality.pii_rate", "share", HIGH, SHARE, "texts with personal data in them"),
+)
+_SCOPE: tuple[Row, ...] = (
+    ("out_of_scope_rate", "drift.out_of_scope_rate", "share", HIGH, SHARE, "requests that are none the model knows"),
+)
+_REPLIES: tuple[Row, ...] = (
+    ("refusal_rate", "performance.replies", "share", HIGH, SHARE, "replies that decline to help"),
+    ("handoff_rate", "performance.replies", "share", HIGH, SHARE, "replies that pass the person on to staff"),
+    ("negative_feedback_rate", "performance.replies", "share", HIGH, SHARE, "people who say they were not helped"),
+)
 _RANGE: tuple[Row, ...] = (
     ("out_of_range", "quality.out_of_range", "share", HIGH, SHARE, "values outside the baseline's range"),
 )
@@ -215,6 +226,9 @@ _BLOCKS: tuple[tuple[tuple[Row, ...], Family, dict[str, object]], ...] = (
     (_GROUP_DRIFT, Family.DRIFT, {"scope": Scope.GROUP, "against": Against.WITHIN}),
     (_GROUPS, Family.DRIFT, {"scope": Scope.GROUP, "against": Against.WITHIN, "on_demand": True}),
     (_WEIGHT, Family.QUALITY, {"against": Against.NOTHING, "needs_labels": True, "tasks": _ONE}),
+    (_PERSONAL, Family.QUALITY, {}),
+    (_SCOPE, Family.DRIFT, {}),
+    (_REPLIES, Family.PERFORMANCE, {}),
     (_NEW, Family.QUALITY, {"scope": Scope.FEATURE, "against": Against.WITHIN}),
     (_ATTRIBUTION, Family.DRIFT, {"against": Against.WITHIN}),
     (_LABELS, Family.DRIFT, {"against": Against.WITHIN, "needs_labels": True, "tasks": _CLASS}),

@@ -36,7 +36,16 @@ def empty(task=Task.BINARY):
 
 def test_a_whole_night_answers_every_question_of_its_task():
     found = measured()
-    declared = {"kpi", "kpi_of_outcomes", "unusable_weight"}  # asked only where the monitor declares something
+    declared = {
+        "kpi",
+        "kpi_of_outcomes",
+        "unusable_weight",
+        "pii_rate",
+        "out_of_scope_rate",
+        "refusal_rate",
+        "handoff_rate",
+        "negative_feedback_rate",
+    }  # asked only where the monitor declares something
     asked = {e.name for e in CATALOG.values() if Task.BINARY in e.tasks} - declared
     assert {m.metric for m in found.values()} == asked
     assert {m.id: m.why_not for m in found.values() if m.value is None} == {}
