@@ -125,6 +125,9 @@ _PREDICTION: tuple[Row, ...] = (
 _CLASS_SHIFT: tuple[Row, ...] = (
     ("prediction_shift", "drift.prediction_shift", "share", HIGH, NUMBER, "largest move of a predicted class's share"),
 )
+_CLASSES_SHIFT: tuple[Row, ...] = (
+    ("class_shift", "drift.class_shift", "arcsine", AWAY, NUMBER, "move of a predicted class's share"),
+)
 _SCORE_SHIFT: tuple[Row, ...] = (
     ("score_shift", "drift.score_shift", "sd", AWAY, NUMBER, "move of the mean score or predicted value"),
 )
@@ -235,6 +238,7 @@ _BLOCKS: tuple[tuple[tuple[Row, ...], Family, dict[str, object]], ...] = (
     (_LABEL_SHIFT, Family.DRIFT, {"against": Against.WITHIN, "needs_labels": True, "tasks": _VALUE}),
     (_PREDICTION, Family.DRIFT, {"against": Against.WITHIN}),
     (_CLASS_SHIFT, Family.DRIFT, {"against": Against.WITHIN, "tasks": _CLASS}),
+    (_CLASSES_SHIFT, Family.DRIFT, {"against": Against.WITHIN, "tasks": _CLASS, "on_demand": True}),
     (_SCORE_SHIFT, Family.DRIFT, {"against": Against.WITHIN, "tasks": _SCORED}),
     (_CLASS_SHARE, Family.DRIFT, {"tasks": _CLASS}),
     (_BINARY, Family.PERFORMANCE, {"needs_labels": True, "tasks": _ONE}),

@@ -130,6 +130,7 @@ def _measurement(entry: Entry, reading: Reading, baseline: float | None, yardsti
         unit=reading.unit or entry.unit,
         worse=reading.worse or entry.worse,
         parts=reading.parts,
+        variance=reading.variance,
         baseline=baseline,
         yardstick=yardstick if baseline is not None else "",
         why_not=reading.why_not,

@@ -33,6 +33,8 @@ class Measurement(Spec):
     low, high: the 95 % interval shown to people; None for an exact number.
     parts: the counts behind it, (successes, trials) or (k1, n1, k0, n0), from which tests of a
     bound at other levels and pools over nights are made. Pools add parts; they never average values.
+    variance: of the sampling of tonight's rows alone, without the yardstick's, so that nights can be compared with
+    nights; None where it is not known (the interval then stands in).
     """
 
     metric: str
@@ -46,6 +48,7 @@ class Measurement(Spec):
     unit: str  # "share", "nats", "sd", "ms", "rows", "ratio", ...
     worse: Worse
     parts: tuple[float, ...] = ()
+    variance: float | None = None
     baseline: float | None = None  # the same number on the yardstick
     yardstick: str = ""  # "holdout of version 2", ...
     why_not: str = ""
@@ -104,6 +107,7 @@ class Reading(Spec):
     high: float | None = None
     n: int = 0
     parts: tuple[float, ...] = ()
+    variance: float | None = None  # of tonight's sampling alone
     why_not: str = ""
     detail: str = ""
     unit: str = ""  # instead of the catalogue's

@@ -45,11 +45,20 @@ def shift(subject: str, now: NumericColumn, was: NumericColumn | None) -> Readin
     words = f"mean {plain(mean0)} -> {plain(mean1)}"
     if sd0 == 0:
         if sd1 == 0 and abs(mean1 - mean0) <= 1e-9 * max(abs(mean0), abs(mean1)):
-            return Reading(subject=subject, value=0.0, low=0.0, high=0.0, n=now.finite)
+            return Reading(subject=subject, value=0.0, low=0.0, high=0.0, n=now.finite, variance=0.0)
         return unknown(subject, because(NO_SPREAD, words), n=now.finite)
     value = (mean1 - mean0) / sd0
-    half = z_of() * sqrt((sd1 / sd0) ** 2 / now.finite + 1 / was.finite + value**2 / (2 * (was.finite - 1)))
-    return Reading(subject=subject, value=value, low=value - half, high=value + half, n=now.finite, detail=words)
+    variance = (sd1 / sd0) ** 2 / now.finite
+    half = z_of() * sqrt(variance + 1 / was.finite + value**2 / (2 * (was.finite - 1)))
+    return Reading(
+        subject=subject,
+        value=value,
+        low=value - half,
+        high=value + half,
+        n=now.finite,
+        variance=variance,
+        detail=words,
+    )
 
 
 def mean_shift(given: Given) -> Iterator[Reading]:

@@ -25,7 +25,16 @@ def share_moved(subject: str, k1: float, n1: int, k0: float, n0: int) -> Reading
     now, was = share_score(k1, n1), share_score(k0, n0)
     value, half = now.value - was.value, z_of() * sqrt(now.variance + was.variance)
     detail = f"{k0 / n0:.1%} -> {k1 / n1:.1%}"
-    return Reading(subject=subject, value=value, low=value - half, high=value + half, n=n1, detail=detail)
+    return Reading(
+        subject=subject,
+        value=value,
+        low=value - half,
+        high=value + half,
+        n=n1,
+        parts=(k1, n1, k0, n0),
+        variance=now.variance,
+        detail=detail,
+    )
 
 
 def missing_shift(given: Given) -> Iterator[Reading]:

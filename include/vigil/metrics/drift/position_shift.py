@@ -31,7 +31,9 @@ def moved(name: str, now: NumericColumn, was: NumericColumn | None, part: str) -
     tonight, yardstick = (mean_score([int(c) for c in side], values) for side in (counts, before))
     value = tonight.value - yardstick.value
     half = z_of() * sqrt(tonight.variance + yardstick.variance)
-    return Reading(subject=name, value=value, low=value - half, high=value + half, n=tonight.n)
+    return Reading(
+        subject=name, value=value, low=value - half, high=value + half, n=tonight.n, variance=tonight.variance
+    )
 
 
 def position_shift(given: Given) -> Iterator[Reading]:
