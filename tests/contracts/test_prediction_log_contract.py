@@ -282,3 +282,41 @@ def test_outcomes_need_their_three_columns(log):
 def test_a_model_name_that_is_no_folder_name_is_refused(log, model):
     with pytest.raises(DataError, match="cannot name a model's log"):
         log.write_predictions(model, table([row("p")]), batch_id="b")
+
+
+# what was known when
+
+
+def test_a_label_that_was_observed_later_is_not_there_and_the_digest_is_that_of_a_log_without_it(log):
+    log.write_predictions("credit", table(rows(3)), batch_id="b")
+    before = digest(log)
+    log.write_outcomes("credit", table([outcome("p0", 1)]), batch_id="o")
+    then = log.partition(monitor(), WINDOW, labels_through=LATER - timedelta(seconds=1))
+    assert then.digest == before != digest(log)
+    assert log.sample(monitor(), then, rows=9).column("label").null_count == 3
+
+
+def test_labels_that_were_all_known_by_then_make_no_difference(log):
+    log.write_predictions("credit", table(rows(3)), batch_id="b")
+    log.write_outcomes("credit", table([outcome("p0", 1), outcome("p1", 0)]), batch_id="o")
+    then = log.partition(monitor(), WINDOW, labels_through=LATER)
+    assert then.digest == digest(log)
+    assert log.sample(monitor(), then, rows=9).column("label").null_count == 1
+
+
+def test_a_label_that_was_corrected_later_is_the_first_one_until_then(log):
+    log.write_predictions("credit", table(rows(1)), batch_id="b")
+    corrected = [outcome("p0", 1), outcome("p0", 0, LATER + timedelta(days=3))]
+    log.write_outcomes("credit", table(corrected), batch_id="o")
+    then = log.partition(monitor(), WINDOW, labels_through=LATER + timedelta(days=1))
+    assert log.sample(monitor(), then, rows=9).column("label").to_pylist() == ["1"]
+    assert label_of(log, "p0") == "0"
+
+
+def test_the_hours_in_which_labels_came_are_known(log):
+    log.write_predictions("credit", table(rows(3)), batch_id="b")
+    assert log.label_times(monitor(), WINDOW) == ()
+    late = LATER + timedelta(days=2, minutes=1)
+    told = [outcome("p0", 1), outcome("p1", 1), outcome("p2", 0, late), outcome("elsewhere", 1, NEXT_DAY)]
+    log.write_outcomes("credit", table(told), batch_id="o")
+    assert log.label_times(monitor(), WINDOW) == (LATER, LATER + timedelta(days=2, hours=1))

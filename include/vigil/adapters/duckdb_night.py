@@ -6,20 +6,17 @@ whole. What is kept of each row is the hash of its id, and of each label the row
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from vigil.adapters.duckdb_labels import observed, outcome_columns
 from vigil.adapters.duckdb_rows import (
-    OUTCOME,
     READ,
-    columns_of,
-    connect,
     instant,
     literal,
     quoted,
-    require,
-    stored_columns,
     text_of,
 )
 from vigil.core.errors import DataError
@@ -27,7 +24,6 @@ from vigil.core.words import Role
 
 if TYPE_CHECKING:
     from vigil.config.schema import Monitor
-    from vigil.core.window import Window
     from vigil.ports import Partition
 
 SLOT = 900  # seconds: every zone's offset is a multiple of a quarter of an hour
@@ -57,7 +53,7 @@ def label_join(db: Any, monitor: Monitor, partition: Partition, *, columns: Sequ
     start = int(partition.window.start.timestamp()) * 1_000_000
     slot = f"CAST((epoch_us({quoted(d.served_at)}) - {start}) // {SLOT * 1_000_000} AS INTEGER)"
     db.execute(f"CREATE TEMP VIEW served AS SELECT *, {slot} AS vigil_slot FROM {source}")
-    _truth(db, monitor, partition.outcome_files)
+    truth(db, monitor, partition.outcome_files, through=partition.labels_through)
     db.execute(
         "CREATE TEMP VIEW night AS SELECT s.* EXCLUDE (vigil_slot), t.label, "
         "coalesce(t.contradictory, false) AS vigil_contradictory, s.vigil_slot FROM served s "
@@ -142,12 +138,15 @@ def _rewritten(db: Any, kept: str, files: Sequence[str]) -> str | None:
     return f"read_parquet({literal(target)})"
 
 
-def _truth(db: Any, monitor: Monitor, files: Sequence[str]) -> None:
-    """The latest label of each prediction of the night; of labels observed at the same time, the last in text order."""
+def truth(db: Any, monitor: Monitor, files: Sequence[str], *, through: datetime | None) -> None:
+    """Makes `truth`: the latest label of each prediction of the night that was observed by `through`.
+
+    Of labels observed at the same time, the last in text order.
+    """
     if not files:
         db.execute("CREATE TEMP TABLE truth (prediction_id VARCHAR, label VARCHAR, contradictory BOOLEAN)")
         return
-    label = text_of("label", _outcome_columns(db, monitor, files)["label"])
+    label = text_of("label", outcome_columns(db, monitor, files)["label"])
     rows, known = (
         db.execute(sql, given).fetchall()[0][0]
         for sql, given in (
@@ -156,43 +155,17 @@ def _truth(db: Any, monitor: Monitor, files: Sequence[str]) -> None:
         )
     )
     of_the_night = "hash(CAST(prediction_id AS VARCHAR)) IN (SELECT id FROM ids)" if known > FEW * rows else "true"
+    by_then = observed(through)
     db.execute(
         f"CREATE TEMP TABLE truth AS SELECT CAST(prediction_id AS VARCHAR) AS prediction_id, max({label}) AS label, "
-        f"min({label}) <> max({label}) AS contradictory FROM {READ} WHERE {of_the_night} GROUP BY 1",
+        f"min({label}) <> max({label}) AS contradictory FROM {READ} WHERE {of_the_night} AND {by_then} GROUP BY 1",
         [list(files)],
     )
     if db.execute("SELECT count(*) FROM truth WHERE contradictory").fetchall()[0][0]:
         latest = f"arg_max({label}, ({instant('observed_at')}, {label}))"
         db.execute(
             f"UPDATE truth SET label = l.label FROM (SELECT CAST(prediction_id AS VARCHAR) AS id, {latest} AS label "
-            f"FROM {READ} WHERE id IN (SELECT prediction_id FROM truth WHERE contradictory) GROUP BY id) l "
-            "WHERE truth.prediction_id = l.id",
+            f"FROM {READ} WHERE id IN (SELECT prediction_id FROM truth WHERE contradictory) AND {by_then} "
+            "GROUP BY id) l WHERE truth.prediction_id = l.id",
             [list(files)],
         )
-
-
-def _outcome_columns(db: Any, monitor: Monitor, files: Sequence[str]) -> Mapping[str, str]:
-    have = columns_of(db, READ, [list(files)])
-    require(OUTCOME, have, f"the outcomes of {monitor.model}")
-    return have
-
-
-def outcomes_digest(monitor: Monitor, window: Window, files: Sequence[str], outcome_files: Sequence[str]) -> str:
-    """Changes exactly when a label of a prediction in the window is added or changed; the same label twice is one.
-
-    md5 and not DuckDB's hash(), which may change with its version: an upgrade must not re-evaluate every night.
-    """
-    with connect() as db:
-        stored_columns(db, monitor, files)
-        label = text_of("label", _outcome_columns(db, monitor, outcome_files)["label"])
-        key, at = quoted(monitor.data.prediction_id), instant(monitor.data.served_at)
-        seen = f"CAST(epoch_us({instant('observed_at')}) AS VARCHAR)"
-        sql = (
-            "SELECT count(*), bit_xor(md5_number_lower(id || chr(31) || label || chr(31) || seen)) FROM ("
-            f"SELECT DISTINCT CAST(prediction_id AS VARCHAR) AS id, coalesce({label}, chr(30)) AS label, "
-            f"{seen} AS seen FROM {READ} WHERE CAST(prediction_id AS VARCHAR) IN ("
-            f"SELECT CAST({key} AS VARCHAR) FROM {READ} WHERE environment = ? AND {at} >= ? AND {at} < ?))"
-        )
-        given = [list(outcome_files), list(files), monitor.environment, window.start, window.end]
-        count, mixed = db.execute(sql, given).fetchall()[0]
-    return f"{count}:{mixed}" if count else ""

@@ -13,9 +13,11 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from vigil.adapters.duckdb_night import EXTRA, label_join, outcomes_digest
+from vigil.adapters.duckdb_labels import hours_of_labels, outcomes_digest
+from vigil.adapters.duckdb_night import EXTRA, label_join
 from vigil.adapters.duckdb_rows import OUTCOME, READ, columns_of, connect, named, quoted, stored_columns
 from vigil.adapters.parquet_files import (
+    Broken,
     commit,
     committed,
     fingerprint,
@@ -117,8 +119,8 @@ class ParquetLog:
             found: pa.Table = db.sql(sql, params=[list(files)]).to_arrow_table()
         return found.select(rows.column_names)
 
-    def partition(self, monitor: Monitor, window: Window) -> Partition:
-        """The files that may hold rows of the window, and the outcomes since.
+    def partition(self, monitor: Monitor, window: Window, *, labels_through: datetime | None = None) -> Partition:
+        """The files that may hold rows of the window, and the outcomes since, up to `labels_through`.
 
         A file of either kind that cannot be used is in `broken`, the others stay usable. The digest depends on the
         content of the files and on the labels of this window's predictions; not on where the log is, nor on other
@@ -129,13 +131,11 @@ class ParquetLog:
         footers, cut = readable(names)
         held = {f: m for f, m in footers.items() if may_hold(m, at=at, window=window, environment=monitor.environment)}
         files, odd = usable(held, needed=named(monitor), at=at)
-        since = window.start.date() - EARLY
-        known, lost = readable(self._files("outcomes", monitor.model, lambda day: day >= since))
-        outcomes, mute = usable(known, needed=OUTCOME, at="observed_at")
+        outcomes, lost, mute = self._outcomes(monitor.model, window, labels_through)
         broken = (*cut, *odd, *lost, *mute)
         identity = [[self._relative(f), fingerprint(f)] for f in files]
         identity += [["broken", self._relative(f)] for f, _ in broken]
-        joined = outcomes_digest(monitor, window, files, outcomes) if files and outcomes else ""
+        joined = outcomes_digest(monitor, window, files, outcomes, labels_through) if files and outcomes else ""
         return Partition(
             model=monitor.model,
             environment=monitor.environment,
@@ -144,7 +144,21 @@ class ParquetLog:
             outcome_files=outcomes,
             broken=broken,
             digest=digest([identity, joined], length=32),
+            labels_through=labels_through,
         )
+
+    def label_times(self, monitor: Monitor, window: Window) -> tuple[datetime, ...]:
+        """The hours at whose end, or within which, labels of this window's predictions were observed."""
+        files = readable(self._files("predictions", monitor.model, lambda day: day in window.utc_dates))[0]
+        outcomes, _, _ = self._outcomes(monitor.model, window, None)
+        return hours_of_labels(monitor, window, list(files), outcomes) if files and outcomes else ()
+
+    def _outcomes(self, model: str, window: Window, through: datetime | None) -> tuple[tuple[str, ...], Broken, Broken]:
+        """(files with outcomes since the window began, (file, reason) of those cut in half, and of unusable ones)."""
+        since, last = window.start.date() - EARLY, date.max if through is None else through.date()
+        known, lost = readable(self._files("outcomes", model, lambda day: since <= day <= last))
+        outcomes, mute = usable(known, needed=OUTCOME, at="observed_at")
+        return outcomes, lost, mute
 
     def find(self, prediction_id: str, *, model: str | None = None) -> Mapping[str, Any] | None:
         """The earliest row with this id, and `model`, the name of its log; or None."""

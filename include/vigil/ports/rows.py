@@ -25,6 +25,7 @@ class Partition(Spec):
 
     files may hold rows outside the window; `window` decides. broken: (file, reason) of unreadable
     files: their rows are missing from every number, so the partition's verdicts cannot be `ok`.
+    labels_through: labels that were observed later are not there, as for whoever looked then; None: all are.
     """
 
     model: str
@@ -34,6 +35,7 @@ class Partition(Spec):
     outcome_files: tuple[str, ...]
     broken: tuple[tuple[str, str], ...] = ()
     digest: str
+    labels_through: datetime | None = None
 
     model_config = ConfigDict(arbitrary_types_allowed=True, frozen=True, extra="forbid")
 
@@ -68,7 +70,14 @@ class PredictionLog(Protocol):
         ...
 
     def reference(self, model: str) -> pa.Table | None: ...
-    def partition(self, monitor: Monitor, window: Window) -> Partition: ...
+    def partition(self, monitor: Monitor, window: Window, *, labels_through: datetime | None = None) -> Partition:
+        """labels_through: without the labels that were observed later, as if the log had never had them."""
+        ...
+
+    def label_times(self, monitor: Monitor, window: Window) -> tuple[datetime, ...]:
+        """The full hours, in order, within or at whose end labels of the window's predictions were observed."""
+        ...
+
     def find(self, prediction_id: str, *, model: str | None = None) -> Mapping[str, Any] | None: ...
     def sample(self, monitor: Monitor, partition: Partition, *, rows: int) -> pa.Table:
         """At most `rows` de-duplicated rows in the window, chosen by hash of the id: always the same ones.

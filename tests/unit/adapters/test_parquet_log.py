@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from tests.unit.adapters.log_stage import LATER, NIGHT, NINE, monitor, outcome, row, rows, table
-from vigil.adapters.duckdb_night import outcomes_digest
+from vigil.adapters.duckdb_labels import outcomes_digest
 from vigil.adapters.duckdb_rows import connect
 from vigil.adapters.parquet_files import visible
 from vigil.adapters.parquet_log import ParquetLog
