@@ -155,6 +155,18 @@ def difference_p(k1: float, n1: float, k0: float, n0: float, *, bound: float, si
     return tail if above == (side == ">") else 1 - tail
 
 
+def difference_beyond(k1: float, n1: float, k0: float, n0: float, *, bound: float, side: str, z: float) -> bool:
+    """Whether `difference_p` is below the tail of z: Newcombe's limit at z lies beyond the bound.
+
+    >>> difference_beyond(48, 80, 56, 70, bound=0.0, side="<", z=2.576)
+    True
+    """
+    if min(n1, n0) <= 0:
+        return False
+    low, high = _newcombe(k1, n1, k0, n0, z)
+    return high < bound if side == "<" else low > bound
+
+
 def _last(holds: Callable[[float], bool]) -> float:
     """The largest z up to which `holds`."""
     low, high = 0.0, FARTHEST_Z

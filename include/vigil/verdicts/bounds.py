@@ -1,23 +1,27 @@
 """Static bounds: a test of the bound, never of the point alone (judgement §4)."""
 
 from collections.abc import Sequence
-from math import inf
+from dataclasses import dataclass
+from math import ceil
+from statistics import NormalDist
 
 from pydantic import Field
 
 from vigil.core.spec import Spec
+from vigil.core.words import Family
 from vigil.metrics.intervals import difference_p, n_needed, proportion_p, ratio_p
 from vigil.metrics.pool import pool
 from vigil.metrics.types import Kind, Measurement, Worse
+from vigil.verdicts.power import POWER, least_found
 from vigil.verdicts.types import Bound, Cause, State
 
 BREACH_LEVEL = 0.005  # one-sided, after Holm over the subjects of the rule
 WARN_LEVEL = 0.05
 OK_LEVEL = 0.05  # of the mirrored test
 MIN_DIFFERENCE = {Kind.RATIO: 0.10, Kind.PROPORTION: 0.05, Kind.DIFFERENCE: 0.10}
-Z_FOUND = 2.576 + 0.842  # a one-sided test at 0.5 % finds a shift of this many standard errors with 80 % power
-POSSIBLE = {Kind.PROPORTION: (0.0, 1.0), Kind.RATIO: (0.0, inf), Kind.DIFFERENCE: (-1.0, 1.0)}
 TESTED = (Kind.PROPORTION, Kind.RATIO, Kind.DIFFERENCE)
+GAP = 0.10  # of a fairness number that is no plain count, where the rule names no difference that matters
+_NORMAL = NormalDist()
 
 
 class Pools(Spec):
@@ -74,13 +78,12 @@ def facing(m: Measurement, bound: Bound) -> Measurement:
         return m
     low = None if m.high is None else -m.high
     high = None if m.low is None else -m.low
-    return m.model_copy(update={"value": -m.value, "low": low, "high": high})
+    parts = (*m.parts[2:], *m.parts[:2]) if m.kind is Kind.DIFFERENCE else m.parts
+    return m.model_copy(update={"value": -m.value, "low": low, "high": high, "parts": parts})
 
 
 def _normal_tail(z: float) -> float:
-    from scipy.stats import norm
-
-    return float(norm.sf(z))
+    return _NORMAL.cdf(-z)
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
@@ -101,13 +104,20 @@ def holm(p_values: Sequence[float]) -> list[float]:
 def judge_bound(
     subjects: Sequence[Pools], bound: Bound, *, min_difference: float | None, min_rows: int
 ) -> list[Tested]:
-    """Tests one bound for all subjects of a rule, Holm-adjusted over them."""
-    tonight = holm([p_within(s.tonight, bound) for s in subjects])
-    week = holm([p_within(s.week, bound) for s in subjects])
+    """Tests one bound for all subjects of a rule, Holm-adjusted over them.
+
+    Tonight and 7 nights are tested for harm; 28 nights where those could not tell, or where they say "probably".
+    """
+    windows = [holm([p_within(m, bound) for m in column]) for column in zip(*map(_windows, subjects), strict=True)]
+    company = len(subjects)
     return [
-        _verdict(s, bound, min(a, b), b, min_difference=min_difference, min_rows=min_rows)
-        for s, a, b in zip(subjects, tonight, week, strict=True)
+        _Question(s, bound, min_difference, min_rows, company).answer(*p_values)
+        for s, *p_values in zip(subjects, *windows, strict=True)
     ]
+
+
+def _windows(subject: Pools) -> tuple[Measurement, Measurement, Measurement]:
+    return subject.tonight, subject.week, subject.month
 
 
 def said(m: Measurement, bound: Bound) -> str:
@@ -119,51 +129,103 @@ def _p(p: float) -> str:
     return "p < 1e-15" if p < 1e-15 else f"p = {p:.1g}"
 
 
-def _verdict(
-    subject: Pools, bound: Bound, p_breach: float, p_week: float, *, min_difference: float | None, min_rows: int
-) -> Tested:
-    m = subject.tonight
-    if p_breach < BREACH_LEVEL:
-        return Tested(state=State.BREACH, why=f"beyond {said(m, bound)} ({_p(p_breach)})", p_breach=p_breach)
-    if p_week < WARN_LEVEL:
-        return Tested(
-            state=State.WARN, why=f"probably beyond {said(m, bound)} ({_p(p_week)} on 7 nights)", p_breach=p_breach
+@dataclass(frozen=True, slots=True)
+class _Question:
+    """One subject and one bound; `company`: how many subjects the rule asks about."""
+
+    subject: Pools
+    bound: Bound
+    min_difference: float | None
+    min_rows: int
+    company: int
+
+    def answer(self, p_tonight: float, p_week: float, p_month: float) -> Tested:
+        """From the adjusted p-values of "within the bound" tonight, on 7 and on 28 nights."""
+        m, shown = self.subject.tonight, said(self.subject.tonight, self.bound)
+        p_breach = min(p_tonight, p_week)
+        if p_breach < BREACH_LEVEL:
+            return Tested(state=State.BREACH, why=f"beyond {shown} ({_p(p_breach)})", p_breach=p_breach)
+        lasting = Tested(
+            state=State.BREACH, why=f"beyond {shown} on 28 nights together ({_p(p_month)})", p_breach=p_month
         )
-    if m.kind not in TESTED:
-        return _untested(m, bound, min_rows)
-    margin = min_difference or MIN_DIFFERENCE[m.kind]
-    for window, name in ((m, "tonight"), (subject.week, "on 7 nights"), (subject.month, "on 28 nights")):
-        if window.n >= min_rows and _excludes(window, bound, margin):
-            return Tested(state=State.OK, why=f"within {bound} {name}", would_see=_would_see(window, bound, name))
-    needed = max(min_rows, n_needed(m.kind, m.parts, bound=bound.limit, side=bound.side, margin=margin))
-    return Tested(
-        state=State.UNKNOWN,
-        cause=Cause.TOO_FEW_ROWS,
-        why=f"{m.n} rows cannot exclude a value {margin:g} beyond {bound}; about {needed} are needed",
-    )
+        if p_week < WARN_LEVEL:
+            probably = f"probably beyond {shown} ({_p(p_week)} on 7 nights)"
+            warned = Tested(state=State.WARN, why=probably, p_breach=p_breach)
+            return lasting if p_month < BREACH_LEVEL else warned
+        if m.kind not in TESTED:
+            return self._untested()
+        return self._within() or (lasting if p_month < BREACH_LEVEL else self._too_few())
 
+    def _within(self) -> Tested | None:
+        names = ("tonight", "on 7 nights", "on 28 nights")
+        for window, name in zip(_windows(self.subject), names, strict=True):
+            if window.n >= self.min_rows and self._excludes(window):
+                seen = _would_see(window, self.bound, name, self.company)
+                return Tested(state=State.OK, why=f"within {self.bound} {name}", would_see=seen)
+        return None
 
-def _untested(m: Measurement, bound: Bound, min_rows: int) -> Tested:
-    if m.n < min_rows and m.kind is not Kind.COUNT:
-        why = f"{m.n} rows; at least {min_rows} are needed"
+    @property
+    def _margin(self) -> float:
+        return self.min_difference or MIN_DIFFERENCE[self.subject.tonight.kind]
+
+    def _too_few(self) -> Tested:
+        m, bound, margin = facing(self.subject.tonight, self.bound), self.bound, self._margin
+        levels = (OK_LEVEL, BREACH_LEVEL / self.company)
+        needed = n_needed(m.kind, m.parts, bound=bound.limit, side=bound.side, margin=margin, levels=levels)
+        why = f"{m.n} rows cannot exclude a value {margin:g} beyond {bound}"
+        if self.subject.month.n > m.n:
+            why += f", nor {self.subject.month.n} on 28 nights"
+        why += f"; about {max(self.min_rows, needed)} are needed"
         return Tested(state=State.UNKNOWN, cause=Cause.TOO_FEW_ROWS, why=why)
-    return Tested(state=State.OK, why=f"within {bound}", would_see=_would_see(m, bound, "tonight"))
+
+    def _excludes(self, window: Measurement) -> bool:
+        """Whether harm larger than the margin beyond the bound is excluded (the mirrored test)."""
+        return _excludes(facing(window, self.bound), self.bound, self._margin)
+
+    def _untested(self) -> Tested:
+        m, bound = self.subject.tonight, self.bound
+        if m.n < self.min_rows and m.kind is not Kind.COUNT:
+            why = f"{m.n} rows; at least {self.min_rows} are needed"
+            return Tested(state=State.UNKNOWN, cause=Cause.TOO_FEW_ROWS, why=why)
+        unfair = _unfair_within_noise(facing(m, bound), bound, self.min_difference)
+        if unfair is not None:
+            return unfair
+        seen = _would_see(m, bound, "tonight", self.company)
+        return Tested(state=State.OK, why=f"within {bound}", would_see=seen)
+
+
+def _unfair_within_noise(m: Measurement, bound: Bound, margin: float | None) -> Tested | None:
+    """Unknown, where a fairness number that is no count, and does not pool, cannot exclude harm beyond the bound."""
+    if m.family is not Family.FAIRNESS or m.low is None or m.high is None or m.value is None:
+        return None
+    least = margin or GAP
+    if _excludes(m, bound, least):
+        return None
+    room = abs(bound.limit - m.value) + least if not bound.violated(m.value) else least - abs(m.value - bound.limit)
+    half = (m.high - m.low) / 2 * 1.645 / 1.96
+    needed = ceil(m.n * (half / room) ** 2) if room > 0 else None
+    enough = f"; about {max(needed, m.n + 1)} are needed" if needed else ""
+    why = f"{m.n} rows cannot exclude a value {least:g} beyond {bound}{enough}"
+    return Tested(state=State.UNKNOWN, cause=Cause.TOO_FEW_ROWS, why=why)
 
 
 def _excludes(m: Measurement, bound: Bound, margin: float) -> bool:
-    """Whether harm larger than `margin` beyond the bound is excluded (the mirrored test)."""
     further = bound.limit - margin if bound.side == "<" else bound.limit + margin
     mirrored = Bound(side=">" if bound.side == "<" else "<", limit=further)
     return p_within(m, mirrored) < OK_LEVEL
 
 
-def _would_see(m: Measurement, bound: Bound, name: str) -> str:
+def _would_see(m: Measurement, bound: Bound, name: str, company: int) -> str:
+    """The true value that would have been a breach with 80 % power, among so many subjects of the rule."""
     if m.low is None or m.high is None:
         return f"any value {bound} {name} would have been found"
-    reach = Z_FOUND * (m.high - m.low) / (2 * 1.96)
-    seen = bound.limit - reach if bound.side == "<" else bound.limit + reach
-    least, most = POSSIBLE.get(m.kind, (-inf, inf))
-    if not least < seen < most:
-        return ""  # so wide an interval that nothing which can happen would have been found
+    level = BREACH_LEVEL / company
+    if m.kind in TESTED:
+        seen = least_found(m.kind, facing(m, bound).parts, bound, level=level)
+    else:
+        reach = (_NORMAL.inv_cdf(1 - level) + _NORMAL.inv_cdf(POWER)) * (m.high - m.low) / (2 * 1.96)
+        seen = bound.limit - reach if bound.side == "<" else bound.limit + reach
+    if seen is None:
+        return ""  # so few rows that nothing which can happen would have been found
     word = "below" if bound.side == "<" else "above"
-    return f"a true value {word} {seen:.3g} {name} would have been found (80 % power)"
+    return f"a true value {word} {seen:.4g} {name} would have been found (80 % power)"
