@@ -12,7 +12,7 @@ export DO_NOT_TRACK := true
 export MLFLOW_DISABLE_TELEMETRY := true
 export GX_ANALYTICS_ENABLED := false
 
-.PHONY: help setup setup-dev demo demo-check stop check lint test lock lint-monitors clean docs bench bench-quick bench-gateway
+.PHONY: help setup setup-dev demo demo-check stop check lint test lock lint-monitors clean docs laws bench bench-quick bench-gateway
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 22
@@ -56,6 +56,9 @@ check: lint lint-monitors  ## lint, types, fast tests: under two minutes
 test: check  ## everything: the slow tests, and one full demo-check
 	@$(BIN)/python -m pytest -m "slow or airflow or browser" -n 2 --dist loadfile
 	@$(MAKE) --no-print-directory demo-check
+
+laws: setup-dev  ## the laws with examples that were never drawn before; SEED=n repeats a run
+	@$(BIN)/python -m pytest tests/laws -n 2 --hypothesis-profile=search $(if $(SEED),--hypothesis-seed=$(SEED))
 
 bench: setup  ## the engine beside its peers, in environments that it builds: writes benchmarks/results/engine.json
 	@PYTHONPATH=include:.:benchmarks $(BIN)/python benchmarks/engine.py
