@@ -44,6 +44,8 @@ def _opened(data: Path, *, labels: bool = True) -> tuple[Any, Any, Any, Any]:
 
     monitor = _monitor(data, labels=labels)
     found = ParquetLog(data / "log").partition(monitor, night_window(NIGHT, "UTC"))
+    if not labels:
+        found = found.model_copy(update={"outcome_files": ()})
     state = data / ("state" if labels else "state-plain")
     edges = Edges.model_validate_json((state / "edges.json").read_text())
     return monitor, found, edges, decode((state / "baseline.zlib").read_bytes())
@@ -186,19 +188,35 @@ def vigil_scan_few(data: Path) -> float:
     return 10 * _scan_seconds(data, labels=True, files=4)
 
 
-def duckdb_floor(data: Path) -> float:
-    """Reading the same columns and adding them up (texts: their lengths): nothing can be counted faster."""
-    from vigil.adapters.duckdb_rows import connect
+def _floor(data: Path, *, labels: bool) -> float:
+    from vigil.adapters.duckdb_rows import READ, connect
 
-    monitor = _monitor(data)
     files = [str(p) for p in sorted((data / "log" / "predictions").rglob("*.parquet"))]
-    names = [*monitor.features, "score"]
-    numbers = {n for n, kind in monitor.features.items() if kind == "numeric"} | {"score"}
-    sums = ", ".join(f"sum({n})" if n in numbers else f"sum(strlen({n}))" for n in names)
+    outcomes = [str(p) for p in sorted((data / "log" / "outcomes").rglob("*.parquet"))]
     with connect() as db:
         start = time.perf_counter()
-        db.execute(f"SELECT {sums} FROM read_parquet(?)", [files]).fetchall()
+        for read in (files, outcomes) if labels else (files,):
+            kinds = db.execute(f"DESCRIBE SELECT * FROM {READ}", [read]).fetchall()
+            groups = () if labels else ("sex", "region")
+            sums = [_added(name, kind) for name, kind, *_ in kinds if name not in groups]
+            db.execute(f"SELECT {', '.join(sums)} FROM {READ}", [read]).fetchall()
         return time.perf_counter() - start
+
+
+def _added(name: str, kind: str) -> str:
+    if kind == "VARCHAR":
+        return f"sum(strlen({name}))"
+    return f"sum(epoch_us({name}))" if kind.startswith("TIMESTAMP") else f"sum({name})"
+
+
+def duckdb_floor_plain(data: Path) -> float:
+    """Reading the columns that the plain profile reads, and adding them up (texts: their lengths)."""
+    return _floor(data, labels=False)
+
+
+def duckdb_floor_full(data: Path) -> float:
+    """The same of those that the whole profile reads: protected attributes and the outcomes too."""
+    return _floor(data, labels=True)
 
 
 def _window(data: Path, name: str) -> float:

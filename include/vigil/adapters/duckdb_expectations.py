@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from vigil.adapters.duckdb_regex import re2
 from vigil.adapters.duckdb_rows import double, literal, not_a_number, quoted
 
 WHOLE = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT")
@@ -28,7 +29,8 @@ class Plan:
 
     sums: alias -> aggregate over the whole night; `where` is part of them. query: a SELECT of one row with a relation
     `{rows}`, for what needs a grouping of its own. texts: (column, condition, predicate) for what is asked of each
-    distinct text in Python, as GX does; the answer has `n`, `missing` and `bad`.
+    distinct text in Python, as GX does: rows (`n`), those with a text (`there`) and wrong ones (`bad`). Where the plan
+    has sums too, they have the first two already, and the wrong ones are added.
     """
 
     finish: Finish
@@ -239,43 +241,50 @@ def _unique(asked: Asked) -> Plan | None:
     return Plan(lambda f: mapped(f["n"], f["missing"], f["bad"], _mostly(asked)), query=query)
 
 
-def _texts(asked: Asked, right: Callable[[str], bool]) -> Plan | None:
-    if asked.kind != TEXT:
-        return None
-    finish: Finish = lambda f: mapped(f["n"], f["missing"], f["bad"], _mostly(asked))  # noqa: E731
-    return Plan(finish, texts=(asked.column, asked.where, right))
-
-
-def _regex(asked: Asked) -> re.Pattern[str] | None:
+def _regex(asked: Asked, *, wanted: bool) -> Plan | None:
+    """Texts that match a pattern, or do not: in SQL where RE2 says what Python says, else each distinct text once."""
     pattern = asked.kwargs.get("regex")
     try:
-        return re.compile(pattern) if isinstance(pattern, str) and asked.only("regex") else None
+        known = re.compile(pattern) if isinstance(pattern, str) and asked.only("regex") else None
     except re.error:
+        known = None
+    if known is None or asked.kind != TEXT:
         return None
+    x, where, same = quoted(asked.column), asked.where, re2(known.pattern)
+    right: Callable[[str], bool] = lambda text: (known.search(text) is not None) is wanted  # noqa: E731
+    finish: Finish = lambda f: mapped(f["n"], f["n"] - f["there"], f["bad"], _mostly(asked))  # noqa: E731
+    if same is None:
+        return Plan(finish, texts=(asked.column, where, right))
+    matches = f"regexp_matches({x}, {literal(same)})"
+    ascii_, bad = f"strlen({x}) = length({x})", f"NOT {matches}" if wanted else matches
+    sums = {
+        "n": f"count(CASE WHEN {where} THEN 1 END)",
+        "there": f"count(CASE WHEN {where} THEN {x} END)",
+        "bad": f"count(CASE WHEN {where} AND {ascii_} AND {bad} THEN 1 END)",
+    }
+    return Plan(finish, sums=sums, texts=(asked.column, f"{where} AND NOT ({ascii_})", right))
 
 
 def _match(asked: Asked) -> Plan | None:
-    pattern = _regex(asked)
-    return _texts(asked, lambda text: pattern.search(text) is not None) if pattern else None
+    return _regex(asked, wanted=True)
 
 
 def _no_match(asked: Asked) -> Plan | None:
-    pattern = _regex(asked)
-    return _texts(asked, lambda text: pattern.search(text) is None) if pattern else None
+    return _regex(asked, wanted=False)
 
 
 def _lengths(asked: Asked) -> Plan | None:
-    if not asked.only("min_value", "max_value"):
+    if asked.kind != TEXT or not asked.only("min_value", "max_value"):
         return None
-    low, high = asked.kwargs.get("min_value"), asked.kwargs.get("max_value")
-    if not all(b is None or is_number(b) for b in (low, high)) or low is high is None:
-        return None
-    return _texts(asked, lambda text: (low is None or len(text) >= low) and (high is None or len(text) <= high))
+    within = bounds(asked, f"length({quoted(asked.column)})")
+    return _map(asked, f"NOT ({within})") if within else None
 
 
 def _length(asked: Asked) -> Plan | None:
     wanted = asked.number("value")
-    return _texts(asked, lambda text: len(text) == wanted) if wanted is not None and asked.only("value") else None
+    if asked.kind != TEXT or wanted is None or not asked.only("value"):
+        return None
+    return _map(asked, f"length({quoted(asked.column)}) <> {double(wanted)}")
 
 
 # expectations about a column, or about the whole table

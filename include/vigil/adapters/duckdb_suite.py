@@ -5,6 +5,7 @@ What `duckdb_expectations` cannot say in the very words of GX is run by GX itsel
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -55,10 +56,15 @@ class CompiledSuite:
             raw = raw_suite(path, monitor)
         except DataError as error:
             return unreadable(str(error))
+        labels = "label" in json.dumps(raw)  # where nothing is asked of them, they need not be looked for
         with connect() as db:
-            label_join(db, monitor, partition, columns=list(stored_columns(db, monitor, partition.files)))
-            left_out = ", ".join(quoted(c) for c in EXTRA)
-            db.execute(f"CREATE TEMP VIEW asked AS SELECT * EXCLUDE ({left_out}) FROM night")
+            known = partition if labels else partition.model_copy(update={"outcome_files": ()})
+            label_join(db, monitor, known, columns=list(stored_columns(db, monitor, partition.files)))
+            if labels:
+                asked = f"* EXCLUDE ({', '.join(map(quoted, EXTRA))}) FROM night"
+            else:
+                asked = "* EXCLUDE (vigil_slot), CAST(NULL AS VARCHAR) AS label FROM served"
+            db.execute(f"CREATE TEMP VIEW asked AS SELECT {asked}")
             return self._counted(db, monitor, raw, sample, night)
 
     def run(self, monitor: Monitor, rows: pa.Table, *, night: date) -> QualityOutcome:
@@ -179,7 +185,8 @@ def _results(db: Any, planned: Sequence[tuple[Config, Plan]]) -> Iterator[Result
         if plan.query:
             found = _one(db, plan.query.replace("{rows}", "asked"))
         elif plan.texts is not None:
-            found = _of_texts(db, *plan.texts)
+            seen = _of_texts(db, *plan.texts)
+            found = {**sums, "bad": sums["bad"] + seen["bad"]} if plan.sums else seen
         success, result = plan.finish(found)
         yield Result(success, config, result, words(config.type, config.kwargs) or config.type)
 
@@ -200,15 +207,14 @@ def _one(db: Any, sql: str) -> dict[str, Any]:
 
 
 def _of_texts(db: Any, column: str, where: str, right: Callable[[str], bool]) -> dict[str, int]:
-    """Rows, missing values and wrong ones: each distinct text is looked at once, by the code that GX would run."""
+    """Rows, those with a text and wrong ones: each distinct text is looked at once, by the code that GX would run."""
     x = quoted(column)
     found = db.execute(f"SELECT {x}, count(*) FROM asked WHERE {where} GROUP BY 1")
-    n = missing = bad = 0
+    n = there = bad = 0
     while batch := found.fetchmany(BATCH):
         for text, rows in batch:
             n += rows
-            if text is None:
-                missing += rows
-            elif not right(text):
-                bad += rows
-    return {"n": n, "missing": missing, "bad": bad}
+            if text is not None:
+                there += rows
+                bad += 0 if right(text) else rows
+    return {"n": n, "there": there, "bad": bad}

@@ -6,11 +6,12 @@ files that nobody counts until the marker `_batches/<batch>` exists: the marker 
 
 from __future__ import annotations
 
+import json
 import os
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from hashlib import sha256
 from pathlib import Path
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 
     Footers = dict[str, pq.FileMetaData]
 
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+NANOSECONDS = {"milliseconds": 1_000_000, "microseconds": 1000, "nanoseconds": 1}  # of a unit of stored time
 SINGLE, PART, MARKERS = ".parquet", ".part.parquet", "_batches"
 Broken = tuple[tuple[str, str], ...]  # (file, reason)
 TAIL = 65536  # bytes at the end of a file that its fingerprint covers: the footer, with the statistics of all columns
@@ -151,7 +154,20 @@ def _range(footer: pq.FileMetaData, column: str) -> tuple[Any, Any] | None:
     found = [footer.row_group(g).column(index).statistics for g in range(footer.num_row_groups)]
     if any(s is None or not s.has_min_max for s in found):
         return None
-    return min(s.min for s in found), max(s.max for s in found)
+    kind = json.loads(footer.schema.column(index).logical_type.to_json())
+    if kind["Type"] != "Timestamp":
+        return min(s.min for s in found), max(s.max for s in found)
+    # as they are stored: to make a time of it, pyarrow would import pandas
+    ends = min(s.min_raw for s in found), max(s.max_raw for s in found)
+    return _moment(ends[0], kind["timeUnit"]), _moment(ends[1], kind["timeUnit"])
+
+
+def _moment(stored: int, unit: str) -> datetime:
+    """A stored time, to the microsecond as DuckDB reads it; what no calendar has is its first or last day."""
+    try:
+        return EPOCH + timedelta(microseconds=stored * NANOSECONDS[unit] // 1000)
+    except OverflowError:
+        return datetime.max.replace(tzinfo=UTC) if stored > 0 else datetime.min.replace(tzinfo=UTC)
 
 
 def fingerprint(name: str) -> str:
