@@ -70,8 +70,8 @@ def _belongs(raw: Mapping[str, Any], place: Path, entry: Entry) -> Iterator[Find
 
 def _bounds(place: Path, rule: Rule, entry: Entry) -> Iterator[Finding]:
     """There is a threshold, on the bad side, and the milder bound comes first."""
-    if not any((rule.breach, rule.warn, rule.hard, rule.sigma, rule.holdout is not None)):
-        yield place, f"the rule on {entry.name!r} has no threshold; give breach, warn, hard, sigma or holdout"
+    if not any((rule.breach, rule.warn, rule.hard, rule.sigma, rule.holdout is not None, rule.surprise)):
+        yield place, f"the rule on {entry.name!r} has no threshold; give breach, warn, hard, sigma, holdout or surprise"
     for name in ("breach", "warn", "hard"):
         bound: Bound | None = getattr(rule, name)
         if bound is not None and entry.family is not Family.FAIRNESS and bound.side == GOOD_SIDE.get(entry.worse):

@@ -10,8 +10,9 @@ from vigil.core.words import Family
 from vigil.metrics.catalog import CATALOG
 from vigil.metrics.types import Measurement
 from vigil.verdicts.bounds import TESTED
+from vigil.verdicts.surprise import Asked, judge_surprise
 from vigil.verdicts.thresholds import Outcome, dynamic, static
-from vigil.verdicts.types import Cause, Labels, NightResult, Rule, Rules, State, Verdict
+from vigil.verdicts.types import Cause, Labels, NightResult, Rule, Rules, State, Surprise, Verdict
 from vigil.verdicts.words import measured
 
 BADNESS = {State.OK: 0, State.UNKNOWN: 1, State.WARN: 2, State.BREACH: 3}
@@ -23,6 +24,7 @@ class Facts(Spec):
 
     excluded: past nights that must not teach (nights of an incident).
     unreadable: files whose rows are missing from every number; failed_gates: gating expectations that failed.
+    surprise: what is usual, and how surprising a night must be.
     """
 
     night: date
@@ -32,6 +34,7 @@ class Facts(Spec):
     excluded: frozenset[date] = frozenset()
     unreadable: tuple[str, ...] = ()
     failed_gates: tuple[str, ...] = ()
+    surprise: Surprise = Surprise()
 
     @property
     def labels_overdue(self) -> bool:
@@ -44,10 +47,11 @@ def judge(
 ) -> tuple[Verdict, ...]:
     """Every rule, for every subject it names; each verdict once, the worst of its rules."""
     past = _past(history, facts.excluded)
+    surprising = _surprises(measurements, rules, history, facts)
     worst: dict[str, Verdict] = {}
     for family in Family:
         for rule in getattr(rules, family.value):
-            for verdict in _judge_rule(rule, family, measurements, past, history, facts):
+            for verdict in _judge_rule(rule, family, measurements, past, history, facts, surprising):
                 have = worst.get(verdict.id)
                 if have is None or _badness(verdict) > _badness(have):
                     worst[verdict.id] = verdict
@@ -56,8 +60,8 @@ def judge(
     return tuple(trusted(v, facts) for v in worst.values())
 
 
-def _badness(said: Verdict | Outcome) -> tuple[int, bool]:
-    return BADNESS[said.state], said.hard
+def _badness(said: Verdict | Outcome) -> tuple[int, bool, bool]:
+    return BADNESS[said.state], said.hard, said.ticket
 
 
 def ruled(measurements: Sequence[Measurement], verdicts: Sequence[Verdict]) -> tuple[Measurement, ...]:
@@ -78,17 +82,35 @@ def _past(history: Sequence[NightResult], excluded: frozenset[date]) -> Mapping[
     return past
 
 
-def _judge_rule(
+def _surprises(
+    measurements: Sequence[Measurement], rules: Rules, history: Sequence[NightResult], facts: Facts
+) -> Mapping[str, Outcome]:
+    """What surprise says of every question that a rule asks it of: one family, of all rules together."""
+    asked: dict[str, Asked] = {}
+    for family in Family:
+        for rule in getattr(rules, family.value):
+            for m in _about(rule, measurements) if rule.surprise else ():
+                if _unknown(m, family, facts) is None:
+                    asked.setdefault(m.id, Asked(m, rule))
+    if not asked:
+        return {}
+    return judge_surprise(list(asked.values()), history, facts.night, facts.surprise, facts.excluded)
+
+
+def _about(rule: Rule, measurements: Sequence[Measurement]) -> list[Measurement]:
+    return [m for m in measurements if m.metric == rule.metric and ("*" in rule.subjects or m.subject in rule.subjects)]
+
+
+def _judge_rule(  # noqa: PLR0913 - a rule, and all that it is judged by
     rule: Rule,
     family: Family,
     measurements: Sequence[Measurement],
     past: Mapping[str, list[Measurement]],
     history: Sequence[NightResult],
     facts: Facts,
+    surprising: Mapping[str, Outcome],
 ) -> list[Verdict]:
-    asked = [
-        m for m in measurements if m.metric == rule.metric and ("*" in rule.subjects or m.subject in rule.subjects)
-    ]
+    asked = _about(rule, measurements)
     verdicts = [_missing_subject(rule, family, s) for s in _unseen(rule, asked)]
     known = []
     for m in asked:
@@ -100,6 +122,7 @@ def _judge_rule(
     tested = static(rule, known, past)
     for m in known:
         outcomes = [*tested[m.subject], *dynamic(rule, m, past.get(m.id, ()), history)]
+        outcomes += [surprising[m.id]] if rule.surprise else []
         verdicts.append(_worst(m, outcomes))
     return verdicts
 
@@ -171,6 +194,7 @@ def _worst(m: Measurement, outcomes: Sequence[Outcome]) -> Verdict:
         cause=worst.cause,
         reason=reason,
         hard=worst.hard,
+        ticket=worst.ticket,
         measurement=m,
         limit=worst.limit,
         would_see=worst.would_see if worst.state is State.OK else "",

@@ -21,6 +21,7 @@ class Outcome(Spec):
     limit: str
     cause: Cause | None = None
     hard: bool = False
+    ticket: bool = False
     would_see: str = ""
 
 

@@ -66,7 +66,9 @@ class Rule(Spec):
     holdout: allowed difference from the value recorded with the version; sign gives the bad side.
     min_difference: the smallest harm beyond the bound that must be excluded for an ok.
     min_rows: rows below which a subject is unknown.
-    floor: smallest distance from the past nights that matters, in the metric's unit (sigma rules).
+    floor: smallest distance from the past nights that matters, in the metric's unit (sigma and surprise rules; of a
+           surprise on shares or ratios on their scale: 0.03 is 1.5 points at 50 %, 5 % of a ratio or volume is 0.05).
+    surprise: further from its usual place on the model's own nights than chance explains (judgement §2, §3).
     """
 
     metric: str
@@ -80,6 +82,44 @@ class Rule(Spec):
     min_difference: float | None = Field(default=None, gt=0)
     floor: float = Field(default=0.0, ge=0)
     min_rows: int = Field(default=30, ge=1)
+    surprise: bool = False
+
+
+class Surprise(Spec):
+    """What is usual for the model, and how surprising a night must be (rules with `surprise: true`).
+
+    level: false-discovery rate of all surprise rules of a night together; a share of quiet nights at most.
+    nights: how many usable nights teach, the first ones since the last re-baselining; 14 make it more than a guess.
+    since, until: the first and the last night that may teach; a re-baselining (`vigil rebaseline`) sets them too.
+    season: what repeats by itself: "weekday" (weekend first, each weekday after 8 weeks), "year" (after 400 nights).
+    calendar: effects that people know: name -> days ("25", "last", "fri", "12-24", "2026-11-20..2026-11-30").
+    importance: feature -> weight; twice the weight is surprising twice as easily, at the cost of the others.
+    slow_drift: whether small drift that lasts opens a ticket.
+    """
+
+    level: float = Field(default=0.005, gt=0, lt=0.5)
+    nights: int = Field(default=56, ge=7, le=1500)
+    since: date | None = None
+    until: date | None = None
+    season: tuple[Literal["weekday", "year"], ...] = ("weekday",)
+    calendar: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    importance: dict[str, float] = Field(default_factory=dict)
+    slow_drift: bool = True
+
+    @model_validator(mode="after")
+    def _readable(self) -> "Surprise":
+        from vigil.verdicts.calendar import readable
+
+        for name, spans in self.calendar.items():
+            for span in spans:
+                if not readable(span):
+                    raise ValueError(
+                        f"calendar: {name}: {span!r} is no day; write '25', 'last', 'fri', '12-24', '2026-11-20' "
+                        f"or '2026-11-20..2026-11-30'"
+                    )
+        if self.since and self.until and self.since > self.until:
+            raise ValueError(f"since {self.since} lies after until {self.until}")
+        return self
 
 
 class Rules(Spec):
@@ -120,6 +160,7 @@ class Verdict(Spec):
     reason: str
     hard: bool = False  # beyond the hard bound, or a failure that needs no confirmation
     overdue: bool = False  # an unknown that must not be
+    ticket: bool = False  # a warn that somebody should look at within days: slow drift
     measurement: Measurement | None = None
     limit: str = ""  # "< 0.8", "4 sigma of 28 nights"
     would_see: str = ""  # what this ok could have seen

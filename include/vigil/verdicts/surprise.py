@@ -1,0 +1,279 @@
+"""Surprise against the model's own nights: which of many scores is further from its usual place than chance explains.
+
+One family per model and night (judgement §3): Benjamini-Hochberg over all scores together, and an effect that matters.
+One night is a warn, the same question on 2 of 3 nights a breach, a jump beyond the hard bound a breach at once. Small
+drift that lasts is found by a detector of its own and opens a ticket.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, NamedTuple
+
+from vigil.metrics.types import Kind, Measurement, Worse
+from vigil.verdicts.calendar import design
+from vigil.verdicts.scales import FLOORS, Scaled, jump, scaled, words
+from vigil.verdicts.thresholds import Outcome
+from vigil.verdicts.types import Cause, NightResult, Rule, State, Surprise, Verdict
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from vigil.verdicts.usual import Usual
+
+SURPRISE = "surprise at"  # begins the limit of these verdicts
+POWER_80 = 0.8416
+HARD_Z = 2.576
+LEAST_NIGHTS = 5  # nights that a model must have had before its usual place is known at all
+REST = 2  # nights before tonight that do not teach yet: they may be the first of an incident
+YOUNG = 14
+CONFIRM_NIGHTS = 2  # before tonight, of which one must have said the same
+
+
+class Asked(NamedTuple):
+    """One question to judge by surprise, and the rule that asks it."""
+
+    measurement: Measurement
+    rule: Rule
+
+
+class Told(NamedTuple):
+    """What the past is for the fit: days in order (tonight last) and which of them teach."""
+
+    days: tuple[date, ...]
+    taught: tuple[bool, ...]
+
+    @property
+    def reference(self) -> tuple[date, ...]:
+        """The nights that teach."""
+        return tuple(d for d, used in zip(self.days, self.taught, strict=True) if used)
+
+
+def by_night(history: Sequence[NightResult]) -> dict[date, dict[str, Measurement]]:
+    """Night -> question -> what was measured; figures whose labels had not come are left out."""
+    found: dict[date, dict[str, Measurement]] = {}
+    for result in history:
+        mine = {m.id: m for m in result.measurements}
+        for v in result.verdicts:
+            if v.measurement is not None and v.cause is not Cause.LABELS_PENDING:
+                mine[v.id] = v.measurement
+        found[result.night] = mine
+    return found
+
+
+def reference_nights(
+    nights: Sequence[date], tonight: date, settings: Surprise, excluded: frozenset[date]
+) -> tuple[date, ...]:
+    """The nights that teach: the first `settings.nights` usable ones since the last re-baselining, and no later ones.
+
+    So a drift that is slow enough is not learnt as usual. The last two nights before tonight wait: they may turn out to
+    be the first of an incident. Declared nights (`from`, `to`) are taken as they are.
+
+    >>> nights = [date(2026, 1, 1) + timedelta(days=n) for n in range(99)]
+    >>> found = reference_nights(nights, date(2026, 4, 10), Surprise(nights=56), frozenset())
+    >>> len(found), found[-1].isoformat()
+    (56, '2026-02-25')
+    """
+    first, last = settings.since or date.min, settings.until or date.max
+    usable = [n for n in sorted(nights) if first <= n <= last and n < tonight and n not in excluded]
+    if settings.until is not None:
+        return tuple(usable)
+    rested = [n for n in usable if n < tonight - timedelta(days=REST)]
+    return tuple((rested if len(rested) >= YOUNG else usable)[: settings.nights])
+
+
+def judge_surprise(
+    asked: Sequence[Asked], history: Sequence[NightResult], tonight: date, settings: Surprise, excluded: frozenset[date]
+) -> dict[str, Outcome]:
+    """Question -> what surprise says of it, for all questions of the night together."""
+    past = by_night(history)
+    scales = {a.measurement.id: scaled(a.measurement) for a in asked}
+    known = [a for a in asked if scales[a.measurement.id] is not None and a.measurement.n >= a.rule.min_rows]
+    out = {a.measurement.id: _few_rows(a) for a in asked if a not in known}
+    if not known:
+        return out
+    days = tuple(d for d in sorted(past) if d < tonight)
+    taught = frozenset(reference_nights(days, tonight, settings, excluded))
+    told = Told((*days, tonight), (*(d in taught for d in days), False))
+    judged = _Family(known, past, told, settings)
+    before = [r for r in history if tonight - timedelta(days=CONFIRM_NIGHTS) <= r.night < tonight]
+    confirmed = {v.id for r in before for v in r.verdicts if _counts(v)}
+    for row, one in enumerate(known):
+        out[one.measurement.id] = judged.outcome(row, again=one.measurement.id in confirmed)
+    return out
+
+
+def _counts(v: Verdict) -> bool:
+    """Whether a past verdict is one of the two nights of a breach."""
+    return v.state in (State.WARN, State.BREACH) and not v.ticket and (v.limit.startswith(SURPRISE) or v.hard)
+
+
+def _few_rows(one: Asked) -> Outcome:
+    m = one.measurement
+    why = f"{m.n} rows; at least {one.rule.min_rows} are needed"
+    return Outcome(state=State.UNKNOWN, cause=Cause.TOO_FEW_ROWS, why=why, limit=SURPRISE)
+
+
+class _Family:
+    """All scores of one night, fitted and tested together."""
+
+    def __init__(
+        self,
+        asked: Sequence[Asked],
+        past: Mapping[date, Mapping[str, Measurement]],
+        told: Told,
+        settings: Surprise,
+    ) -> None:
+        import numpy as np
+
+        from vigil.verdicts.usual import Scores, usual
+
+        self.asked, self.told, self.settings = asked, told, settings
+        self.tonight = [scaled(a.measurement) or Scaled(0.0, 1.0, "") for a in asked]
+        self.values, self.variances = _matrix(asked, self.tonight, past, told)
+        columns, self.calendar = design(told.days, told.taught, season=settings.season, terms=settings.calendar)
+        self.usual: Usual = usual(
+            Scores(
+                self.values,
+                self.variances,
+                np.array(told.taught),
+                columns,
+                tuple(a.measurement.metric for a in asked),
+                np.array([_anchored(a.measurement) for a in asked]),
+            )
+        )
+        self.away = self.usual.surprise(self.values)
+        self.floors = np.array([_floor(a, s.scale) for a, s in zip(asked, self.tonight, strict=True)])
+        self.adjusted = self._adjusted()
+        self.drift, self.limit = self._drift()
+
+    def _adjusted(self) -> "np.ndarray":
+        """Benjamini-Hochberg over the family; importance makes a feature's threshold milder, and others' harsher."""
+        import numpy as np
+        from scipy.stats import false_discovery_control, norm
+
+        z = self.away[:, -1]
+        one_sided = {Worse.HIGHER: norm.sf(z), Worse.LOWER: norm.cdf(z), Worse.AWAY: 2 * norm.sf(np.abs(z))}
+        p = np.array([one_sided[a.measurement.worse][row] for row, a in enumerate(self.asked)])
+        weights = np.array([self.settings.importance.get(_feature(a.measurement), 1.0) for a in self.asked])
+        weights = np.maximum(weights, 1e-3) / np.maximum(weights, 1e-3).mean()
+        usable = self.usual.nights >= LEAST_NIGHTS
+        p = np.where(usable, np.minimum(1.0, p / weights), 1.0)
+        return np.asarray(false_discovery_control(p)) if len(p) else p
+
+    def _drift(self) -> tuple["np.ndarray", float]:
+        """(largest sum of the slow detector by score, what it must reach)."""
+        import numpy as np
+
+        from vigil.verdicts.slow_drift import detector, limit
+
+        usable = self.usual.nights >= YOUNG
+        if not self.settings.slow_drift or not usable.any():
+            return np.zeros(len(self.asked)), np.inf
+        z = np.where(np.isfinite(self.values) & usable[:, None], self.away, np.nan)
+        tolerated = (self.floors / 2 + 2 * self.usual.unsure[:, -1]) / self.usual.spread[:, -1]
+        up, down = detector(z, tolerated=tolerated, persistence=self.usual.persistence)
+        worse = [a.measurement.worse for a in self.asked]
+        sums = np.array([_sided(w, up[i], down[i]) for i, w in enumerate(worse)])
+        return sums, limit(int(usable.sum()))
+
+    def outcome(self, row: int, *, again: bool) -> Outcome:
+        """The verdict on one score."""
+        m, scale = self.asked[row].measurement, self.tonight[row].scale
+        limit = f"{SURPRISE} {self.settings.level:.1%}"
+        nights = int(self.usual.nights[row])
+        value, centre = self.tonight[row].value, float(self.usual.centre[row, -1])
+        if self.asked[row].rule.hard is None and abs(self.away[row, -1]) > HARD_Z:
+            leap = jump(m, scale, value, centre if nights >= LEAST_NIGHTS else 0.0)
+            if leap:
+                return Outcome(state=State.BREACH, why=f"{leap}: {self._place(row)}", limit=limit, hard=True)
+        if nights < LEAST_NIGHTS:
+            why = f"{nights} past nights; {LEAST_NIGHTS} are needed to know what is usual"
+            return Outcome(state=State.UNKNOWN, cause=Cause.TOO_FEW_ROWS, why=why, limit=limit)
+        if self.adjusted[row] <= self.settings.level and abs(value - centre) >= self.floors[row]:
+            state, more = (State.BREACH, ", 2 of 3 nights") if again else (State.WARN, "")
+            return Outcome(state=state, why=self._place(row) + more, limit=limit)
+        if self.drift[row] >= self.limit:
+            return Outcome(state=State.WARN, ticket=True, why=f"drifts slowly: {self._place(row)}", limit=limit)
+        return Outcome(state=State.OK, why=self._place(row), limit=limit, would_see=self._would_see(row))
+
+    def _place(self, row: int) -> str:
+        """Where tonight is, against where a usual night is."""
+        m, scale = self.asked[row].measurement, self.tonight[row].scale
+        centre = float(self.usual.centre[row, -1])
+        text = (
+            f"{self.away[row, -1]:+.1f} sd of a usual night from {words(m, scale, centre)}, "
+            f"its place on {self.usual.nights[row]} nights{_spell(self.told.reference)}"
+        )
+        if self.usual.nights[row] < YOUNG:
+            text += "; so few nights know their own spread badly, a wide one is assumed"
+        return text
+
+    def _would_see(self, row: int) -> str:
+        """The move that would have been a warn tonight, with 80 % power, were it the only one."""
+        from scipy.stats import norm
+
+        m, scale = self.asked[row].measurement, self.tonight[row].scale
+        sides = 2 if m.worse is Worse.AWAY else 1
+        critical = float(norm.isf(self.settings.level / len(self.asked) / sides))
+        spread, centre = float(self.usual.spread[row, -1]), float(self.usual.centre[row, -1])
+        reach = max(_student(critical, float(self.usual.freedom[row])) * spread, float(self.floors[row]))
+        reach += POWER_80 * spread
+        low, high = (words(m, scale, centre - reach), words(m, scale, centre + reach))
+        text = {Worse.AWAY: f"below {low} or above {high}", Worse.LOWER: f"below {low}", Worse.HIGHER: f"above {high}"}
+        return f"a value {text[m.worse]} tonight would have been found (80 % power)"
+
+
+def _student(z: float, freedom: float) -> float:
+    """The quantile of Student's t at the tail of a normal one."""
+    from scipy.stats import norm, t
+
+    return float(t.isf(norm.sf(z), freedom))
+
+
+def _sided(worse: Worse, up: float, down: float) -> float:
+    return {Worse.HIGHER: up, Worse.LOWER: down, Worse.AWAY: max(up, down)}[worse]
+
+
+def _spell(reference: Sequence[date]) -> str:
+    return f" ({reference[0]} to {reference[-1]})" if reference else ""
+
+
+def _anchored(m: Measurement) -> bool:
+    """Whether the score is 0 on the holdout."""
+    return m.kind is Kind.NUMBER and m.baseline == 0
+
+
+def _floor(one: Asked, scale: str) -> float:
+    return one.rule.floor or FLOORS.get(scale, 0.0)
+
+
+def _feature(m: Measurement) -> str:
+    """The column that a subject is about: "income:high|sex=female" is about income."""
+    return m.subject.split("|", 1)[0].split(":", 1)[0]
+
+
+def _matrix(
+    asked: Sequence[Asked], tonight: Sequence[Scaled], past: Mapping[date, Mapping[str, Measurement]], told: Told
+) -> tuple["np.ndarray", "np.ndarray"]:
+    """(values, variances), shape (S, N): past nights on the scale and the yardstick of tonight; NaN where they are not."""
+    import numpy as np
+
+    values = np.full((len(asked), len(told.days)), np.nan)
+    variances = np.full_like(values, np.nan)
+    for column, day in enumerate(told.days[:-1]):
+        night = past[day]
+        for row, one in enumerate(asked):
+            m = night.get(one.measurement.id)
+            then = scaled(m) if m is not None and _comparable(m, one.measurement) else None
+            if then is not None and then.scale == tonight[row].scale:
+                values[row, column], variances[row, column] = then.value, then.variance
+    values[:, -1] = [s.value for s in tonight]
+    variances[:, -1] = [s.variance for s in tonight]
+    return values, np.maximum(variances, 1e-12)
+
+
+def _comparable(then: Measurement, now: Measurement) -> bool:
+    """A distance from another holdout is another question."""
+    return not _anchored(now) or then.yardstick == now.yardstick
+
+
