@@ -121,6 +121,8 @@ def _limits(rule: Rule, entry: Entry | None) -> list[str]:
         said.append(_sigma(rule, unit, worse))
     if rule.holdout is not None:
         said.append(_holdout(rule.holdout, unit))
+    if rule.surprise:
+        said.append("warn further from its usual place on its own nights than chance explains, breach on 2 of 3 nights")
     if rule.hard is not None:
         where = beyond(rule.hard, unit=unit, worse=worse)
         said.append(f"one night {where} is enough" if said else f"breach on one night {where}")

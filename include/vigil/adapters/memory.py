@@ -145,9 +145,16 @@ class MemoryResults:
 
     def history(self, monitor: str, environment: str, before: date, nights: int) -> tuple[NightResult, ...]:
         """The latest judgement of each night in the `nights` nights before `before`, oldest first."""
-        first = before - timedelta(days=nights)
-        mine = [n for m, e, n in self._nights if (m, e) == (monitor, environment) and first <= n < before]
+        return self.between(monitor, environment, before - timedelta(days=nights), before - timedelta(days=1))
+
+    def between(self, monitor: str, environment: str, first: date, last: date) -> tuple[NightResult, ...]:
+        """The latest judgement of each night from `first` to `last`, oldest first."""
+        mine = [n for m, e, n in self._nights if (m, e) == (monitor, environment) and first <= n <= last]
         return tuple(self._nights[monitor, environment, n][-1][1] for n in sorted(mine))
+
+    def oldest(self, monitor: str, environment: str) -> date | None:
+        """The first night that was ever judged."""
+        return min((n for m, e, n in self._nights if (m, e) == (monitor, environment)), default=None)
 
     def versions_of_truth(
         self, monitor: str, environment: str, night: date

@@ -97,20 +97,23 @@ class SqlResults:
 
     def history(self, monitor: str, environment: str, before: date, nights: int) -> tuple[NightResult, ...]:
         """The latest judgement of each night in the `nights` nights before `before`, oldest first."""
+        return self.between(monitor, environment, before - timedelta(days=nights), before - timedelta(days=1))
+
+    def between(self, monitor: str, environment: str, first: date, last: date) -> tuple[NightResult, ...]:
+        """The latest judgement of each night from `first` to `last`, oldest first."""
         t = night_results
-        last = (
-            select(func.max(t.c.id))
-            .where(
-                t.c.monitor == monitor,
-                t.c.environment == environment,
-                t.c.night < before,
-                t.c.night >= before - timedelta(days=nights),
-            )
-            .group_by(t.c.night)
-        )
+        of = (t.c.monitor == monitor, t.c.environment == environment, t.c.night >= first, t.c.night <= last)
+        newest = select(func.max(t.c.id)).where(*of).group_by(t.c.night)
         with self._engine.connect() as db:
-            found = db.execute(select(t.c.result).where(t.c.id.in_(last)).order_by(t.c.night)).scalars().all()
+            found = db.execute(select(t.c.result).where(t.c.id.in_(newest)).order_by(t.c.night)).scalars().all()
         return tuple(NightResult.model_validate_json(r) for r in found)
+
+    def oldest(self, monitor: str, environment: str) -> date | None:
+        """The first night that was ever judged."""
+        t = night_results
+        query = select(func.min(t.c.night)).where(t.c.monitor == monitor, t.c.environment == environment)
+        with self._engine.connect() as db:
+            return db.execute(query).scalar()
 
     def versions_of_truth(
         self, monitor: str, environment: str, night: date

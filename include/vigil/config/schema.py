@@ -5,7 +5,7 @@ this file assembles them.
 """
 
 from datetime import timedelta
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -21,7 +21,8 @@ from vigil.metrics.performance.formula import check
 from vigil.metrics.types import Kpi
 from vigil.profiles.layout import DataMap, Decision, FeatureType, Flag, Protected
 from vigil.responses.types import People, Response
-from vigil.verdicts.types import Labels, Rules, Slo
+from vigil.verdicts.defaults import drift_rules
+from vigil.verdicts.types import Labels, Rules, Slo, Surprise
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{1,62}$")]
 
@@ -52,11 +53,21 @@ class Monitor(Spec):
     quality: Literal["auto", "gx", "compiled"] = "auto"  # who checks the suite: GX on pandas, the scan; auto: by size
     bins: int = Field(default=31, ge=4, le=200)  # quantile edges per numeric feature
     levels: int = Field(default=200, ge=2, le=2000)  # levels counted one by one per category; the others together
-    rules: Rules = Rules()  # what is judged, by family
+    rules: Rules = Rules()  # what is judged, by family; without `drift:`, all that can move, by surprise
+    surprise: Surprise = Surprise()  # what is usual for the model, and how surprising a night must be
     slos: tuple[Slo, ...] = ()  # objectives over rolling nights
     risk: Risk = Risk()  # how grave a failure is
     people: People  # who owns the model and who is called
     response: Response = Response()  # what Vigil may do by itself
+
+    @model_validator(mode="before")
+    @classmethod
+    def _drift(cls, said: Any) -> Any:
+        """A monitor that says nothing about drift gets the default rules; `drift: []` is none."""
+        rules = said.get("rules", {}) if isinstance(said, dict) else None
+        if not isinstance(rules, dict) or "drift" in rules:
+            return said
+        return {**said, "rules": {**rules, "drift": drift_rules(said)}}
 
     @model_validator(mode="after")
     def _whole(self) -> Self:

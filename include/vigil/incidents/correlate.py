@@ -23,12 +23,12 @@ def fingerprint(monitor: str, environment: str, verdict: Verdict) -> str:
 
 
 def signals(result: NightResult, before: NightResult | None) -> tuple[Signal, ...]:
-    """Breaches of the night, and unknowns that are overdue for the second night in a row."""
+    """Breaches of the night, tickets of slow drift, and unknowns that are overdue for the second night in a row."""
     overdue_before = {v.id for v in before.verdicts if v.overdue} if before else set()
     found = [
         v
         for v in result.verdicts
-        if v.state is State.BREACH or (v.state is State.UNKNOWN and v.overdue and v.id in overdue_before)
+        if v.state is State.BREACH or v.ticket or (v.state is State.UNKNOWN and v.overdue and v.id in overdue_before)
     ]
     return tuple(
         Signal(fingerprint=fingerprint(result.monitor, result.environment, v), night=result.night, verdict=v)

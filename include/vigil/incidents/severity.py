@@ -23,9 +23,14 @@ def assess(
     urgency: 1 harm goes on and nothing can stand in; 2 a fallback exists; 3 mitigated.
     Outside production no customer decision is made: impact counts one line less, and tier 1 does not raise.
     """
+    if signals and all(s.verdict.ticket for s in signals):
+        slow = "I4: slow drift is to be looked at within days"
+        return SeverityAssessment(severity=Severity.SEV4, impact=4, urgency=3, tier=risk.tier, reasons=(slow,))
     production = environment == CUSTOMER_FACING
     impact, reasons = 4, ["no finding has an impact of its own"]
     for signal in signals:
+        if signal.verdict.ticket:
+            continue
         line, why = _impact(signal, risk)
         if line < impact:
             impact, reasons = line, [why]

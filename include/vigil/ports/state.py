@@ -69,6 +69,14 @@ class Results(Protocol):
         """Latest result of each of the `nights` nights before `before`, oldest first; gaps stay out."""
         ...
 
+    def between(self, monitor: str, environment: str, first: date, last: date) -> tuple[NightResult, ...]:
+        """Latest result of each night from `first` to `last`, both included, oldest first; gaps stay out."""
+        ...
+
+    def oldest(self, monitor: str, environment: str) -> date | None:
+        """The first night that was ever judged."""
+        ...
+
     def versions_of_truth(
         self, monitor: str, environment: str, night: date
     ) -> tuple[tuple[datetime, NightResult], ...]:

@@ -23,11 +23,12 @@ from vigil.incidents.severity import assess
 from vigil.incidents.types import Event, Incident, Signal
 from vigil.ports import Ports
 from vigil.responses.plan import plan
+from vigil.usecases.baseline import past_nights, usual_of
 from vigil.usecases.nights import history, incident_nights, incidents, load_night, serving_state
 from vigil.usecases.record import append
 from vigil.usecases.surroundings import measured
 from vigil.verdicts.judge import Facts, judge
-from vigil.verdicts.types import NightResult, State
+from vigil.verdicts.types import NightResult, State, Verdict
 
 log = logging.getLogger("vigil")
 
@@ -141,7 +142,7 @@ def _good(ports: Ports, monitor: Monitor, result: NightResult, incident: Inciden
     if loaded is None or loaded.champion is None or loaded.champion.rows < monitor.response.recovery_rows:
         return ()
     asked = {s.verdict.id for f in incident.findings for s in f.signals}
-    answers = {v.id: v.state for v in result.verdicts}
+    answers = {v.id: v for v in result.verdicts}
     if loaded.champion.rows < loaded.served.rows:  # the fallback answered some: ask the champion's rows alone
         measurements = measured(ports, monitor, result.night, loaded.champion, loaded)
         facts = Facts(
@@ -150,20 +151,24 @@ def _good(ports: Ports, monitor: Monitor, result: NightResult, incident: Inciden
             labels=monitor.labels,
             labelled_share=min(1.0, loaded.champion.outcome.labelled / loaded.champion.rows),
             excluded=incident_nights([incident]),
+            surprise=usual_of(ports, monitor),
         )
-        past = history(ports, monitor, result.night)
-        answers |= {v.id: v.state for v in judge(measurements, monitor.rules, past, facts)}
+        past = past_nights(ports, monitor, result.night, loaded)
+        answers |= {v.id: v for v in judge(measurements, monitor.rules, past, facts)}
     if not all(_well(question, answers, result, monitor) for question in asked):
         return ()
     good = GoodNight(night=result.night, version=loaded.version, rows=loaded.champion.rows)
     return good_night_events(incident, good, needed=monitor.response.recovery_nights)
 
 
-def _well(question: str, answers: Mapping[str, State], result: NightResult, monitor: Monitor) -> bool:
-    """Whether a night answers a question well: ok or warn; or nobody asks any more, and what it was about was seen."""
-    state = answers.get(question)
-    if state is not None:
-        return state in (State.OK, State.WARN)
+def _well(question: str, answers: Mapping[str, Verdict], result: NightResult, monitor: Monitor) -> bool:
+    """Whether a night answers a question well: ok or warn; or nobody asks any more, and what it was about was seen.
+
+    A drift that goes on slowly is a warn, and not well.
+    """
+    answer = answers.get(question)
+    if answer is not None:
+        return answer.state in (State.OK, State.WARN) and not answer.ticket
     metric = question.partition("/")[0]
     if metric in ASKED_WHEN_BAD:
         return True

@@ -17,12 +17,12 @@ from vigil.ports import Partition, Ports, QualityOutcome
 from vigil.profiles.types import Profile
 from vigil.usecases import incidents as incident_steps
 from vigil.usecases import last_known
+from vigil.usecases.baseline import past_nights, proposal, propose, usual_of
 from vigil.usecases.ingest import Ingested, ingest
 from vigil.usecases.model_stream import stream
 from vigil.usecases.nights import (
     Night,
     find,
-    history,
     incident_nights,
     incidents,
     leave,
@@ -169,7 +169,7 @@ def night_result(ports: Ports, monitor: Monitor, night: date, *, as_of: date) ->
     """The judgement of a night from what is stored; stores nothing."""
     found = partition(ports, monitor, night)
     loaded = load_night(ports, monitor, night) if found.files else None
-    past = history(ports, monitor, night)
+    past = past_nights(ports, monitor, night, loaded)
     measurements = _measure(ports, monitor, night, loaded)
     outcome, suite = quality_of(ports, monitor, night, found)
     facts = _facts(ports, monitor, night, as_of, found, loaded, outcome.failed_gates)
@@ -189,7 +189,7 @@ def night_result(ports: Ports, monitor: Monitor, night: date, *, as_of: date) ->
         rows=loaded.served.rows if loaded else 0,
         verdicts=tuple(verdicts),
         measurements=ruled(measurements, verdicts),
-        notes=_notes(found, outcome.failed_gates, loaded),
+        notes=_notes(found, outcome.failed_gates, loaded, proposal(ports, monitor, past, night)),
     )
     return _with_budgets(monitor, draft, past, facts)
 
@@ -219,6 +219,7 @@ def _facts(
         excluded=incident_nights(incidents(ports, monitor)),
         unreadable=tuple(f"{Path(name).name}: {why}" for name, why in found.broken),
         failed_gates=tuple(failed_gates),
+        surprise=usual_of(ports, monitor),
     )
 
 
@@ -266,8 +267,9 @@ def _failure(metric: str, state: State, cause: Cause | None, reason: str, *, har
     )
 
 
-def _notes(found: Partition, failed_gates: Sequence[str], loaded: Night | None) -> tuple[str, ...]:
-    notes = [f"{Path(name).name} could not be read: {why}" for name, why in found.broken]
+def _notes(found: Partition, failed_gates: Sequence[str], loaded: Night | None, proposed: str) -> tuple[str, ...]:
+    notes = [proposed] if proposed else []
+    notes += [f"{Path(name).name} could not be read: {why}" for name, why in found.broken]
     notes += [f"gate failed: {gate}" for gate in failed_gates]
     if loaded is not None and loaded.baseline is None:
         notes.append(f"version {loaded.version} has no recorded baseline; promote it with `vigil promote`")
@@ -350,6 +352,7 @@ def account(ports: Ports, monitor: Monitor, night: date, *, run_url: str | None 
     if result is None:
         raise DataError(f"{monitor.model} {night}: nothing was judged; run the `judge` step first")
     last_known.record(ports, monitor)
+    propose(ports, monitor, night, proposal(ports, monitor, past_nights(ports, monitor, night, None), night))
     tally = Counter(v.state.value for v in result.verdicts)
     line = f"{monitor.model} {night}: " + ", ".join(f"{tally[s.value]} {s.value}" for s in State)
     file = ports.artifacts.path(monitor.model, night, "report.html")

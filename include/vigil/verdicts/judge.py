@@ -101,7 +101,7 @@ def _about(rule: Rule, measurements: Sequence[Measurement]) -> list[Measurement]
     return [m for m in measurements if m.metric == rule.metric and ("*" in rule.subjects or m.subject in rule.subjects)]
 
 
-def _judge_rule(  # noqa: PLR0913 - a rule, and all that it is judged by
+def _judge_rule(
     rule: Rule,
     family: Family,
     measurements: Sequence[Measurement],

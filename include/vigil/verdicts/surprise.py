@@ -275,5 +275,3 @@ def _matrix(
 def _comparable(then: Measurement, now: Measurement) -> bool:
     """A distance from another holdout is another question."""
     return not _anchored(now) or then.yardstick == now.yardstick
-
-
