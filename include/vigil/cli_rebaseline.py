@@ -17,8 +17,8 @@ Night = typer.Option(formats=["%Y-%m-%d"], help="The last one; without it, as ma
 def rebaseline(
     model: Annotated[str, typer.Argument(help="The monitor's name.")],
     since: Annotated[datetime, typer.Option(formats=["%Y-%m-%d"], help="The first night that teaches.")],
-    by: Annotated[str, typer.Option(help="Who decides it.")],
-    why: Annotated[str, typer.Option(help="What has changed for good.")],
+    reason: Annotated[str, typer.Option(help="What has changed for good; kept in the ledger.")],
+    actor: Annotated[str, typer.Option(help="Who; kept in the ledger.")],
     until: Annotated[datetime | None, Night] = None,
 ) -> None:
     """Name the nights that teach what is usual for a model. Recorded in the ledger; Vigil proposes it, and never does
@@ -27,4 +27,4 @@ def rebaseline(
 
     last: date | None = until.date() if until else None
     monitor = wiring.monitor(model)
-    typer.echo(record(wiring.open_ports(), monitor, since=since.date(), until=last, by=by, why=why))
+    typer.echo(record(wiring.open_ports(), monitor, since=since.date(), until=last, actor=actor, reason=reason))

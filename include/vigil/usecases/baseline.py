@@ -1,4 +1,4 @@
-"""What taught a model what is usual: which nights, on whose yardstick, and how a person says that they are others now."""
+"""What taught a model what is usual: which nights, on whose yardstick, and how a person names other ones."""
 
 from collections.abc import Sequence
 from datetime import date, timedelta
@@ -102,7 +102,7 @@ def _replaced(result: NightResult, anew: dict[str, Measurement]) -> NightResult:
     return result.model_copy(update={"verdicts": verdicts, "measurements": (*kept, *anew.values())})
 
 
-def rebaseline(ports: Ports, monitor: Monitor, *, since: date, until: date | None, by: str, why: str) -> str:
+def rebaseline(ports: Ports, monitor: Monitor, *, since: date, until: date | None, actor: str, reason: str) -> str:
     """Records which nights teach from now on. Returns what was recorded. Raises DataError where none were judged.
 
     until: the last of them; None takes the first `surprise.nights` usable ones, now and in nights to come.
@@ -122,8 +122,8 @@ def rebaseline(ports: Ports, monitor: Monitor, *, since: date, until: date | Non
         "environment": monitor.environment,
         "since": since.isoformat(),
         "until": until_text,
-        "by": by,
-        "why": why,
+        "actor": actor,
+        "reason": reason,
     }
     append(ports, stream(monitor.model), key=key, type=REBASELINED, payload=payload)
     return f"{monitor.model}: {len(usable)} judged nights from {since} to {until or 'now'} teach what is usual"

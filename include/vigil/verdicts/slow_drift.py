@@ -23,8 +23,8 @@ def detector(surprise: "Floats", *, tolerated: "Floats | None" = None, persisten
     Source: Shin, Ramdas and Rinaldo (2024), E-detectors; Pollak (1987) for the mixture.
 
     >>> import numpy as np
-    >>> quiet, drift = np.zeros((1, 20)), np.full((1, 20), 1.0)
-    >>> detector(quiet).max() < 21, detector(drift)[0, 0] > 1000
+    >>> quiet, drift = np.zeros((1, 20)), np.full((1, 20), 2.0)
+    >>> bool(detector(quiet).max() < 21), bool(detector(drift)[0, 0] > 1000)
     (True, True)
     """
     import numpy as np

@@ -255,7 +255,7 @@ def _feature(m: Measurement) -> str:
 def _matrix(
     asked: Sequence[Asked], tonight: Sequence[Scaled], past: Mapping[date, Mapping[str, Measurement]], told: Told
 ) -> tuple["np.ndarray", "np.ndarray"]:
-    """(values, variances), shape (S, N): past nights on the scale and the yardstick of tonight; NaN where they are not."""
+    """(values, variances), shape (S, N): past nights on tonight's scale and yardstick; NaN where they are not."""
     import numpy as np
 
     values = np.full((len(asked), len(told.days)), np.nan)

@@ -71,8 +71,8 @@ def usual(scores: Scores) -> Usual:
     >>> import numpy as np
     >>> rng = np.random.default_rng(1)
     >>> nights = rng.normal(0.2, 0.05, (30, 43))
-    >>> made = Scores(nights, np.full((30, 43), 1e-4), np.arange(43) < 42, np.ones((43, 1)), ("x",) * 30, np.full(30, True))
-    >>> found = usual(made)
+    >>> noise, taught, level = np.full((30, 43), 1e-4), np.arange(43) < 42, np.ones((43, 1))
+    >>> found = usual(Scores(nights, noise, taught, level, ("x",) * 30, np.full(30, True)))
     >>> round(float(found.centre[:, -1].mean()), 2), round(float(found.spread[:, -1].mean()), 2)
     (0.2, 0.05)
     """
@@ -88,7 +88,7 @@ def usual(scores: Scores) -> Usual:
     fit = _solve(scores, values, variances, taught, spread2)
     freedom = np.maximum(nights - fit.used, 1.0)
     ratio = (fit.weights * fit.residuals**2).sum(axis=1) / freedom
-    scale, total = _shrunk(ratio, np.where(nights > fit.used, freedom, 0.0), nights, scores.kinds)
+    scale, total = _shrunk(ratio, np.where(nights > fit.used, freedom, 0.0), scores.kinds)
     persistence = _persistence(fit, taught, scale)
     inflated = (1 + persistence) / (1 - persistence)
     night = scale[:, None] * (variances + spread2[:, None])
@@ -155,9 +155,7 @@ def _between(
     return out
 
 
-def _shrunk(
-    ratio: "Floats", freedom: "Floats", nights: "NDArray[np.int64]", kinds: tuple[str, ...]
-) -> tuple["Floats", "Floats"]:
+def _shrunk(ratio: "Floats", freedom: "Floats", kinds: tuple[str, ...]) -> tuple["Floats", "Floats"]:
     """(scale, freedom) of each score: its own residual variance against what its kind shows, shrunk towards 1.
 
     Source: Smyth (2004), the moderated t of limma: log-variances of many scores tell how much true variances differ.
