@@ -6,7 +6,11 @@ Imports are inside the functions: a DAG file may import this module at parse tim
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+from itertools import count
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vigil.core.errors import DeliveryError
 from vigil.core.spec import Spec
@@ -14,10 +18,6 @@ from vigil.ports import Ports
 from vigil.settings import Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from datetime import date
-    from pathlib import Path
-
     from vigil.config.schema import Monitor
 
 # Nothing phones home. Set before any of the libraries is imported; see research/monitoring §3.3 for why "true".
@@ -105,6 +105,84 @@ def own_settings(home: Path, *, state: Path | None = None) -> Settings:
     """Of a home that stands for itself: whatever the environment names, nothing outside its folders is touched."""
     state = state or home / ".vigil"
     return Settings(home=home, state=state, database_url=None, predictions=None, mlflow_tracking_uri=None)
+
+
+class Rehearsal(NamedTuple):
+    """What a backtest works on. fresh: ports whose state is in memory; stored: the same home, for reading.
+
+    kept: where scans are kept, so that they are done once; it may be deleted.
+    """
+
+    fresh: Callable[[], Ports]
+    stored: Ports
+    nights: list[date]  # UTC dates that the log has of the model
+    kept: Path | None
+
+
+def rehearsal(settings: Settings, model: str, folder: Path, *, keep: Path | None) -> Rehearsal:
+    """A home to judge without changing anything in it. folder: for what is forgotten afterwards; keep: for scans."""
+    os.environ.update(TELEMETRY_OFF)
+    from vigil.adapters import as_known, kept_scans, memory
+    from vigil.adapters.duckdb_scan import DuckDBScanner
+    from vigil.adapters.duckdb_suite import CompiledSuite
+    from vigil.adapters.parquet_files import dates
+
+    stored = reading(settings, folder / "stored")
+    partitions, kept = as_known.Partitions(stored.log), kept_scans.Kept(keep)
+    scanner = kept_scans.KeptScans(DuckDBScanner(), kept)
+    made = count()
+
+    def fresh() -> Ports:
+        clock = memory.FrozenClock(datetime(1970, 1, 1, tzinfo=UTC))
+        ledger = as_known.LedgerAsKnown(stored.ledger, memory.MemoryLedger(), clock)
+        notes = as_known.NotesApart(folder / str(next(made)), settings.artifacts_dir)
+        suites = CompiledSuite(settings.expectations_dir, notes)
+        return stored.model_copy(
+            update={
+                "clock": clock,
+                "log": as_known.LogAsKnown(stored.log, partitions, clock),
+                "scanner": scanner,
+                "profiles": as_known.ProfilesAsKnown(stored.profiles),
+                "results": memory.MemoryResults(),
+                "ledger": ledger,
+                "lease": memory.MemoryLease(),
+                "outbox": memory.MemoryOutbox(),
+                "quality_scan": kept_scans.KeptSuites(suites, kept, settings.expectations_dir),
+                "registry": as_known.RegistryAsRecorded(ledger, stored.ledger),
+                "artifacts": notes,
+            }
+        )
+
+    root = settings.predictions_dir / "predictions" / f"model={model}"
+    return Rehearsal(fresh=fresh, stored=stored, nights=dates(root), kept=keep)
+
+
+def reading(settings: Settings, folder: Path) -> Ports:
+    """The ports of a home of which nothing is changed; where it has no database yet, they are empty.
+
+    folder: for copies of what its stages left.
+    """
+    from vigil.adapters import memory, sql_engine, sql_ledger, sql_profiles, sql_results
+    from vigil.adapters.as_known import NotesApart
+    from vigil.adapters.duckdb_scan import DuckDBScanner
+    from vigil.adapters.parquet_log import ParquetLog
+    from vigil.adapters.system_clock import SystemClock
+    from vigil.adapters.traffic import CountedElsewhere
+
+    engine = sql_engine.open_read_only(settings.database)
+    nobody = dict.fromkeys(("lease", "outbox", "quality", "reporter", "registry", "runner", "probe"))
+    return Ports(
+        **nobody,
+        clock=SystemClock(),
+        log=ParquetLog(settings.predictions_dir),
+        scanner=DuckDBScanner(),
+        profiles=sql_profiles.SqlProfiles(engine) if engine else memory.MemoryProfiles(),
+        results=sql_results.SqlResults(engine) if engine else memory.MemoryResults(),
+        ledger=sql_ledger.SqlLedger(engine, settings.checkpoints) if engine else memory.MemoryLedger(),
+        notifier=NoProbe,
+        artifacts=NotesApart(folder, settings.artifacts_dir, everything=True),
+        traffic=CountedElsewhere(settings.home, settings.prometheus_url),
+    )
 
 
 def prediction_log(root: Path, model: str) -> tuple[Any, list[date]]:

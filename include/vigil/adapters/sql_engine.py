@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from sqlalchemy import DateTime, create_engine, event, text
 from sqlalchemy.engine import make_url
@@ -78,6 +79,31 @@ def open_engine(url: str) -> Engine:
         immediate = connection.get_execution_options().get("vigil_write")
         connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
 
+    return engine
+
+
+def open_read_only(url: str) -> Engine | None:
+    """An engine that changes nothing: no tables are made or brought up to date. None where there is no database yet.
+
+    Raises VigilError for the database of another release of Vigil.
+    """
+    parsed = make_url(url.replace("postgres://", "postgresql://", 1))
+    if parsed.get_backend_name() == "sqlite":
+        file = Path(parsed.database or "").absolute()
+        if not file.exists():
+            return None
+        wal = file.with_name(f"{file.name}-wal")
+        quiet = not wal.exists() or wal.stat().st_size == 0  # else somebody works on it, and its files are there
+        how = "immutable=1" if quiet else "mode=ro"
+        engine = create_engine(f"sqlite:///file:{quote(str(file))}?{how}&uri=true")
+    else:
+        engine = open_engine(url)
+    found = _revision(engine)
+    if found != HEAD:
+        raise VigilError(
+            f"{engine.url.render_as_string(hide_password=True)} is of another release ({found or 'no version'}; this "
+            f"one reads {HEAD}); `vigil ledger verify` brings it up to date"
+        )
     return engine
 
 

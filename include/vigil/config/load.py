@@ -1,7 +1,7 @@
 """Reading monitors/*.yaml. A broken file is reported with all its problems and takes no other monitor down."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from yaml.nodes import MappingNode, Node, SequenceNode
 
 from vigil.config import sense
+from vigil.config.change import changed
 from vigil.config.explain import Problem, at, explain, in_order, near
 from vigil.config.schema import Monitor
 from vigil.core.errors import MonitorError
@@ -37,6 +38,30 @@ def load_monitor(path: Path, *, expectations: Path | None = None) -> Monitor:
     if found.monitor is None:
         raise MonitorError("\n".join(map(str, found.problems)))
     return found.monitor
+
+
+def file_of(folder: Path, model: str) -> Path:
+    """The file of a model's monitor. Raises MonitorError where it does not load, as `get` does."""
+    get(folder, model)
+    return next(folder / r.name for r in _read_all(folder, None) if r.monitor is not None and r.monitor.model == model)
+
+
+def load_changed(path: Path, settings: Sequence[str]) -> Monitor:
+    """The monitor of a file with some settings changed for a trial. Raises MonitorError for what cannot be set so."""
+    found = load_monitor(path)
+    if not settings:
+        return found
+    raw = _parse(path.read_text(encoding="utf-8"))[1]
+    text = yaml.safe_dump(changed(raw, settings), sort_keys=False, allow_unicode=True)
+    one = _document(path.name, f"{path.parent.name}/{path.name} with --set", text, None)
+    if one.monitor is None:
+        raise MonitorError("\n".join(_unplaced(problem) for problem in one.problems))
+    return one.monitor
+
+
+def _unplaced(problem: Problem) -> str:
+    """Without the line, which no file has."""
+    return f"{problem.file}: {problem.where + ': ' if problem.where else ''}{problem.what}"
 
 
 def load_all(folder: Path) -> tuple[dict[str, Monitor], dict[str, str]]:
@@ -113,23 +138,25 @@ def _read(path: Path, expectations: Path | None) -> Read:
     except (OSError, UnicodeDecodeError) as error:
         why = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
         return Read(path.name, "", None, None, [_whole(shown, f"cannot be read: {why}")])
+    return _document(path.name, shown, text, expectations)
+
+
+def _document(name: str, shown: str, text: str, expectations: Path | None) -> Read:
     try:
         root, raw = _parse(text)
     except yaml.YAMLError as error:
-        return Read(path.name, text, None, None, [_syntax(shown, error)])
+        return Read(name, text, None, None, [_syntax(shown, error)])
     except (ValueError, RecursionError) as error:  # a date such as 2026-13-45; a thousand brackets
-        return Read(path.name, text, None, None, [_whole(shown, f"not valid YAML: {error}")])
+        return Read(name, text, None, None, [_whole(shown, f"not valid YAML: {error}")])
     if not isinstance(root, MappingNode) or not isinstance(raw, dict):
-        return Read(
-            path.name, text, root, None, [_whole(shown, "a monitor is a mapping of keys; see docs/add-a-model.md")]
-        )
+        return Read(name, text, root, None, [_whole(shown, "a monitor is a mapping of keys; see docs/add-a-model.md")])
     suites = None if expectations is None else [p.stem for p in expectations.glob("*.json")]
     problems = [*_duplicates(shown, root), *sense.problems(shown, root, raw, suites=suites)]
     try:
         monitor = Monitor.model_validate(raw)
     except ValidationError as error:
         monitor, problems = None, problems + explain(error, shown, root)
-    return Read(path.name, text, root, None if problems else monitor, in_order(problems))
+    return Read(name, text, root, None if problems else monitor, in_order(problems))
 
 
 def _parse(text: str) -> tuple[Node | None, Any]:

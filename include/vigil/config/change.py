@@ -1,0 +1,79 @@
+"""Other settings for a monitor than its file has: `rules.drift.0.sigma=5`, said once, for a trial."""
+
+from collections.abc import Mapping, Sequence
+from copy import deepcopy
+from typing import Any
+
+import yaml
+
+from vigil.config.explain import fields_at, near
+from vigil.core.errors import MonitorError
+
+NAMES = ("metric", "name", "attribute")  # by which an item of a list may be called
+Where = tuple[str | int, ...]
+
+
+def changed(raw: Mapping[str, Any], settings: Sequence[str]) -> dict[str, Any]:
+    """The document with each `key=value` set. A step of a key is a name, a place in a list, or a metric.
+
+    >>> changed({"rules": {"drift": [{"metric": "psi", "breach": "> 0.2"}]}}, ["rules.drift.psi.breach=> 0.3"])
+    {'rules': {'drift': [{'metric': 'psi', 'breach': '> 0.3'}]}}
+    """
+    document = deepcopy(dict(raw))
+    for setting in settings:
+        key, equals, text = setting.partition("=")
+        if not equals or not key.strip():
+            raise MonitorError(f"--set {setting}: write key=value, such as rules.drift.0.sigma=5")
+        try:
+            value = text.strip() if text.strip().startswith(("<", ">")) else yaml.safe_load(text)
+        except yaml.YAMLError as error:
+            raise MonitorError(f"--set {setting}: {text!r} is not a value that YAML can read") from error
+        _put(document, key.strip().split("."), value, f"--set {key.strip()}")
+    return document
+
+
+def _put(document: dict[str, Any], steps: Sequence[str], value: Any, said: str) -> None:
+    place: Any = document
+    path: Where = ()
+    for n, step in enumerate(steps):
+        last = n == len(steps) - 1
+        if isinstance(place, list):
+            at: str | int = _item(place, step, said, path)
+        else:
+            at = step
+            _known(place, step, path, said)
+        if last:
+            place[at] = value
+            return
+        if isinstance(place, dict) and place.get(at) is None:
+            place[at] = [] if steps[n + 1].isdigit() else {}
+        place, path = place[at], (*path, at)
+        if not isinstance(place, dict | list):
+            raise MonitorError(f"{said}: {'.'.join(map(str, path))} is {place!r}, and has no keys below it")
+
+
+def _known(place: Mapping[str, Any], step: str, path: Where, said: str) -> None:
+    """A key that the schema or the document has there; else an error with what was probably meant."""
+    fields = fields_at(path)
+    if step in place or step in fields or (not fields and path and path[0] in ("features", "flags")):
+        return
+    known = sorted({*fields, *map(str, place)})
+    where = ".".join(map(str, path)) or "the top"
+    raise MonitorError(f"{said}: unknown key {step!r} in {where}; {near(step, known)}")
+
+
+def _item(place: list[Any], step: str, said: str, path: Where) -> int:
+    if step.isdigit():
+        if int(step) < len(place):
+            return int(step)
+        raise MonitorError(f"{said}: {'.'.join(map(str, path))} has {len(place)} items, counted from 0")
+    called = [next((str(item[k]) for k in NAMES if k in item), "") if isinstance(item, dict) else "" for item in place]
+    if called.count(step) == 1:
+        return called.index(step)
+    where = ".".join(map(str, path))
+    if step in called:
+        places = [str(n) for n, name in enumerate(called) if name == step]
+        raise MonitorError(f"{said}: {where} has {step!r} {len(places)} times; say which: {' or '.join(places)}")
+    names = [name for name in called if name]
+    hint = near(step, names) if names else "it is empty"
+    raise MonitorError(f"{said}: nothing in {where} is called {step!r}; {hint}")
