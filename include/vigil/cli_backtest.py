@@ -96,7 +96,7 @@ def backtest(  # noqa: PLR0913, PLR0917 - one check, with all that it can be ask
         if json_to is not None:
             _write_json(json_to, runs, per)
         if html_to is not None:
-            _write_page(html_to, runs)
+            _write_page(html_to, runs, per)
     for line in failed:
         out.print(f"[bold red]FAIL[/]       {escape(line)}", soft_wrap=True)
     raise typer.Exit(1 if failed else 0)
@@ -320,5 +320,6 @@ def _write_json(to: Path, runs: Sequence[Run], per: float | None) -> None:
     out.print(f"[green]wrote[/]      {escape(str(to))}", soft_wrap=True)
 
 
-def _write_page(to: Path, runs: Sequence[Run]) -> None:
-    raise NotImplementedError
+def _write_page(to: Path, runs: Sequence[Run], per: float | None) -> None:
+    to.write_text(wiring.backtest_page(_documents(runs, per)), encoding="utf-8")
+    out.print(f"[green]wrote[/]      {escape(str(to))}", soft_wrap=True)

@@ -6,7 +6,7 @@ Imports are inside the functions: a DAG file may import this module at parse tim
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from itertools import count
 from pathlib import Path
@@ -183,6 +183,13 @@ def reading(settings: Settings, folder: Path) -> Ports:
         artifacts=NotesApart(folder, settings.artifacts_dir, everything=True),
         traffic=CountedElsewhere(settings.home, settings.prometheus_url),
     )
+
+
+def backtest_page(documents: Sequence[Mapping[str, Any]]) -> str:
+    """The HTML of backtests."""
+    from vigil.adapters.backtest_page import page
+
+    return page(documents)
 
 
 def prediction_log(root: Path, model: str) -> tuple[Any, list[date]]:
