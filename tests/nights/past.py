@@ -46,10 +46,10 @@ def declared(**parts: Any) -> dict[str, Any]:
     }
 
 
-def night(day: date, *, rows: int = ROWS, income: float = 0.0, **parts: Any) -> pd.DataFrame:
+def night(day: date, *, rows: int = ROWS, income: float = 0.0, zone: str = ZONE, **parts: Any) -> pd.DataFrame:
     """Predictions of one local day, spread over all of its hours; `income` moves the mean, in sd."""
     rng = np.random.default_rng(day.toordinal())
-    window = night_window(day, ZONE)
+    window = night_window(day, zone)
     at = pd.to_datetime(np.linspace(window.start.timestamp(), window.end.timestamp() - 1, rows), unit="s", utc=True)
     risk = rng.normal(size=rows)
     score = 1 / (1 + np.exp(-1.5 * risk))
@@ -107,7 +107,7 @@ class Past:
     def quiet(self, nights: int, *, first: date = FIRST, without: Iterable[int] = ()) -> "Past":
         """So many nights on which nothing is wrong, but for those that are missing."""
         for n in set(range(nights)) - set(without):
-            self.write(night(first + timedelta(days=n)))
+            self.write(night(first + timedelta(days=n), zone=self.monitor.timezone))
         return self
 
     def referenced(self) -> "Past":

@@ -28,7 +28,8 @@ if TYPE_CHECKING:
     from vigil.ports import Clock, Ledger, Partition, PredictionLog, Profiles, ServingState
 
 MODELS = "model/"
-JUDGED = ("restated", "night_judged", "settings_recorded")  # events that a judge adds; a backtest adds its own
+# events that a judge adds; who judges anew adds its own
+JUDGED = ("restated", "night_judged", "settings_recorded", "rebaseline_proposed")
 HOUR = timedelta(hours=1)
 DECODED = 8  # nights whose profiles are held as objects; all others as the kilobytes that they are stored in
 NOTED = ("traffic.json", "intake.json")  # notes of a night that tell what was known outside the log
