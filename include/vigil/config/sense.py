@@ -10,6 +10,7 @@ from typing import Any
 from pydantic import ValidationError
 from yaml.nodes import Node
 
+from vigil.config import contradictions
 from vigil.config.explain import Path, Problem, at, near
 from vigil.core.words import Family, Task
 from vigil.metrics.catalog import CATALOG, Entry, Scope, suggest
@@ -27,7 +28,8 @@ def problems(file: str, root: Node, raw: Mapping[str, Any], *, suites: Collectio
 
     suites: the names of the suites that exist; None where nobody knows.
     """
-    found = [*_rules(raw), *_schedule(raw), *_protected(raw), *_slos(raw), *_suite(raw, suites), *_source(raw)]
+    found = [*_rules(raw), *contradictions.between(raw), *_schedule(raw), *_protected(raw), *_slos(raw)]
+    found += [*_suite(raw, suites), *_source(raw)]
     return [at(file, root, path, what, key=len(path) <= 2 and path[0] in WHOLE) for path, what in found]
 
 
@@ -49,12 +51,14 @@ def _rule(raw: Mapping[str, Any], place: Path, one: Mapping[str, Any]) -> Iterat
         hint = f"did you mean {meant!r}?" if meant else f"known: {', '.join(sorted(CATALOG))}"
         yield (*place, "metric"), f"unknown metric {name!r}; {hint}"
         return
-    yield from _belongs(raw, place, entry)
+    misplaced = list(_belongs(raw, place, entry))
+    yield from misplaced
     try:
         rule = Rule.model_validate(one)
     except ValidationError:
         return  # the schema says so
     yield from _bounds(place, rule, entry)
+    yield from contradictions.within(place, rule, entry) if not misplaced else ()
     if entry.scope is not Scope.ALL:
         yield from _subjects(raw, (*place, "subjects"), rule.subjects)
 
@@ -70,8 +74,10 @@ def _belongs(raw: Mapping[str, Any], place: Path, entry: Entry) -> Iterator[Find
 
 def _bounds(place: Path, rule: Rule, entry: Entry) -> Iterator[Finding]:
     """There is a threshold, on the bad side, and the milder bound comes first."""
-    if not any((rule.breach, rule.warn, rule.hard, rule.sigma, rule.holdout is not None, rule.surprise)):
-        yield place, f"the rule on {entry.name!r} has no threshold; give breach, warn, hard, sigma, holdout or surprise"
+    learned = rule.sigma is not None or rule.quantile is not None or rule.surprise
+    if not any((rule.breach, rule.warn, rule.hard, learned, rule.holdout is not None)):
+        hint = "give breach, warn, hard, sigma, quantile, holdout or surprise"
+        yield place, f"the rule on {entry.name!r} has no threshold; {hint}"
     for name in ("breach", "warn", "hard"):
         bound: Bound | None = getattr(rule, name)
         if bound is not None and entry.family is not Family.FAIRNESS and bound.side == GOOD_SIDE.get(entry.worse):

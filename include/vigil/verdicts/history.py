@@ -33,7 +33,7 @@ def distance(
         return None
     centre = median(values)
     spread = MAD_TO_SD * median(abs(v - centre) for v in values)
-    scale = max(spread, _sampling_error(tonight), 1e-12)
+    scale = max(spread, sampling_error(tonight), 1e-12)
     away = _signed(tonight.value - centre, tonight.worse)
     return Distance(
         over=away > sigma * scale and away > floor,
@@ -44,7 +44,8 @@ def distance(
     )
 
 
-def _sampling_error(m: Measurement) -> float:
+def sampling_error(m: Measurement) -> float:
+    """Of one night's value, from its 95 % interval; 0 for an exact number."""
     if m.low is None or m.high is None:
         return 0.0
     return (m.high - m.low) / (2 * 1.96)

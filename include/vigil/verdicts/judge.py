@@ -10,6 +10,8 @@ from vigil.core.words import Family
 from vigil.metrics.catalog import CATALOG
 from vigil.metrics.types import Measurement
 from vigil.verdicts.bounds import TESTED
+from vigil.verdicts.quantiles import by_quantile
+from vigil.verdicts.seasons import Alike, alike
 from vigil.verdicts.surprise import Asked, judge_surprise
 from vigil.verdicts.thresholds import Outcome, dynamic, static
 from vigil.verdicts.types import Cause, Labels, NightResult, Rule, Rules, State, Surprise, Verdict
@@ -121,7 +123,9 @@ def _judge_rule(
             verdicts.append(unknown)
     tested = static(rule, known, past)
     for m in known:
-        outcomes = [*tested[m.subject], *dynamic(rule, m, past.get(m.id, ()), history)]
+        like = alike(m.id, history, facts.excluded, facts.night) if rule.season else Alike(past.get(m.id, ()), "nights")
+        outcomes = [*tested[m.subject], *dynamic(rule, m, like.past, history, like.called)]
+        outcomes += by_quantile(rule, m, like.past, history, like.called)
         outcomes += [surprising[m.id]] if rule.surprise else []
         verdicts.append(_worst(m, outcomes))
     return verdicts

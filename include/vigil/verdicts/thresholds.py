@@ -6,10 +6,12 @@ from vigil.core.spec import Spec
 from vigil.metrics.types import Kind, Measurement
 from vigil.verdicts.bounds import TESTED, Pools, Tested, judge_bound, pools
 from vigil.verdicts.history import LEAST_NIGHTS, Distance, distance
-from vigil.verdicts.types import Bound, Cause, NightResult, Rule, State
+from vigil.verdicts.types import Bound, Cause, NightResult, Rule, State, Verdict
 from vigil.verdicts.words import number
 
 DYNAMIC = "sigma of"
+ANSWERS = ("breach", "warn", "sigma", "quantile", "holdout", "surprise")
+LEARNED = (DYNAMIC, "quantile of")  # in the `limit` of verdicts that are about past nights
 MANY = 1000  # robust sd that say no more than that there was no spread
 
 
@@ -42,12 +44,17 @@ def static(rule: Rule, known: Sequence[Measurement], past: Mapping[str, list[Mea
     return out
 
 
+def _answered(rule: Rule, *, beside: str) -> bool:
+    """Whether another threshold of the rule than the one named (or the hard one) answers for the subject."""
+    return any(getattr(rule, name) not in (None, False) for name in ANSWERS if name != beside)
+
+
 def _warning(rule: Rule, t: Tested) -> Outcome:
     """Beyond the milder bound. What it cannot tell is not ok, unless another threshold answers for the subject."""
     limit = f"warn {rule.warn}"
     if t.state in (State.BREACH, State.WARN):
         return Outcome(state=State.WARN, why=t.why, limit=limit)
-    if t.state is State.UNKNOWN and (rule.breach, rule.sigma, rule.holdout) == (None, None, None):
+    if t.state is State.UNKNOWN and not _answered(rule, beside="warn"):
         return Outcome(state=t.state, cause=t.cause, why=t.why, limit=limit)
     return Outcome(state=State.OK, why=t.why, limit=limit, would_see=t.would_see)
 
@@ -61,7 +68,7 @@ def _add_hard(rule: Rule, known: Sequence[Measurement], out: dict[str, list[Outc
         limit = f"hard {rule.hard}"
         if t.state is State.BREACH:
             out[p.tonight.subject].append(Outcome(state=State.BREACH, why=t.why, limit=limit, hard=True))
-        elif (rule.breach, rule.warn, rule.sigma, rule.holdout) == (None, None, None, None):
+        elif not _answered(rule, beside="hard"):
             out[p.tonight.subject].append(_tripwire(t, p.tonight, limit))
 
 
@@ -102,33 +109,51 @@ def _seen(m: Measurement, seen: float, centre: float) -> str:
     return f"a move of {number(seen, m.unit)} from {number(centre, m.unit)} would have been seen"
 
 
-def _away(m: Measurement, d: Distance) -> str:
+def _away(m: Measurement, d: Distance, called: str = "nights") -> str:
     """How far from the past; nights that were all alike have no spread to count it in."""
-    usual = f"from the median {number(d.centre)} of {d.nights} nights"
+    usual = f"from the median {number(d.centre)} of {d.nights} {called}"
     if abs(d.sigmas) < MANY or m.value is None:
         return f"{d.sigmas:+.1f} robust sd {usual}"
     return f"{number(abs(m.value - d.centre))} away {usual}, which were all alike"
 
 
-def dynamic(rule: Rule, m: Measurement, past: Sequence[Measurement], history: Sequence[NightResult]) -> list[Outcome]:
+def confirmed(question: str, history: Sequence[NightResult]) -> bool:
+    """Whether one of the two nights before was already unusual."""
+    return bool(suspects(question, history))
+
+
+def suspects(question: str, history: Sequence[NightResult]) -> list[Verdict]:
+    """What was unusual on the two nights before, and is not confirmed yet."""
+    before = [v for r in history[-2:] for v in r.verdicts if v.id == question]
+    alarms = [v for v in before if v.state in (State.WARN, State.BREACH)]
+    return [v for v in alarms if v.hard or any(word in v.limit for word in LEARNED)]
+
+
+def few_rows(m: Measurement, rule: Rule, limit: str) -> Outcome:
+    """Unknown: nothing unusual was seen, on so few rows that nothing would have been."""
+    few = f"{m.n} rows; at least {rule.min_rows} are needed"
+    return Outcome(state=State.UNKNOWN, cause=Cause.TOO_FEW_ROWS, why=few, limit=limit)
+
+
+def dynamic(
+    rule: Rule, m: Measurement, past: Sequence[Measurement], history: Sequence[NightResult], called: str = "nights"
+) -> list[Outcome]:
     """k-sigma against past nights: one night is a warn, 2 of 3 nights a breach."""
     if rule.sigma is None:
         return []
     d = distance(m, past, sigma=rule.sigma, nights=rule.nights, floor=rule.floor)
-    limit = f"{rule.sigma:g} {DYNAMIC} {rule.nights} nights"
+    limit = f"{rule.sigma:g} {DYNAMIC} {rule.nights} {called}"
     if d is None:
-        why = f"{len(past)} past nights; {LEAST_NIGHTS} are needed to know what is usual"
+        why = f"{len(past)} past {called}; {LEAST_NIGHTS} are needed to know what is usual"
         return [Outcome(state=State.UNKNOWN, cause=Cause.TOO_FEW_ROWS, why=why, limit=limit)]
-    why = _away(m, d)
+    why = _away(m, d, called)
     if not d.over and m.n < rule.min_rows and m.kind is not Kind.COUNT:
-        few = f"{m.n} rows; at least {rule.min_rows} are needed"
-        return [Outcome(state=State.UNKNOWN, cause=Cause.TOO_FEW_ROWS, why=few, limit=limit)]
+        return [few_rows(m, rule, limit)]
     if not d.over:
         seen = max(rule.sigma * d.scale, rule.floor)
         would_see = _seen(m, seen, d.centre)
         return [Outcome(state=State.OK, why=why, limit=limit, would_see=would_see)]
-    before = [v for r in history[-2:] for v in r.verdicts if v.id == m.id and (DYNAMIC in v.limit or v.hard)]
-    again = any(v.state in (State.WARN, State.BREACH) for v in before)
+    again = confirmed(m.id, history)
     return [
         Outcome(
             state=State.BREACH if again else State.WARN, why=why + (", 2 of 3 nights" if again else ""), limit=limit

@@ -63,6 +63,8 @@ class Rule(Spec):
     subjects: ["*"] for every subject the metric has; else columns, "attribute=group", classes, "all".
     breach, warn: static bounds.  hard: a bound beyond which one night is a breach at once.
     sigma + nights: distance from the median of the model's own past nights, in robust sd (MAD).
+    quantile + nights: of the model's own past nights; above 0.5 what is higher is bad, below it what is lower.
+    season: sigma and quantile look at past nights of the same weekday (of weekdays or weekends until there are 8).
     holdout: allowed difference from the value recorded with the version; sign gives the bad side.
     min_difference: the smallest harm beyond the bound that must be excluded for an ok.
     min_rows: rows below which a subject is unknown.
@@ -83,6 +85,8 @@ class Rule(Spec):
     floor: float = Field(default=0.0, ge=0)
     min_rows: int = Field(default=30, ge=1)
     surprise: bool = False
+    quantile: float | None = Field(default=None, gt=0, lt=1)
+    season: Literal["weekday"] | None = None
 
 
 class Surprise(Spec):

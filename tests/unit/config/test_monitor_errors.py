@@ -119,7 +119,7 @@ WRONG = {
     "a rule without a threshold": (
         ', breach: "> 0.05"', "",
         "monitors/credit.yaml:17: rules.quality[0]: "
-        "the rule on 'missing' has no threshold; give breach, warn, hard, sigma, holdout or surprise"),
+        "the rule on 'missing' has no threshold; give breach, warn, hard, sigma, quantile, holdout or surprise"),
     "a warning beyond the breach": (
         'warn: "> 0.1"', 'warn: "> 0.3"',
         "monitors/credit.yaml:19: rules.drift[0].warn: warn '> 0.3' lies beyond breach '> 0.2'; warn must come first"),
