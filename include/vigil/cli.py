@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from vigil import cli_backtest, cli_doctor, cli_metrics, cli_onboarding, cli_rebaseline, cli_simulate, wiring
+from vigil import cli_backtest, cli_doctor, cli_metrics, cli_onboarding, cli_rebaseline, cli_simulate, cli_slo, wiring
 from vigil.core.errors import VigilError
 from vigil.settings import Settings
 
@@ -32,6 +32,7 @@ app.add_typer(cli_metrics.app)
 app.add_typer(cli_simulate.app)
 app.add_typer(cli_rebaseline.app)
 app.add_typer(cli_backtest.app)
+app.add_typer(cli_slo.app)
 app.add_typer(incidents_app, name="incidents")
 app.add_typer(ledger_app, name="ledger")
 out = Console(highlight=False)
@@ -135,14 +136,18 @@ def promote(
     actor: Annotated[str, typer.Option(help="Who; kept in the ledger.")],
     alias: Annotated[str, typer.Option(help="champion, challenger or fallback.")] = "champion",
     despite_freeze: Annotated[
-        bool, typer.Option("--despite-freeze", help="Also while an open incident freezes promotions.")
+        bool, typer.Option("--despite-freeze", help="Also while an incident or a spent budget freezes promotions.")
     ] = False,
+    approved_by: Annotated[
+        str | None, typer.Option("--approved-by", help="An approver of the budget policy, where it asks for one.")
+    ] = None,
 ) -> None:
     """Give a version an alias: manifest checked, holdout profiled, one alias write, recorded before and after."""
     from vigil.usecases.promote import promote as run
 
     ports, monitor = wiring.open_ports(), wiring.monitor(model)
-    state = run(ports, monitor, version, actor=actor, reason=reason, alias=alias, despite_freeze=despite_freeze)
+    state = run(ports, monitor, version, actor=actor, reason=reason, alias=alias, despite_freeze=despite_freeze,
+                approved_by=approved_by)  # fmt: skip
     out.print(f"{model}: champion {state.champion}, fallback {state.fallback}, serving {state.serve.value}")
 
 

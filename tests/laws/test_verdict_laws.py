@@ -10,9 +10,10 @@ from tests.unit.verdicts.made_measurements import NIGHT, bound, counted, judged,
 from vigil.core.words import Family
 from vigil.metrics.types import Kind, Worse
 from vigil.verdicts.bounds import holm, judge_bound, pools
-from vigil.verdicts.budget import Spent, budget, burn_verdict
+from vigil.verdicts.budget import budget, burn_verdict
 from vigil.verdicts.judge import BADNESS, Facts, judge
-from vigil.verdicts.types import Cause, Labels, Rule, Rules, Slo, State
+from vigil.verdicts.spent import Spent
+from vigil.verdicts.types import Cause, Labels, Prospect, Rule, Rules, Slo, State
 
 law = settings(max_examples=50, deadline=None)
 MATURE = Facts(night=NIGHT, as_of=NIGHT, labelled_share=1.0)
@@ -206,6 +207,54 @@ def test_a_night_that_could_not_be_counted_leaves_what_is_left(counts, where):
     gap = [*seen[:where], Spent(night=NIGHT, good=0, total=0), *seen[where:]]
     assert budget(slo, gap).left == pytest.approx(budget(slo, seen).left)
     assert budget(slo, gap).unjudged_nights == 1
+
+
+def dated(counts):
+    """Counted nights, one a day, the last on NIGHT."""
+    first = NIGHT - timedelta(days=len(counts) - 1)
+    return [Spent(night=first + timedelta(days=n), good=k, total=total) for n, (k, total) in enumerate(counts)]
+
+
+@law
+@given(st.lists(pairs, min_size=3, max_size=40), st.floats(0.5, 0.999))
+def test_the_range_of_an_exhaustion_date_holds_it_and_lies_ahead(counts, target):
+    found = budget(Slo(name="up", sli="availability", target=target), dated(counts)).exhaustion
+    assert (found.on is not None) == (found.prospect is Prospect.BURNING)
+    if found.on is not None:
+        assert NIGHT < found.earliest <= found.on
+        assert found.latest is None or found.on <= found.latest
+
+
+@law
+@given(st.lists(pairs, min_size=1, max_size=28), st.integers(0, 27), st.data())
+def test_one_more_bad_event_on_any_night_never_leaves_more_of_the_budget(counts, where, data):
+    slo = Slo(name="up", sli="availability", target=0.99)
+    where %= len(counts)
+    good, total = counts[where]
+    worse = [*counts[:where], (data.draw(st.integers(0, good)), total), *counts[where + 1 :]]
+    assert budget(slo, dated(worse)).left <= budget(slo, dated(counts)).left + 1e-9
+
+
+@law
+@given(st.lists(pairs, min_size=1, max_size=28), st.randoms())
+def test_what_is_left_and_attained_does_not_depend_on_the_order_of_the_nights(counts, chance):
+    slo = Slo(name="up", sli="availability", target=0.99)
+    mixed = chance.sample(counts, len(counts))
+    one, other = budget(slo, dated(counts)), budget(slo, dated(mixed))
+    assert (one.left, one.attained) == (pytest.approx(other.left), pytest.approx(other.attained))
+
+
+@law
+@given(st.text("+-?!w", min_size=1, max_size=60))
+def test_every_night_of_the_window_is_judged_unjudged_or_waiting(signs):
+    nights = [
+        n.model_copy(update={"waiting": s == "w", "overdue": s == "!"})
+        for n, s in zip(dated([(s == "+", s in "+-") for s in signs]), signs, strict=True)
+    ]
+    made = budget(Slo(name="fair", sli="good_nights", target=0.893), nights)
+    assert made.judged_nights + made.unjudged_nights == min(28, len(signs) - signs.count("w"))
+    assert made.waiting_nights == signs.count("w")
+    assert not made.blind or made.coverage_left < 0
 
 
 @law

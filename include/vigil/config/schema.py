@@ -22,6 +22,7 @@ from vigil.metrics.types import Kpi
 from vigil.profiles.layout import DataMap, Decision, FeatureType, Flag, Protected
 from vigil.responses.types import People, Response
 from vigil.verdicts.defaults import drift_rules
+from vigil.verdicts.policy import BudgetPolicy
 from vigil.verdicts.types import Labels, Rules, Slo, Surprise
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{1,62}$")]
@@ -56,6 +57,7 @@ class Monitor(Spec):
     rules: Rules = Rules()  # what is judged, by family; without `drift:`, all that can move, by surprise
     surprise: Surprise = Surprise()  # what is usual for the model, and how surprising a night must be
     slos: tuple[Slo, ...] = ()  # objectives over rolling nights
+    budget_policy: BudgetPolicy | None = None  # what is done as a budget of theirs runs out
     risk: Risk = Risk()  # how grave a failure is
     people: People  # who owns the model and who is called
     response: Response = Response()  # what Vigil may do by itself

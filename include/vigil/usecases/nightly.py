@@ -15,13 +15,14 @@ from vigil.metrics.evaluate import evaluate
 from vigil.metrics.types import Measurement
 from vigil.ports import Partition, Ports, QualityOutcome
 from vigil.profiles.types import Profile
+from vigil.usecases import budget_policy, last_known
 from vigil.usecases import incidents as incident_steps
-from vigil.usecases import last_known
 from vigil.usecases.baseline import past_nights, proposal, propose, usual_of
 from vigil.usecases.ingest import Ingested, ingest
 from vigil.usecases.model_stream import stream
 from vigil.usecases.nights import (
     Night,
+    budget_past,
     find,
     incident_nights,
     incidents,
@@ -37,9 +38,10 @@ from vigil.usecases.promote import reconcile_aliases
 from vigil.usecases.record import append
 from vigil.usecases.reference import yardstick_rows
 from vigil.usecases.surroundings import count_traffic, measured
-from vigil.verdicts.budget import budget, burn_verdict, spent
+from vigil.verdicts.budget import budget, burn_verdict
 from vigil.verdicts.judge import Facts, ruled, trusted
 from vigil.verdicts.judge import judge as judge_numbers
+from vigil.verdicts.spent import nights_spent
 from vigil.verdicts.types import Cause, NightResult, State, Verdict
 
 log = logging.getLogger("vigil")
@@ -191,7 +193,7 @@ def night_result(ports: Ports, monitor: Monitor, night: date, *, as_of: date) ->
         measurements=ruled(measurements, verdicts),
         notes=_notes(found, outcome.failed_gates, loaded, proposal(ports, monitor, past, night)),
     )
-    return _with_budgets(monitor, draft, past, facts)
+    return _with_budgets(monitor, draft, budget_past(ports, monitor, night, past), facts)
 
 
 def _measure(ports: Ports, monitor: Monitor, night: date, loaded: Night | None) -> tuple[Measurement, ...]:
@@ -279,9 +281,10 @@ def _notes(found: Partition, failed_gates: Sequence[str], loaded: Night | None, 
 def _with_budgets(monitor: Monitor, draft: NightResult, past: Sequence[NightResult], facts: Facts) -> NightResult:
     """With the error budgets. Rows in a file that cannot be read were served too; a failed gate changes no count."""
     counted = facts.model_copy(update={"failed_gates": ()})
+    daily = monitor.schedule.split()[2:] == ["*"] * 3
     budgets, verdicts = [], []
     for slo in monitor.slos:
-        made = budget(slo, [spent(slo, night) for night in (*past, draft)])
+        made = budget(slo, nights_spent(slo, (*past, draft), labels=monitor.labels, as_of=facts.as_of, daily=daily))
         budgets.append(made)
         verdicts.append(trusted(burn_verdict(slo, made), counted))
     return draft.model_copy(update={"budgets": tuple(budgets), "verdicts": (*draft.verdicts, *verdicts)})
@@ -353,6 +356,7 @@ def account(ports: Ports, monitor: Monitor, night: date, *, run_url: str | None 
         raise DataError(f"{monitor.model} {night}: nothing was judged; run the `judge` step first")
     last_known.record(ports, monitor)
     propose(ports, monitor, night, proposal(ports, monitor, past_nights(ports, monitor, night, None), night))
+    budget_policy.record(ports, monitor, result)
     tally = Counter(v.state.value for v in result.verdicts)
     line = f"{monitor.model} {night}: " + ", ".join(f"{tally[s.value]} {s.value}" for s in State)
     file = ports.artifacts.path(monitor.model, night, "report.html")

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import Any
 
-from vigil.config.schema import Monitor
+from vigil.config.schema import Monitor, monitor_lookback
 from vigil.core.errors import NotRegistered
 from vigil.core.ids import digest
 from vigil.core.spec import Spec
@@ -59,8 +59,7 @@ def view(monitor: Monitor) -> View:
 
 def lookback(monitor: Monitor, as_of: date) -> tuple[date, ...]:
     """The nights whose late rows or labels are still looked for, oldest first, `as_of` last."""
-    back = monitor.labels.delay_nights + monitor.labels.grace_nights + 7
-    return tuple(as_of - timedelta(days=n) for n in range(back, -1, -1))
+    return tuple(as_of - timedelta(days=n) for n in range(monitor_lookback(monitor).days, -1, -1))
 
 
 def load_night(ports: Ports, monitor: Monitor, night: date) -> Night | None:
@@ -138,7 +137,18 @@ def incident_nights(found: Sequence[Incident]) -> frozenset[date]:
     return frozenset(nights)
 
 
-def history(ports: Ports, monitor: Monitor, night: date) -> tuple[NightResult, ...]:
+def history(ports: Ports, monitor: Monitor, night: date, *, nights: int = HISTORY_NIGHTS) -> tuple[NightResult, ...]:
     """The model's own judged nights before `night`, oldest first."""
-    found: tuple[NightResult, ...] = ports.results.history(monitor.model, monitor.environment, night, HISTORY_NIGHTS)
+    found: tuple[NightResult, ...] = ports.results.history(monitor.model, monitor.environment, night, nights)
     return found
+
+
+def budget_past(ports: Ports, monitor: Monitor, night: date, known: Sequence[NightResult]) -> tuple[NightResult, ...]:
+    """The nights before `night` that its budgets look at: the longest window, beside nights that wait for labels.
+
+    known: judged nights that are read already, the last HISTORY_NIGHTS among them.
+    """
+    waiting = monitor.labels.delay_nights + monitor.labels.grace_nights
+    nights = max((slo.nights for slo in monitor.slos), default=0) + waiting
+    past = known if nights <= HISTORY_NIGHTS else history(ports, monitor, night, nights=nights)
+    return tuple(r for r in past if (night - r.night).days <= nights)

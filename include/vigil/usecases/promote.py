@@ -10,6 +10,7 @@ from vigil.incidents.lifecycle import fold
 from vigil.incidents.types import Incident
 from vigil.ports import Ports, ServingState, VersionInfo
 from vigil.responses.rollback import QUARANTINED
+from vigil.usecases.budget_policy import Asked, allowed
 from vigil.usecases.model_stream import Fence, fail, finish, found, held, settle, stream, told
 from vigil.usecases.record import append
 
@@ -26,13 +27,16 @@ def promote(
     reason: str,
     alias: str = "champion",
     despite_freeze: bool = False,
+    approved_by: str | None = None,
 ) -> ServingState:
     """Gives `version` the alias (champion, challenger or fallback) and records its baseline.
 
     Every file is checked against the manifest; the holdout becomes the version's baseline profile, and
     with the monitor's first promotion its bin edges. `previous` is set to the champion that is left.
     Promoting the version that has the alias changes nothing. A retry after a crash makes one move.
-    Raises RegistryError (unknown or quarantined version, no holdout, an open incident freezes promotions),
+    approved_by: one of the budget policy's approvers, where little of an error budget is left.
+    Raises RegistryError (unknown or quarantined version, no holdout; an open incident or a spent error budget
+    freezes promotions, or the budget policy asks for an approver),
     TamperedArtifact, LeaseLost.
     """
     if alias not in tuple(Role):
@@ -50,12 +54,14 @@ def promote(
         if found(state)[alias] == version and ports.profiles.baseline(model, version) is not None:
             return state
         _not_frozen(ports, monitor, alias, despite_freeze=despite_freeze)
+        asked = Asked(version=version, alias=alias, approved_by=approved_by, despite_freeze=despite_freeze)
+        excepted = allowed(ports, monitor, asked)
         ports.registry.verify(model, version)
         evidence = _baseline(ports, monitor, info, Role(alias))
         if found(state)[alias] == version:
             return state
         request = {"alias": alias, "from": found(state)[alias], "to": version, "reason": reason, "by": actor}
-        return _move(ports, model, request, evidence, fence)
+        return _move(ports, model, request | excepted, evidence, fence)
 
 
 def _baseline(ports: Ports, monitor: Monitor, info: VersionInfo, role: Role) -> dict[str, Any]:

@@ -1,12 +1,13 @@
 """Error budgets for a nightly world (judgement §7)."""
 
 from collections.abc import Sequence
-from datetime import date
+from functools import partial
 
-from vigil.core.spec import Spec
 from vigil.core.words import Family
 from vigil.metrics.intervals import wilson
-from vigil.verdicts.types import Budget, BurnLevel, Cause, NightResult, Slo, State, Verdict
+from vigil.verdicts.exhaustion import exhaustion
+from vigil.verdicts.spent import Spent
+from vigil.verdicts.types import Budget, BurnLevel, Cause, Slo, State, Verdict
 
 # (level, nights of the long window, factor): the latest night must burn above the same factor too.
 # Source: the multi-window rules of Google's SRE workbook, chapter 5, scaled to nights.
@@ -21,48 +22,19 @@ STATE_OF = {BurnLevel.CRITICAL: State.BREACH, BurnLevel.FAST: State.BREACH, Burn
          BurnLevel.SLOW: State.WARN, BurnLevel.CREEP: State.WARN, BurnLevel.NONE: State.OK}  # fmt: skip
 
 
-class Spent(Spec):
-    """Good and total of one night; total 0 means that the night could not be judged."""
-
-    night: date
-    good: float
-    total: float
-
-
-def spent(slo: Slo, night: NightResult) -> Spent:
-    """What one judged night adds to an SLO."""
-    if slo.sli == "good_nights":
-        return _good_night(slo.family, night)
-    metric, subject = (
-        ("success_rate", "all") if slo.sli == "availability" else ("latency_within", f"<={slo.threshold_ms:g} ms")
-    )
-    everything = [v.measurement for v in night.verdicts if v.measurement] + list(night.measurements)
-    for m in everything:
-        if m.metric == metric and m.subject == subject and m.parts:
-            return Spent(night=night.night, good=m.parts[0], total=m.parts[1])
-    return Spent(night=night.night, good=0, total=0)
-
-
-def _good_night(family: Family | None, night: NightResult) -> Spent:
-    states = [v.state for v in night.verdicts if v.family is family and v.metric != "burn"]
-    if State.BREACH in states:
-        return Spent(night=night.night, good=0, total=1)
-    if State.OK in states or State.WARN in states:
-        return Spent(night=night.night, good=1, total=1)
-    return Spent(night=night.night, good=0, total=0)
-
-
 def budget(slo: Slo, nights: Sequence[Spent]) -> Budget:
     """The budget after the last of `nights` (oldest first, tonight last).
 
     left = 1 - bad / (allowed bad share x total); for good nights the allowed number of bad nights is
     that of the whole window, so that a young model is not called exhausted after its first bad night.
+    Nights whose labels are not due yet are as if they were not there: the window reaches further back.
     """
-    window = list(nights)[-slo.nights :]
+    known = [n for n in nights if not n.waiting]
+    window = _asked(known[-slo.nights :])
     judged = [n for n in window if n.total > 0]
     good, total = sum(n.good for n in judged), sum(n.total for n in judged)
-    allowed = 1 - slo.target
-    base = max(total, slo.nights) if slo.sli == "good_nights" else total
+    waiting = bool(nights) and nights[-1].waiting
+    unjudged = len(window) - len(judged)
     return Budget(
         slo=slo.name,
         target=slo.target,
@@ -70,43 +42,98 @@ def budget(slo: Slo, nights: Sequence[Spent]) -> Budget:
         good=good,
         total=total,
         attained=good / total if total else None,
-        left=1 - (total - good) / (allowed * base) if total else None,
-        burn=_burn(window[-1:], allowed) if window else None,
-        level=_level(window, allowed),
+        left=_left(slo, good, total),
+        burn=None if waiting or not window else _burn(window[-1:], slo),
+        level=BurnLevel.NONE if waiting else _level(window, slo),
         judged_nights=len(judged),
-        unjudged_nights=len(window) - len(judged),
+        unjudged_nights=unjudged,
+        waiting_nights=len(nights) - len(known),
+        coverage=slo.coverage,
+        coverage_left=_coverage_left(slo, unjudged),
+        blind=_coverage_left(slo, _untold(window)) < 0,
+        newest=judged[-1].night if judged else None,
+        waiting=waiting,
+        exhaustion=exhaustion(window, slo.nights, partial(_left, slo)),
         of_logged=slo.sli == "availability",
     )
 
 
-def _burn(nights: Sequence[Spent], allowed: float) -> float | None:
-    """Lower 95 % limit of the bad share, in multiples of the share that the target allows."""
+def _asked(window: Sequence[Spent]) -> Sequence[Spent]:
+    """The window from the first night on which the objective was asked about: an objective is young too."""
+    first = next((n for n, night in enumerate(window) if night.asked), len(window))
+    return window[first:]
+
+
+def _left(slo: Slo, good: float, total: float) -> float | None:
+    if total <= 0:
+        return None
+    base = max(total, slo.nights) if slo.sli == "good_nights" else total
+    return 1 - (total - good) / ((1 - slo.target) * base)
+
+
+def may_go_unjudged(slo: Slo) -> int:
+    """Nights of the whole window that may go unjudged, rounded to a whole night.
+
+    >>> may_go_unjudged(Slo(name="up", sli="availability", target=0.99))
+    2
+    """
+    return round((1 - slo.coverage) * slo.nights)
+
+
+def _coverage_left(slo: Slo, unjudged: int) -> float:
+    """1 = no night went unjudged, 0 = as many as may, below 0 = more. Where none may: 1 or below 0."""
+    may = may_go_unjudged(slo)
+    return 1 - unjudged / may if may else float(1 - 2 * min(unjudged, 1))
+
+
+def _untold(window: Sequence[Spent]) -> int:
+    """Unjudged nights that no incident speaks of: two overdue nights in a row have one already."""
+    told = [False, *(n.overdue for n in window), False]
+    return sum(n.total == 0 and not (n.overdue and (told[place] or told[place + 2])) for place, n in enumerate(window))
+
+
+def _burn(nights: Sequence[Spent], slo: Slo, *, point: bool = False) -> float | None:
+    """Lower 95 % limit of the bad share, in multiples of the share that the target allows. point: the share itself."""
     total = sum(n.total for n in nights)
     if total == 0:
         return None
     bad = total - sum(n.good for n in nights)
-    return max(0.0, wilson(bad, total)[0]) / allowed
+    return max(0.0, bad / total if point else wilson(bad, total)[0]) / (1 - slo.target)
 
 
-def _level(window: Sequence[Spent], allowed: float) -> BurnLevel:
-    last = _burn(window[-1:], allowed)
+def _level(window: Sequence[Spent], slo: Slo) -> BurnLevel:
+    """Of the long window, the limit; of the latest night too, unless a night is one event: then whether it was bad."""
+    last = _burn(window[-1:], slo, point=slo.sli == "good_nights")
     for level, nights, factor in BURN_RULES:
-        long = _burn(window[-nights:], allowed)
+        long = _burn(window[-nights:], slo)
         if len(window) >= nights and last is not None and long is not None and last >= factor and long >= factor:
             return level
     return BurnLevel.NONE
 
 
 def burn_verdict(slo: Slo, b: Budget) -> Verdict:
-    """The budget as a verdict: fast burns breach at once, slow ones warn."""
+    """The budget as a verdict: fast burns breach at once, slow ones warn.
+
+    Where too many nights went unjudged, an ok is an overdue unknown: nobody knows what those nights spent.
+    """
     family = slo.family or Family.SERVICE
     limit = f"target {slo.target:.1%} over {slo.nights} nights"
-    if b.burn is None or b.attained is None or b.left is None:
+    cause = None
+    if b.waiting:
+        state, cause, reason = State.UNKNOWN, Cause.LABELS_PENDING, f"SLO {slo.name}: tonight's labels are not due yet"
+    elif b.burn is None or b.attained is None or b.left is None:
         state, cause, reason = State.UNKNOWN, Cause.NO_DATA, f"SLO {slo.name}: tonight could not be counted"
     else:
-        state, cause = STATE_OF[b.level], None
+        state = STATE_OF[b.level]
         reason = (
             f"SLO {slo.name}: {b.attained:.2%} good of {b.total:,.0f} over {b.judged_nights} nights, "
             f"{limit}; tonight burns at {b.burn:.1f}x, {max(b.left, 0):.0%} of the budget is left"
         )
-    return Verdict(metric="burn", subject=slo.name, family=family, state=state, cause=cause, reason=reason, limit=limit)
+    if b.coverage_left is not None and b.coverage_left < 0:
+        may = may_go_unjudged(slo)
+        reason += f"; {b.unjudged_nights} of its nights could not be judged, {may} may"
+    blind = b.blind and state in (State.OK, State.UNKNOWN)
+    if blind:
+        state, cause = State.UNKNOWN, cause or Cause.NO_DATA
+    return Verdict(metric="burn", subject=slo.name, family=family, state=state, cause=cause, reason=reason,
+                   overdue=blind, limit=limit)  # fmt: skip

@@ -7,6 +7,7 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
+from vigil.core.ids import digest
 from vigil.core.spec import Spec
 from vigil.core.words import Family
 from vigil.metrics.types import Measurement
@@ -189,16 +190,46 @@ class BurnLevel(StrEnum):
 class Slo(Spec):
     """A service-level objective over rolling nights.
 
-    sli: availability, latency (share within `threshold_ms`), or good_nights of one family.
+    sli: availability, latency (share within `threshold_ms`), completeness (values of the features that are not null),
+         version_integrity, log_completeness, label_completeness (labels / rows once they are due),
+         evaluation_coverage (questions that got an answer / questions that were due), or good_nights of one family.
     target: share of good events (occurrences) or nights; 0.9 <= target < 1 for occurrences.
+    coverage: share of the window's nights that must be judged; the others spend a budget of their own.
     """
 
     name: str = Field(pattern=r"^[a-z][a-z0-9-]{1,62}$")  # unique in the monitor
-    sli: Literal["availability", "latency", "good_nights"]
+    sli: Literal[
+        "availability", "latency", "completeness", "version_integrity", "log_completeness", "label_completeness",
+        "evaluation_coverage", "good_nights",
+    ]  # fmt: skip
     family: Family | None = None  # for good_nights
     threshold_ms: float | None = Field(default=None, gt=0)  # for latency
     target: float = Field(gt=0, lt=1)
     nights: int = Field(default=28, ge=7, le=400)  # of the rolling window
+    coverage: float = Field(default=0.928, gt=0, lt=1)  # 26 of 28 nights
+
+
+class Prospect(StrEnum):
+    """Where a budget goes if the nights to come are like the last ones."""
+
+    EXHAUSTED = "exhausted"  # it is spent already
+    BURNING = "burning"  # it ends on a night that can be told
+    HOLDING = "holding"  # the window gives back what is spent before the budget ends
+    NOT_BURNING = "not burning"  # the last nights spent nothing
+    UNKNOWN = "unknown"
+
+
+class Exhaustion(Spec):
+    """When a budget is exhausted if the nights to come spend like the last seven that were counted.
+
+    on: the night; None unless burning. earliest, latest: with the 95 % limits of the nightly spend; None: never.
+    """
+
+    prospect: Prospect
+    on: date | None = None
+    earliest: date | None = None
+    latest: date | None = None
+    why: str = ""  # why it cannot be told
 
 
 class Budget(Spec):
@@ -215,6 +246,13 @@ class Budget(Spec):
     level: BurnLevel = BurnLevel.NONE
     judged_nights: int = 0
     unjudged_nights: int = 0
+    waiting_nights: int = 0  # whose labels are not due yet; they cost nothing
+    coverage: float | None = None  # the share of nights that must be judged; None in results of older releases
+    coverage_left: float | None = None  # as `left`, of the nights that may go unjudged
+    blind: bool = False  # more nights went unjudged, without an incident that says so, than may
+    newest: date | None = None  # the newest night that was counted
+    waiting: bool = False  # tonight's labels are not due yet
+    exhaustion: Exhaustion | None = None
     of_logged: bool = False  # availability counted from the model's own log
 
 
@@ -237,6 +275,11 @@ class NightResult(Spec):
 
     @property
     def digest_key(self) -> str:
-        """Two results with the same key are the same judgement of the same facts; that labels are overdue is a fact."""
+        """Two results with the same key are the same judgement of the same facts.
+
+        That labels are overdue is a fact, and so is what the nights before have spent of each budget.
+        """
         late = any(v.cause is Cause.LABELS_PENDING and v.overdue for v in self.verdicts)
-        return f"{self.partition_digest}:{self.config_digest}{':overdue' if late else ''}"
+        spent = [(b.slo, b.good, b.total, b.unjudged_nights, b.waiting_nights) for b in self.budgets]
+        told = f":{digest(spent, length=8)}" if spent else ""
+        return f"{self.partition_digest}:{self.config_digest}{':overdue' if late else ''}{told}"

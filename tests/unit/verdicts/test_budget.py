@@ -4,7 +4,8 @@ import pytest
 
 from tests.unit.verdicts.made_measurements import NIGHT, judged, night, number, share
 from vigil.core.words import Family
-from vigil.verdicts.budget import Spent, budget, burn_verdict, spent
+from vigil.verdicts.budget import budget, burn_verdict
+from vigil.verdicts.spent import Spent, spent
 from vigil.verdicts.types import BurnLevel, Cause, Slo, State
 
 AVAILABLE = Slo(name="availability", sli="availability", target=0.99)

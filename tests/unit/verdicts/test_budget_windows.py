@@ -7,7 +7,8 @@ from made_numbers import NIGHT, night, share
 
 from vigil.core.words import Family
 from vigil.metrics.types import Worse
-from vigil.verdicts.budget import Spent, budget, burn_verdict, spent
+from vigil.verdicts.budget import budget, burn_verdict
+from vigil.verdicts.spent import Spent, spent
 from vigil.verdicts.types import BurnLevel, Slo, State, Verdict
 
 AVAILABLE = Slo(name="availability", sli="availability", target=0.99, nights=28)

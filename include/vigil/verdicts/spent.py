@@ -1,0 +1,131 @@
+"""What each night adds to an objective: good and total, or why the night does not count (judgement §7)."""
+
+from collections.abc import Iterator, Sequence
+from datetime import date, timedelta
+from functools import partial
+
+from vigil.core.spec import Spec
+from vigil.core.words import Family
+from vigil.metrics.catalog import CATALOG
+from vigil.metrics.types import Measurement
+from vigil.verdicts.types import Cause, Labels, NightResult, Slo, State, Verdict
+
+ESTIMATES = tuple(name for name in CATALOG if name.startswith("estimated_"))
+UNTOLD = ("burn", "label_coverage", "group_label_coverage", *ESTIMATES)  # these do not say how well a night went
+COUNTED = {
+    "availability": "success_rate",
+    "latency": "latency_within",
+    "completeness": "missing",
+    "version_integrity": "version_integrity",
+    "log_completeness": "log_completeness",
+    "label_completeness": "label_coverage",
+}  # objective -> the metric whose counts it adds up
+OF_NULLS = ("completeness",)  # objectives whose metric counts what is bad
+
+
+class Spent(Spec):
+    """Good and total of one night; total 0 means that the night could not be counted.
+
+    waiting: it cannot be counted yet (labels that are not due), and costs nothing. asked: the objective was asked
+    about on that night. overdue: something was unknown that must not be; the second such night opens an incident.
+    """
+
+    night: date
+    good: float
+    total: float
+    waiting: bool = False
+    asked: bool = True
+    overdue: bool = False
+
+
+def spent(slo: Slo, night: NightResult, *, labels: Labels | None = None, as_of: date | None = None) -> Spent:
+    """What one judged night adds to an SLO.
+
+    labels, as_of: when the labels of the night are due, and the moment of asking; without them they are due.
+    """
+    due = labels is None or as_of is None or labels.overdue(night.night, as_of)
+    good, total, waiting = _count(slo, night, due=due)
+    return Spent(
+        night=night.night,
+        good=good,
+        total=total,
+        waiting=waiting,
+        asked=total > 0 or any(b.slo == slo.name for b in night.budgets),
+        overdue=any(v.overdue for v in night.verdicts),
+    )
+
+
+def nights_spent(
+    slo: Slo, results: Sequence[NightResult], *, labels: Labels | None = None, as_of: date | None = None,
+    daily: bool = True,
+) -> list[Spent]:  # fmt: skip
+    """What each of `results` (in date order) added, oldest first.
+
+    daily: every calendar day is a night, so that a day without a result is one that nobody judged.
+    """
+    told = partial(spent, slo, labels=labels, as_of=as_of)
+    made: list[Spent] = []
+    for result in results:
+        while daily and made and made[-1].night < result.night - timedelta(days=1):
+            lost = made[-1].night + timedelta(days=1)
+            made.append(Spent(night=lost, good=0, total=0, asked=made[-1].asked, overdue=True))
+        made.append(told(result))
+    return made
+
+
+def _count(slo: Slo, night: NightResult, *, due: bool) -> tuple[float, float, bool]:
+    """(good, total, waiting)."""
+    match slo.sli:
+        case "good_nights":
+            return _good_night(slo.family, night)
+        case "evaluation_coverage":
+            return (*_decided(night), False)
+        case "label_completeness" if not due:
+            return 0, 0, True
+        case _:
+            return (*_added(slo, night), False)
+
+
+def _added(slo: Slo, night: NightResult) -> tuple[float, float]:
+    """The counts of the objective's metric, over all its subjects (features)."""
+    metric = COUNTED[slo.sli]
+    found = [m for m in _measured(night) if m.metric == metric and len(m.parts) == 2]
+    if slo.sli == "latency":
+        found = [m for m in found if m.subject == f"<={slo.threshold_ms:g} ms"]
+    hits, total = sum(m.parts[0] for m in found), sum(m.parts[1] for m in found)
+    return (total - hits if slo.sli in OF_NULLS else hits), total
+
+
+def _measured(night: NightResult) -> Iterator[Measurement]:
+    """Each number of the night once, whether a rule asked about it or not."""
+    seen: set[str] = set()
+    for m in (*(v.measurement for v in night.verdicts if v.measurement), *night.measurements):
+        if m.id not in seen:
+            seen.add(m.id)
+            yield m
+
+
+def _decided(night: NightResult) -> tuple[float, float]:
+    """Questions that were due and got an answer. A night without any answer was not judged at all."""
+    due = [v for v in night.verdicts if v.metric != "burn" and not _pending(v)]
+    decided = sum(v.state is not State.UNKNOWN for v in due)
+    return (decided, len(due)) if decided else (0, 0)
+
+
+def _pending(v: Verdict) -> bool:
+    return v.cause is Cause.LABELS_PENDING and not v.overdue
+
+
+def _good_night(family: Family | None, night: NightResult) -> tuple[float, float, bool]:
+    """A breach makes a night bad at once; it is good once no label is waited for and something was answered.
+
+    What labels tell counts from provisional cohorts on: an immature one waits, and is lost once it is overdue.
+    """
+    mine = [v for v in night.verdicts if v.family is family and v.metric not in UNTOLD]
+    if any(v.state is State.BREACH for v in mine):
+        return 0, 1, False
+    immature = [v for v in mine if v.cause is Cause.LABELS_PENDING]
+    if immature:
+        return 0, 0, not any(v.overdue for v in immature)
+    answered = any(v.state in (State.OK, State.WARN) for v in mine)
+    return (1, 1, False) if answered else (0, 0, False)
