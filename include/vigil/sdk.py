@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vigil.core.errors import DataError
+from vigil.core.sample import in_sample
 from vigil.settings import Settings
 
 if TYPE_CHECKING:
@@ -49,8 +50,8 @@ def log_predictions(  # noqa: PLR0913 - what a batch is made of
     what is wrong with it. batch_id: the job's own name for the batch; by default a digest of its content, so that a
     job that is run twice logs once. explain: called with a pandas DataFrame of a sample of the rows (the same ones
     whenever they are logged: `explain_share` of all ids), returns feature -> contributions, one a row; they are logged
-    as `contrib__<feature>`, null for the other rows. No rows are no batch. Raises DataError, and writes nothing,
-    when rows do not fit.
+    as `contrib__<feature>`, null for the other rows; `shap_values_of` makes such a function. No rows are no batch.
+    Raises DataError, and writes nothing, when rows do not fit.
     """
     from vigil.adapters.parquet_log import ParquetLog
 
@@ -103,6 +104,27 @@ def without_text(rows: pd.DataFrame, *columns: str, rules: TextRules | None = No
     return kept
 
 
+def shap_values_of(model: Any, background: pd.DataFrame, *, positive: str | None = None) -> Explain:
+    """For `log_predictions(…, explain=…)`: contributions by the shap library.
+
+    model: a scikit-learn estimator or pipeline, or a function from a data frame to scores. background: some rows of the
+    model's own columns (20 are used), such as of its training data. positive: of a binary model, as the monitor's
+    `decision` names it: its probability is explained, and without it that of each row's likeliest class.
+
+    >>> import pandas as pd
+    >>> from sklearn.linear_model import LinearRegression
+    >>> rows = pd.DataFrame({"a": [0.0, 1.0, 2.0], "b": [1.0, 0.0, 5.0]})
+    >>> explain = shap_values_of(LinearRegression().fit(rows, 3 * rows["a"]), rows)
+    >>> found = explain(pd.DataFrame({"a": [5.0], "b": [1.0]}))
+    >>> round(found["a"][0], 6), abs(round(found["b"][0], 6))
+    (12.0, 0.0)
+    """
+    from vigil.adapters.shap_values import contributions, score_of_estimator
+
+    names, score = list(background.columns), score_of_estimator(model, positive)
+    return lambda frame: contributions(score, frame[names], background)
+
+
 def _explained(table: pa.Table, explain: Explain, share: float) -> pa.Table:
     """With contributions of a sample that is chosen by the id alone. Raises DataError where they do not fit."""
     import pyarrow as pa
@@ -110,7 +132,7 @@ def _explained(table: pa.Table, explain: Explain, share: float) -> pa.Table:
     if "prediction_id" not in table.column_names:
         raise DataError("contributions need `prediction_id`: the sample is chosen by it")
     ids = [str(i) for i in table.column("prediction_id").to_pylist()]
-    chosen = [n for n, i in enumerate(ids) if int(sha256(i.encode()).hexdigest()[:8], 16) < share * 2**32]
+    chosen = [n for n, i in enumerate(ids) if in_sample(i, share)]
     if not chosen:
         return table
     found = explain(table.take(chosen).to_pandas())

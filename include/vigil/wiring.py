@@ -97,6 +97,7 @@ def open_ports(settings: Settings | None = None, *, slack: SlackAccess | None = 
         probe=GatewayProbe(settings.gateway_url, token=settings.gateway_token) if settings.gateway_url else NoProbe(),
         artifacts=artifacts,
         traffic=CountedElsewhere(settings.home, settings.prometheus_url),
+        explain=_explainer(settings, registry),
         public_url=settings.public_url,
     )
 
@@ -250,8 +251,9 @@ def gateway(settings: Settings | None = None) -> Any:
     from vigil.serving.settings import GatewaySettings
 
     good, _ = monitors(settings)
+    registry = open_registry(settings)
     return create_app(
-        open_registry(settings),
+        registry,
         ParquetLog(settings.predictions_dir),
         models=good,
         spool=settings.state_dir / "spool",
@@ -262,4 +264,15 @@ def gateway(settings: Settings | None = None) -> Any:
             shadow=settings.gateway_shadow,
             batch_rows=settings.gateway_batch_rows,
         ),
+        explain=_explainer(settings, registry),
     )
+
+
+def _explainer(settings: Settings, registry: Any) -> Any:
+    """Contributions of features to a sample of the answers; None where nobody wants them."""
+    if settings.explain_share <= 0:
+        return None
+    from vigil.adapters.parquet_log import ParquetLog
+    from vigil.adapters.shap_explainer import ShapExplainer
+
+    return ShapExplainer(registry, ParquetLog(settings.predictions_dir), share=settings.explain_share)

@@ -63,4 +63,5 @@ class Ports(Spec):
     probe: Any
     artifacts: Any
     traffic: Any = None  # only monitors with `traffic:` need it
+    explain: Any = None  # (monitor, rows, share) -> rows with contributions; without it, holdouts have none
     public_url: str = ""  # base of the links in messages

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from fastapi import APIRouter, Depends, FastAPI, Request
 from fastapi.responses import JSONResponse, Response
@@ -26,14 +27,21 @@ FORWARDED = ("forwarded", "x-forwarded-for", "x-real-ip")
 
 
 def create_app(
-    registry: Registry, log: PredictionLog, *, models: Mapping[str, Monitor], spool: Path, settings: GatewaySettings
+    registry: Registry,
+    log: PredictionLog,
+    *,
+    models: Mapping[str, Monitor],
+    spool: Path,
+    settings: GatewaySettings,
+    explain: Any = None,
 ) -> FastAPI:
     """The application over port instances. Nothing is opened before it is started.
 
-    models: by name in the registry. spool: a folder of this process alone.
+    models: by name in the registry. spool: a folder of this process alone. explain: adds contributions of features to
+    rows on their way to the log.
     Raises MonitorError when there is no model to serve.
     """
-    gateway = Gateway(registry, log, models=models, spool=spool, settings=settings)
+    gateway = Gateway(registry, log, models=models, spool=spool, settings=settings, explain=explain)
     door = Door(settings)
     gateway.metrics.door(lambda: door.inside)
 

@@ -8,13 +8,18 @@ import logging
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from vigil.core.ids import digest
 from vigil.ports import PredictionLog
 from vigil.serving.segments import decode, read_segment, sync_folder
 from vigil.serving.spool import Spool
 
+if TYPE_CHECKING:
+    import pyarrow as pa
+
 log = logging.getLogger(__name__)
+Explain = Callable[[str, "pa.Table"], "pa.Table"]  # a model's name and its rows -> the rows with more columns
 
 
 class Compactor:
@@ -24,8 +29,16 @@ class Compactor:
     """
 
     def __init__(
-        self, folder: Path, to: PredictionLog, *, new_name: Callable[[], str], seconds: float, rows: int
+        self,
+        folder: Path,
+        to: PredictionLog,
+        *,
+        new_name: Callable[[], str],
+        seconds: float,
+        rows: int,
+        explain: Explain | None = None,
     ) -> None:
+        self._explain = explain
         self._due, self._stop = threading.Event(), threading.Event()
         self._log, self._seconds, self._rows = to, seconds, rows
         self.spool = Spool(folder, new_name=new_name, on_rows=self._stored)
@@ -90,7 +103,10 @@ class Compactor:
             schema = digest([[field.name, str(field.type)] for field in rows.schema], length=8)
             batches.setdefault((model, schema), []).append(rows)
         for (model, schema), tables in batches.items():
-            self._log.write_predictions(model, pa.concat_tables(tables), batch_id=f"{segment.stem}-{model}-{schema}")
+            rows = pa.concat_tables(tables)
+            if self._explain is not None and not self._stop.is_set():  # the end of a process does not wait for it
+                rows = self._explain(model, rows)
+            self._log.write_predictions(model, rows, batch_id=f"{segment.stem}-{model}-{schema}")
         if contents.understood:
             segment.unlink()
         else:

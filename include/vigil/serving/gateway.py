@@ -76,12 +76,14 @@ class Gateway:
         spool: Path,
         settings: GatewaySettings,
         new_id: Callable[[], str] = lambda: str(uuid.uuid4()),
+        explain: Callable[[Monitor, "pa.Table"], "pa.Table"] | None = None,
     ) -> None:
+        """explain: adds contributions to rows on their way from the spool to the log, long after they were answered."""
         if not models:
             raise MonitorError("no model to serve: add one to monitors/ (see `vigil lint` for files that do not load)")
         self.settings = settings
         self.slots = {name: Slot(registry, monitor) for name, monitor in models.items()}
-        self._log, self._folder, self._new_id = to, spool, new_id
+        self._log, self._folder, self._new_id, self._explain = to, spool, new_id, explain
         self._batches: dict[str, Batches] = {}
         # One thread for each challenger: a slow one takes its own.
         self._shadowing = {name: ThreadPoolExecutor(1, thread_name_prefix=f"vigil-shadow-{name}") for name in models}
@@ -101,12 +103,18 @@ class Gateway:
             new_name=lambda: f"{time.time_ns():020d}-{uuid.uuid4().hex[:12]}",
             seconds=self.settings.compact_seconds,
             rows=self.settings.compact_rows,
+            explain=self._explained if self._explain is not None else None,
         )
         await asyncio.gather(*(self._in_following(slot.poll, datetime.now(UTC)) for slot in self.slots.values()))
         self._tasks += [asyncio.create_task(shadow.run()) for shadow in self._shadows.values()]
         for name, slot in self.slots.items():
             self.metrics.follow(name, partial(_age, slot, "last_poll"), partial(_age, slot, "since"))
             self._tasks += [asyncio.create_task(self._follow(slot)), asyncio.create_task(self._keep_warm(slot))]
+
+    def _explained(self, name: str, rows: "pa.Table") -> "pa.Table":
+        """In the thread of the compactor."""
+        slot = self.slots.get(name)  # a segment of an earlier process may have rows of a model that is gone
+        return self._explain(slot.monitor, rows) if slot and self._explain else rows
 
     async def stop(self) -> None:
         """Stores what was answered in the prediction log, as far as it takes it."""

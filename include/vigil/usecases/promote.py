@@ -17,6 +17,8 @@ from vigil.usecases.record import append
 if TYPE_CHECKING:
     import pyarrow as pa
 
+EXPLAINED = 300  # rows of a holdout whose contributions are the version's baseline, about
+
 
 def promote(
     ports: Ports,
@@ -67,6 +69,8 @@ def promote(
 def _baseline(ports: Ports, monitor: Monitor, info: VersionInfo, role: Role) -> dict[str, Any]:
     """Profiles the holdout with the monitor's edges; returns the evidence of what was promoted."""
     rows = as_logged(monitor, ports.registry.holdout(monitor.model, info.version), info, role)
+    if ports.explain is not None:  # what the version rests on when all is well
+        rows = ports.explain(monitor, rows, share=min(1.0, EXPLAINED / max(1, rows.num_rows)))
     edges = ports.profiles.edges(monitor.model)
     if edges is None:
         edges = ports.scanner.fit_edges(monitor, rows)
