@@ -33,9 +33,7 @@ class Settings(BaseSettings):
     gateway_requests: int = 128  # requests that the gateway works on at the same time
     gateway_batch_rows: int = 1000  # of one call of a model; 1: requests are never scored together
     gateway_shadow: bool = True  # the challenger is asked too, and logged
-    explain_share: float = (
-        0.0  # of what the gateway logs: gets contributions of features, by shap; 0: none
-    )
+    explain_share: float = 0.0  # of what the gateway logs: gets contributions of features, by shap; 0: none
     gateway_trust_clock: bool = False  # demo and replays only: accept X-Vigil-Served-At
 
     @property
