@@ -199,6 +199,9 @@ _FAIRNESS: tuple[Row, ...] = (
     ("selection_rate_ratio", "fairness.selection_rate_ratio", "ratio", LOW, RATIO, "adverse impact ratio of a group"),
     ("parity_difference", "fairness.parity_difference", "difference", LOW, DIFFERENCE, "difference of selection rates"),
 )
+_GROUP_COVERAGE: tuple[Row, ...] = (
+    ("group_coverage", "fairness.group_coverage", "share", LOW, SHARE, "decisions whose group is known"),
+)
 _DESERVED: tuple[Row, ...] = (
     ("equal_opportunity", "fairness.equal_opportunity", "difference", LOW, DIFFERENCE,
      "difference of favourable decisions among those who deserve them"),
@@ -251,6 +254,7 @@ _BLOCKS: tuple[tuple[tuple[Row, ...], Family, dict[str, object]], ...] = (
     (_ESTIMATED, Family.PERFORMANCE, {"against": Against.NOTHING, "tasks": _ONE}),
     (_BUSINESS, Family.PERFORMANCE, {"against": Against.NOTHING}),
     (_FAIRNESS, Family.FAIRNESS, {"scope": Scope.GROUP, "tasks": _ONE}),
+    (_GROUP_COVERAGE, Family.FAIRNESS, {"tasks": _ONE}),
     (_DESERVED, Family.FAIRNESS, {"scope": Scope.GROUP, "tasks": _ONE, "needs_labels": True}),
     (_ODDS, Family.FAIRNESS, {"scope": Scope.GROUP, "tasks": _ONE, "needs_labels": True}),
     (_GROUP_SCORES, Family.FAIRNESS, {"scope": Scope.GROUP, "tasks": _ONE}),

@@ -89,7 +89,7 @@ def verdict_line(verdict: Verdict) -> str:
         text += f"; limit {escape(verdict.limit)}"
     if verdict.hard:
         text += ", beyond the hard bound"
-    return f"{text}. {short(m.detail)}" if m.detail else text
+    return ". ".join([text, *(short(part) for part in (verdict.trend, m.detail) if part)])
 
 
 def by_harm(findings: Iterable[Finding]) -> list[Finding]:

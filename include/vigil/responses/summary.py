@@ -49,6 +49,7 @@ class RoomFacts(Spec):
     incident_url: str | None = None
     dag_url: str | None = None
     private: bool = False
+    smallest_group_shown: int = 0
 
     @property
     def links(self) -> tuple[tuple[str, str], ...]:

@@ -70,6 +70,7 @@ class Response(Spec):
 
     room: per environment, the least severity that gets a war room (`staging: SEV2`).
     recovery_nights: good nights in the champion's role, with enough rows, that close an incident.
+    smallest_group_shown: rows of a group below which its numbers stay out of chat (the pages have them).
     cooldown_hours: after an automatic mitigation, for so long the next one needs a person's approval.
     """
 
@@ -80,6 +81,7 @@ class Response(Spec):
     recovery_nights: int = Field(default=2, ge=1, le=14)
     recovery_rows: int = Field(default=100, ge=1)  # rows that make a night count as good
     cooldown_hours: int = Field(default=24, ge=0)
+    smallest_group_shown: int = Field(default=0, ge=0)  # 0 shows the numbers of every group
 
     @field_validator("room", mode="before")
     @classmethod

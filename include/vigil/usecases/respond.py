@@ -114,4 +114,5 @@ def room_facts(ports: Ports, monitor: Monitor, found: Incident) -> RoomFacts:
         report_url=found.report_url,
         incident_url=f"{base}/vigil/incident/{found.id}",
         dag_url=f"{base}/dags/{monitor.dag_id}",
+        smallest_group_shown=monitor.response.smallest_group_shown,
     )

@@ -10,6 +10,7 @@ from vigil.core.words import Family
 from vigil.metrics.catalog import CATALOG
 from vigil.metrics.types import Measurement
 from vigil.verdicts.bounds import TESTED
+from vigil.verdicts.disparity import trend
 from vigil.verdicts.quantiles import by_quantile
 from vigil.verdicts.seasons import Alike, alike
 from vigil.verdicts.surprise import Asked, judge_surprise
@@ -127,7 +128,7 @@ def _judge_rule(
         outcomes = [*tested[m.subject], *dynamic(rule, m, like.past, history, like.called)]
         outcomes += by_quantile(rule, m, like.past, history, like.called)
         outcomes += [surprising[m.id]] if rule.surprise else []
-        verdicts.append(_worst(m, outcomes))
+        verdicts.append(_worst(m, outcomes, past.get(m.id, ())))
     return verdicts
 
 
@@ -185,11 +186,11 @@ def _needs_labels(metric: str) -> bool:
     return entry is not None and entry.needs_labels
 
 
-def _worst(m: Measurement, outcomes: Sequence[Outcome]) -> Verdict:
+def _worst(m: Measurement, outcomes: Sequence[Outcome], past: Sequence[Measurement]) -> Verdict:
     worst = max(outcomes, key=_badness)
-    reason = f"{m.metric}({m.subject}) {measured(m)}: {worst.why}"
-    if m.detail:
-        reason += f"; {m.detail}"
+    moved = trend(m, past, worst.limit) if worst.state in (State.WARN, State.BREACH) else ""
+    said = "; ".join(part for part in (worst.why, moved, m.detail) if part)
+    reason = f"{m.metric}({m.subject}) {measured(m)}: {said}"
     return Verdict(
         metric=m.metric,
         subject=m.subject,
@@ -199,6 +200,7 @@ def _worst(m: Measurement, outcomes: Sequence[Outcome]) -> Verdict:
         reason=reason,
         hard=worst.hard,
         ticket=worst.ticket,
+        trend=moved,
         measurement=m,
         limit=worst.limit,
         would_see=worst.would_see if worst.state is State.OK else "",

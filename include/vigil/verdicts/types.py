@@ -169,6 +169,7 @@ class Verdict(Spec):
     measurement: Measurement | None = None
     limit: str = ""  # "< 0.8", "4 sigma of 28 nights"
     would_see: str = ""  # what this ok could have seen
+    trend: str = ""  # of a disparity: whether it has always been so, or got worse
 
     @property
     def id(self) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from vigil.metrics.fairness.cells import contrast, pairs
+from vigil.metrics.fairness.simpson import simpson
 from vigil.metrics.given import Given
 from vigil.metrics.types import Kind, Reading
 
@@ -20,4 +21,5 @@ def parity_difference(given: Given) -> Iterator[Reading]:
     -0.2
     """
     for pair in pairs(given):
-        yield contrast(Kind.DIFFERENCE, pair, lambda cell: (cell.favourable, cell.n), counts="decisions")
+        words = simpson(given, pair)
+        yield contrast(Kind.DIFFERENCE, pair, lambda cell: (cell.favourable, cell.n), counts="decisions", words=words)

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from vigil.metrics.fairness.cells import contrast, pairs
+from vigil.metrics.fairness.simpson import simpson
 from vigil.metrics.given import Given
 from vigil.metrics.types import Kind, Reading
 
@@ -22,4 +23,5 @@ def selection_rate_ratio(given: Given) -> Iterator[Reading]:
     (0.6, (30.0, 100.0, 100.0, 200.0), '30 of 100 (30.0%), male 100 of 200 (50.0%)')
     """
     for pair in pairs(given):
-        yield contrast(Kind.RATIO, pair, lambda cell: (cell.favourable, cell.n), counts="decisions")
+        words = simpson(given, pair)
+        yield contrast(Kind.RATIO, pair, lambda cell: (cell.favourable, cell.n), counts="decisions", words=words)
