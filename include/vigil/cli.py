@@ -14,7 +14,17 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from vigil import cli_backtest, cli_doctor, cli_metrics, cli_onboarding, cli_rebaseline, cli_simulate, cli_slo, wiring
+from vigil import (
+    cli_backtest,
+    cli_doctor,
+    cli_metrics,
+    cli_onboarding,
+    cli_rebaseline,
+    cli_simulate,
+    cli_slo,
+    cli_why,
+    wiring,
+)
 from vigil.core.errors import VigilError
 from vigil.settings import Settings
 
@@ -33,6 +43,7 @@ app.add_typer(cli_simulate.app)
 app.add_typer(cli_rebaseline.app)
 app.add_typer(cli_backtest.app)
 app.add_typer(cli_slo.app)
+app.add_typer(cli_why.app)
 app.add_typer(incidents_app, name="incidents")
 app.add_typer(ledger_app, name="ledger")
 out = Console(highlight=False)

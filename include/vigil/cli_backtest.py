@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from datetime import date, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -17,7 +16,8 @@ from rich.markup import escape
 from rich.table import Table
 
 from vigil import wiring
-from vigil.core.errors import DataError, VigilError
+from vigil.cli_homes import Home, monitor_of, told_apart, usage
+from vigil.core.errors import DataError
 from vigil.core.ids import digest
 from vigil.settings import Settings
 
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 
 app = typer.Typer()
 out = Console(highlight=False)
-told_apart = Console(stderr=True, highlight=False)
 Day = datetime | None
 FORMAT = ["%Y-%m-%d"]
 STYLE = {"ok": "green", "warn": "yellow", "breach": "bold red", "unknown": "magenta"}
@@ -36,9 +35,6 @@ LINES = 40  # nights that are listed
 REASONS = 3  # of a night
 PER = {"year": 1.0, "month": 12.0, "week": 365.25 / 7, "night": 365.25}
 
-Home = Annotated[
-    Path | None, typer.Option("--home", help="A home elsewhere, its state folder, or a prediction log alone.")
-]
 First = Annotated[Day, typer.Option("--from", formats=FORMAT, help="First night; default: the log's first.")]
 Last = Annotated[Day, typer.Option("--to", formats=FORMAT, help="Last night, included; default: the log's last.")]
 Resume = Annotated[
@@ -102,16 +98,6 @@ def backtest(  # noqa: PLR0913, PLR0917 - one check, with all that it can be ask
     raise typer.Exit(1 if failed else 0)
 
 
-@contextmanager
-def usage() -> Iterator[None]:
-    """What cannot be asked ends with exit code 2, so that a check that fails is told apart."""
-    try:
-        yield
-    except VigilError as error:
-        told_apart.print(f"[bold red]error[/] {escape(str(error))}", soft_wrap=True)
-        raise typer.Exit(2) from None
-
-
 def budget_of(text: str) -> float:
     """Incidents a year.
 
@@ -155,16 +141,10 @@ def _run(
 
 def prepared(model: str, home: Path | None, first: Day, last: Day, folder: Path, *, resume: bool) -> Bench:
     """Finds the home, its monitor, its log and the nights to judge, and says where scans are kept."""
-    from vigil.config.load import file_of, load_monitor
     from vigil.usecases.backtest import nights_of
 
-    file = Path(model) if model.endswith((".yaml", ".yml")) else None
-    name = load_monitor(file).model if file else model
-    settings = located(home, name)
-    if file is None:
-        own = [s for s in (settings, Settings()) if (s.monitors_dir / f"{name}.yaml").exists()]
-        file = file_of((own[0] if own else settings).monitors_dir, name)
-    monitor = load_monitor(file)
+    settings, file, monitor = monitor_of(model, home)
+    name = monitor.model
     keep = kept_at(settings, name) if resume else None
     rehearsal = wiring.rehearsal(settings, name, folder, keep=keep)
     nights = nights_of(rehearsal.fresh(), monitor, rehearsal.nights)
@@ -172,24 +152,6 @@ def prepared(model: str, home: Path | None, first: Day, last: Day, folder: Path,
     if not asked:
         raise DataError(f"--from, --to: the log of {name} has nights from {nights[0]} to {nights[-1]}")
     return Bench(rehearsal, monitor, file, asked, truth(settings, rehearsal, monitor, asked[-1]))
-
-
-def located(home: Path | None, model: str) -> Settings:
-    """The settings of a home, of its state folder, or of a prediction log alone; without one, those that hold here."""
-    if home is None:
-        return Settings()
-    home = home.expanduser().absolute()
-    if not home.is_dir():
-        raise DataError(f"--home {home} is no folder")
-    for root in (home / ".vigil" / "predictions", home / "predictions", home):
-        if (root / "predictions" / f"model={model}").is_dir():
-            state = home if root != home / ".vigil" / "predictions" else home / ".vigil"
-            found = wiring.own_settings(home, state=state)
-            return found.model_copy(update={"predictions": root})
-    raise DataError(
-        f"--home {home}: no log of {model!r} there; it is looked for in .vigil/predictions/predictions/model={model}, "
-        f"predictions/predictions/model={model} and predictions/model={model}"
-    )
 
 
 def kept_at(settings: Settings, model: str) -> Path:

@@ -19,6 +19,7 @@ from vigil.settings import Settings
 
 if TYPE_CHECKING:
     from vigil.config.schema import Monitor
+    from vigil.verdicts.types import NightResult
 
 # Nothing phones home. Set before any of the libraries is imported; see research/monitoring §3.3 for why "true".
 TELEMETRY_OFF = {"DO_NOT_TRACK": "true", "MLFLOW_DISABLE_TELEMETRY": "true", "GX_ANALYTICS_ENABLED": "false"}
@@ -184,6 +185,26 @@ def reading(settings: Settings, folder: Path) -> Ports:
         artifacts=NotesApart(folder, settings.artifacts_dir, everything=True),
         traffic=CountedElsewhere(settings.home, settings.prometheus_url),
     )
+
+
+def as_of_then(settings: Settings, stored: Ports, folder: Path) -> Callable[[NightResult, datetime], Ports]:
+    """Makes ports of what was stored when a judgement was made. stored: of `reading`; folder: for copies of notes."""
+    from vigil.adapters import as_stored, memory
+
+    def then(judged: NightResult, at: datetime) -> Ports:
+        results = as_stored.ResultsThen(stored.results, at)
+        return stored.model_copy(
+            update={
+                "clock": memory.FrozenClock(at),
+                "results": results,
+                "profiles": as_stored.ProfilesThen(stored.profiles, results, judged.edges_digest),
+                "ledger": as_stored.LedgerThen(stored.ledger, at),
+                "log": as_stored.LogThen(stored.log, judged, at),
+                "artifacts": as_stored.NotesThen(folder / "then", settings.artifacts_dir),
+            }
+        )
+
+    return then
 
 
 def backtest_page(documents: Sequence[Mapping[str, Any]]) -> str:

@@ -139,8 +139,12 @@ class ProfilesAsKnown:
             same = [(k, encode(p)) for k, p in found.items() if (k.monitor, k.environment, k.night) == place]
             self._nights[place] = (partition_digest, same)
 
-    def night(self, monitor: str, environment: str, night: date) -> Mapping[Key, Profile]:
-        """The profiles of each version and role among the rows that the night has now."""
+    def night(
+        self, monitor: str, environment: str, night: date, *, partition_digest: str | None = None
+    ) -> Mapping[Key, Profile]:
+        """The profiles of each version and role among the rows that the night has now; others are not kept."""
+        if partition_digest not in (None, self.partition_digest(monitor, environment, night)):
+            return {}
         found, kept = self._nights.get((monitor, environment, night), ("", []))
         place = (monitor, environment, night, found)
         if place not in self._decoded:
@@ -160,8 +164,10 @@ class ProfilesAsKnown:
         self._edges[monitor] = edges
         return edges_digest(edges)
 
-    def edges(self, monitor: str) -> Edges | None:
+    def edges(self, monitor: str, *, digest: str | None = None) -> Edges | None:
         """The edges of the monitor."""
+        if digest is not None:
+            return self._stored.edges(monitor, digest=digest)
         if monitor not in self._edges:
             self._edges[monitor] = self._stored.edges(monitor)
         return self._edges[monitor]

@@ -173,7 +173,7 @@ class MemoryProfiles:
 
     def __init__(self) -> None:
         self._rows: list[tuple[Key, str, Profile]] = []
-        self._edges: dict[str, Edges] = {}
+        self._edges: dict[str, list[Edges]] = {}
         self._baselines: dict[tuple[str, str], Profile] = {}
 
     def put(self, key: Key, profile: Profile, *, partition_digest: str) -> None:
@@ -187,9 +187,11 @@ class MemoryProfiles:
         for key, profile in found.items():
             self.put(key, profile, partition_digest=partition_digest)
 
-    def night(self, monitor: str, environment: str, night: date) -> Mapping[Key, Profile]:
-        """The latest profile of each version and role among the rows that the night has now."""
-        digest = self.partition_digest(monitor, environment, night)
+    def night(
+        self, monitor: str, environment: str, night: date, *, partition_digest: str | None = None
+    ) -> Mapping[Key, Profile]:
+        """The latest profile of each version and role among the rows that the night has now, or had with a digest."""
+        digest = partition_digest or self.partition_digest(monitor, environment, night)
         return {k: p for k, d, p in self._rows if d == digest and _is_of(k, monitor, environment, night)}
 
     def partition_digest(self, monitor: str, environment: str, night: date) -> str | None:
@@ -198,15 +200,17 @@ class MemoryProfiles:
 
     def put_edges(self, monitor: str, edges: Edges, *, reason: str) -> str:
         """Freezes edges; the same ones again change nothing, other ones need a reason (DataError)."""
-        present = self._edges.get(monitor)
+        present = self.edges(monitor)
         if present is not None and present != edges and not reason.strip():
             raise DataError(f"{monitor}: its bin edges are frozen; other ones need a reason, for the record")
-        self._edges[monitor] = edges
+        if edges != present:
+            self._edges.setdefault(monitor, []).append(edges)
         return edges_digest(edges)
 
-    def edges(self, monitor: str) -> Edges | None:
-        """The monitor's present edges."""
-        return self._edges.get(monitor)
+    def edges(self, monitor: str, *, digest: str | None = None) -> Edges | None:
+        """The monitor's present edges, or those with a digest."""
+        found = [e for e in self._edges.get(monitor, []) if digest is None or edges_digest(e) == digest]
+        return found[-1] if found else None
 
     def put_baseline(self, monitor: str, version: str, profile: Profile) -> None:
         """The profile of a version's holdout; a second put replaces the first."""

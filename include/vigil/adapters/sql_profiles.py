@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import date
 from typing import TYPE_CHECKING
 
-from sqlalchemy import select
+from sqlalchemy import select, true
 
 from vigil.adapters.sql_engine import in_turn, writing
 from vigil.adapters.sql_tables import baselines, profiles
@@ -48,16 +48,19 @@ class SqlProfiles:
             facts = {"partition_digest": partition_digest, "edges_digest": profile.edges_digest}
             db.execute(t.insert().values(**names, **facts, profile=encode(profile)))
 
-    def night(self, monitor: str, environment: str, night: date) -> Mapping[Key, Profile]:
-        """The latest profile of each version and role among the rows that the night has now.
+    def night(
+        self, monitor: str, environment: str, night: date, *, partition_digest: str | None = None
+    ) -> Mapping[Key, Profile]:
+        """The latest profile of each version and role among the rows that the night has now, or had with a digest.
 
         A version that the latest partition digest knows nothing of has no rows any more: it is left out.
         """
         t = profiles
+        newest = _newest_digest(monitor, environment, night).scalar_subquery()
         query = (
             select(t.c.version, t.c.role, t.c.profile)
             .where(t.c.monitor == monitor, t.c.environment == environment, t.c.night == night)
-            .where(t.c.partition_digest == _newest_digest(monitor, environment, night).scalar_subquery())
+            .where(t.c.partition_digest == (newest if partition_digest is None else partition_digest))
             .order_by(t.c.id)
         )
         with self._engine.connect() as db:
@@ -88,10 +91,11 @@ class SqlProfiles:
                 db.execute(edges_table.insert().values(monitor=monitor, digest=digest, reason=reason, edges=body))
         return digest
 
-    def edges(self, monitor: str) -> Edges | None:
-        """The monitor's present edges."""
+    def edges(self, monitor: str, *, digest: str | None = None) -> Edges | None:
+        """The monitor's present edges, or those with a digest."""
         t = edges_table
-        query = select(t.c.edges).where(t.c.monitor == monitor).order_by(t.c.id.desc()).limit(1)
+        query = select(t.c.edges).where(t.c.monitor == monitor, true() if digest is None else t.c.digest == digest)
+        query = query.order_by(t.c.id.desc()).limit(1)
         with self._engine.connect() as db:
             found = db.execute(query).scalar()
         return Edges.model_validate_json(found) if found is not None else None

@@ -1,0 +1,264 @@
+"""How a verdict came about, step by step, in words: for whoever has the result, the rules and the past."""
+
+from collections.abc import Sequence
+from datetime import date
+from statistics import fmean, median, pstdev
+
+from vigil.core.spec import Spec
+from vigil.core.words import Family
+from vigil.metrics.types import Kind, Measurement
+from vigil.verdicts.bounds import BREACH_LEVEL, TESTED, WARN_LEVEL, Pools, holm, p_within, pools, said
+from vigil.verdicts.history import distance
+from vigil.verdicts.surprise import CONFIRM_NIGHTS, REST, SURPRISE, by_night, reference_nights
+from vigil.verdicts.types import Bound, Cause, NightResult, Rule, Rules, State, Surprise, Verdict
+from vigil.verdicts.words import number
+
+NAMED = 5  # nights that are named one by one
+
+
+class Step(Spec):
+    """One step on the way to a verdict."""
+
+    title: str
+    says: str
+
+
+class Evidence(Spec):
+    """What a verdict was made of. past: the nights that the judge looked at; excluded: nights of an incident.
+
+    says, formula: what the metric is and how it is worked out, in the catalogue's words.
+    """
+
+    result: NightResult
+    rules: Rules
+    past: tuple[NightResult, ...] = ()
+    excluded: frozenset[date] = frozenset()
+    surprise: Surprise = Surprise()
+    says: str = ""
+    formula: str = ""
+
+
+def explained(verdict: Verdict, e: Evidence) -> tuple[Step, ...]:
+    """The steps, from the rows to what would have been seen."""
+    m = verdict.measurement
+    steps = [Step(title="rows", says=_rows(e.result))]
+    if m is not None:
+        steps += [Step(title="measurement", says=_measurement(m, e)), Step(title="yardstick", says=_yardstick(m))]
+    rules = asking(verdict, e.rules)
+    if m is not None and rules:
+        steps.append(Step(title="past", says=_past(m, e, rules)))
+    steps += [Step(title="test", says=says) for rule in rules for says in _tests(verdict, rule, e)]
+    if not rules:
+        steps.append(Step(title="test", says=_without_rule(verdict, e.result)))
+    if m is not None and any(rule.sigma or rule.surprise for rule in rules):
+        steps.append(Step(title="confirmation", says=_confirmation(verdict, e)))
+    steps.append(Step(title="gates", says=_gates(e.result)))
+    steps.append(Step(title="verdict", says=f"{verdict.state.value}: {verdict.reason}"))
+    steps.append(Step(title="seen", says=_seen(verdict)))
+    return tuple(steps)
+
+
+def asking(verdict: Verdict, rules: Rules) -> tuple[Rule, ...]:
+    """The rules that ask this question."""
+    mine: tuple[Rule, ...] = getattr(rules, verdict.family.value)
+    return tuple(r for r in mine if r.metric == verdict.metric and ("*" in r.subjects or verdict.subject in r.subjects))
+
+
+def _rows(result: NightResult) -> str:
+    versions = ", ".join(f"version {v}: {n:,}" for v, n in sorted(result.versions.items())) or "no version answered"
+    return (
+        f"{result.rows:,} rows of {result.night} ({versions}); rows and labels "
+        f"{result.partition_digest[:12] or 'none'}, settings {result.config_digest}, "
+        f"bin edges {result.edges_digest[:12] or 'none'}"
+    )
+
+
+def _measurement(m: Measurement, e: Evidence) -> str:
+    what = f"{m.metric}({m.subject}): {e.says or 'not in the catalogue'}"
+    if m.value is None:
+        return f"{what}. It cannot be known: {m.why_not or 'no reason was kept'}"
+    interval = "an exact number" if m.low is None or m.high is None else (
+        f"95 % interval {number(m.low, m.unit)} to {number(m.high, m.unit)}"
+    )  # fmt: skip
+    formula = f" {e.formula}" if e.formula else ""
+    detail = f" ({m.detail})" if m.detail else ""
+    return f"{what}. {number(m.value, m.unit)}{detail}, {interval}, {_counts(m)}.{formula}"
+
+
+def _counts(m: Measurement) -> str:
+    if m.kind is Kind.PROPORTION and len(m.parts) == 2:
+        return f"{m.parts[0]:,.0f} of {m.parts[1]:,.0f}"
+    if m.kind in (Kind.RATIO, Kind.DIFFERENCE) and len(m.parts) == 4:
+        k1, n1, k0, n0 = m.parts
+        return f"{k1:,.0f} of {n1:,.0f} against {k0:,.0f} of {n0:,.0f} in the reference group"
+    return f"over {m.n:,} rows"
+
+
+def _yardstick(m: Measurement) -> str:
+    if not m.yardstick:
+        return "none: this number is not compared with a baseline"
+    if m.baseline == 0 and m.family is Family.DRIFT:
+        return f"the {m.yardstick}: the number is the distance from it"
+    return f"the {m.yardstick}, on which it was {number(m.baseline, m.unit)}"
+
+
+def _past(m: Measurement, e: Evidence, rules: Sequence[Rule]) -> str:
+    """Which nights taught, and which were left out and why."""
+    known = by_night(e.past)
+    taught, out = _teachers(m, e, rules, known)
+    values = [value for n in taught if n in known and (value := known[n][m.id].value) is not None]
+    if not values:
+        head = "no past night teaches"
+    else:
+        head = f"{len(values)} nights teach ({taught[0]} to {taught[-1]}): mean {number(fmean(values), m.unit)}"
+        head += f", median {number(median(values), m.unit)}, sd between nights {number(pstdev(values), m.unit)}"
+    left = [f"{len(days)} {why} ({_named(days)})" for why, days in out.items() if days]
+    return head + ("; left out: " + "; ".join(left) if left else "; none of the others is left out")
+
+
+def _teachers(
+    m: Measurement, e: Evidence, rules: Sequence[Rule], known: dict[date, dict[str, Measurement]]
+) -> tuple[list[date], dict[str, list[date]]]:
+    """(nights that teach, reason -> nights that do not)."""
+    nights = sorted(n for n in known if n < e.result.night)
+    pending = [r.night for r in e.past if any(v.id == m.id and v.cause is Cause.LABELS_PENDING for v in r.verdicts)]
+    out = {
+        "of an incident": [n for n in nights if n in e.excluded],
+        "without its labels yet": [n for n in pending if n not in e.excluded],
+    }
+    gone = {n for days in out.values() for n in days}
+    out["without this number"] = [n for n in nights if n not in gone and _value(known, n, m.id) is None]
+    usable = [n for n in nights if n not in gone and _value(known, n, m.id) is not None]
+    if any(r.surprise for r in rules):
+        found = reference_nights(nights, e.result.night, e.surprise, e.excluded)
+        taught = [n for n in usable if n in set(found)]
+        out[f"after the {e.surprise.nights} that teach, or of the last {REST} nights"] = sorted(
+            set(usable) - set(taught)
+        )
+        return taught, out
+    most = max((r.nights for r in rules if r.sigma), default=28)
+    out[f"before the last {most}"] = usable[:-most]
+    return usable[-most:], out
+
+
+def _value(known: dict[date, dict[str, Measurement]], night: date, question: str) -> float | None:
+    m = known[night].get(question)
+    return m.value if m is not None else None
+
+
+def _named(days: Sequence[date]) -> str:
+    shown = ", ".join(map(str, days[:NAMED]))
+    return shown if len(days) <= NAMED else f"{shown} and {len(days) - NAMED} more"
+
+
+def _tests(verdict: Verdict, rule: Rule, e: Evidence) -> list[str]:
+    """One sentence for each threshold of a rule."""
+    m = verdict.measurement
+    if m is None or m.value is None:
+        return ["nothing is tested, because there is no number"]
+    if verdict.cause is Cause.LABELS_PENDING:
+        return ["nothing is tested before enough of the cohort's labels are known"]
+    found = [_bound(m, rule, bound, name, e) for name in ("breach", "warn", "hard") if (bound := getattr(rule, name))]
+    if rule.holdout is not None and m.baseline is not None:
+        bound = Bound(side="<" if rule.holdout < 0 else ">", limit=m.baseline + rule.holdout)
+        found.append(_bound(m, rule, bound, f"holdout {rule.holdout:+g}", e))
+    if rule.sigma is not None:
+        found.append(_sigma(m, rule, e))
+    if rule.surprise:
+        found.append(_surprise(m, rule, e))
+    return found
+
+
+def _same_rule(rule: Rule, e: Evidence) -> list[Measurement]:
+    """Tonight's numbers that the rule asks about: the subjects it is adjusted for."""
+    mine = [v.measurement for v in e.result.verdicts if v.metric == rule.metric and v.measurement]
+    asked = [m for m in mine if "*" in rule.subjects or m.subject in rule.subjects]
+    return [m for m in asked if m.value is not None]
+
+
+def _bound(m: Measurement, rule: Rule, bound: Bound, name: str, e: Evidence) -> str:
+    alone = name.startswith("holdout")
+    subjects = [m] if alone else _same_rule(rule, e)
+    before = _before(e)
+    every = [_pooled(s, before, hard=name == "hard") for s in subjects]
+    place = next(i for i, s in enumerate(subjects) if s.id == m.id)
+    p, week = ([p_within(getattr(s, window), bound) for s in every] for window in ("tonight", "week"))
+    adjusted = min(holm(p)[place], holm(week)[place])
+    text = f"{name}: a test that the true value is not {said(m, bound)}, one-sided: p = {p[place]:.2g} tonight"
+    pooled = every[place].week
+    if m.kind in TESTED and pooled.n > m.n:
+        text += f", {week[place]:.2g} added up over 7 nights ({pooled.n:,} rows)"
+    if len(subjects) > 1:
+        text += f"; with {len(subjects)} subjects of the rule (Holm) {adjusted:.2g}"
+    text += f". Below {BREACH_LEVEL:g} it is a breach"
+    return text + ("" if name == "hard" else f", below {WARN_LEVEL:g} on 7 nights a warn")
+
+
+def _before(e: Evidence) -> dict[str, list[Measurement]]:
+    """Question -> its numbers on past nights, oldest first, as pools are made of them."""
+    found: dict[str, list[Measurement]] = {}
+    for result in e.past:
+        for v in result.verdicts if result.night not in e.excluded else ():
+            if v.measurement is not None and v.cause is not Cause.LABELS_PENDING:
+                found.setdefault(v.id, []).append(v.measurement)
+    return found
+
+
+def _pooled(m: Measurement, before: dict[str, list[Measurement]], *, hard: bool) -> Pools:
+    return Pools(tonight=m, week=m, month=m) if hard else pools(m, before.get(m.id, []))
+
+
+def _sigma(m: Measurement, rule: Rule, e: Evidence) -> str:
+    d = distance(m, _before(e).get(m.id, []), sigma=rule.sigma or 0.0, nights=rule.nights, floor=rule.floor)
+    if d is None:
+        return f"sigma {rule.sigma:g}: too few past nights to know what is usual"
+    floor = f", and more than {number(rule.floor, m.unit)} away" if rule.floor else ""
+    return (
+        f"sigma {rule.sigma:g}: {d.sigmas:+.1f} robust sd (of {number(d.scale, m.unit)}) from the median "
+        f"{number(d.centre, m.unit)} of {d.nights} nights; beyond {rule.sigma:g}{floor}, one night is a warn"
+    )
+
+
+def _surprise(m: Measurement, rule: Rule, e: Evidence) -> str:
+    family = sum(v.limit.startswith(SURPRISE) for v in e.result.verdicts)
+    floor = f"at least {rule.floor:g} away" if rule.floor else "far enough away to matter"
+    weight = e.surprise.importance.get(m.subject.split("|", 1)[0].split(":", 1)[0])
+    more = f"; {m.subject} weighs {weight:g}" if weight else ""
+    return (
+        f"surprise: further from its usual place than chance explains, at a false-discovery rate of "
+        f"{e.surprise.level:.1%} over the {max(family, 1)} scores of the night together (Benjamini-Hochberg), and "
+        f"{floor}{more}; one night is a warn, small drift that lasts a ticket"
+    )
+
+
+def _confirmation(verdict: Verdict, e: Evidence) -> str:
+    before = [r for r in e.past if 0 < (e.result.night - r.night).days <= CONFIRM_NIGHTS]
+    told = []
+    for result in before:
+        was = next((v for v in result.verdicts if v.id == verdict.id), None)
+        told.append(f"{result.night} {was.state.value if was else 'not asked'}")
+    return f"2 of 3 nights make a breach; before: {', '.join(told) or 'no judged night'}"
+
+
+def _gates(result: NightResult) -> str:
+    doubts = [n for n in result.notes if n.startswith("gate failed") or "could not be read" in n]
+    if doubts:
+        return f"{'; '.join(doubts)}: an ok of this night is not trusted"
+    return "every file could be read, and no gate failed"
+
+
+def _without_rule(verdict: Verdict, result: NightResult) -> str:
+    if verdict.metric == "burn":
+        made = next((b for b in result.budgets if b.slo == verdict.subject), None)
+        return f"the budget after tonight: {made.good:,.0f} good of {made.total:,.0f}" if made else verdict.limit
+    if verdict.metric == "expectation":
+        return "an expectation of the suite, by the severity that its author gave it"
+    return "no rule is needed for it: it is looked at every night"
+
+
+def _seen(verdict: Verdict) -> str:
+    if verdict.would_see:
+        return verdict.would_see
+    if verdict.state is State.OK:
+        return "nothing is said about what would have been seen"
+    return "not asked: only an ok says what it would have seen"
