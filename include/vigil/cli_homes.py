@@ -55,8 +55,8 @@ def located(home: Path | None, model: str) -> Settings:
     if not home.is_dir():
         raise DataError(f"--home {home} is no folder")
     for root in (home / ".vigil" / "predictions", home / "predictions", home):
-        if (root / "predictions" / f"model={model}").is_dir():
-            state = home if root != home / ".vigil" / "predictions" else home / ".vigil"
+        state = home if root != home / ".vigil" / "predictions" else home / ".vigil"
+        if (root / "predictions" / f"model={model}").is_dir() or (state / "vigil.db").exists():
             found = wiring.own_settings(home, state=state)
             return found.model_copy(update={"predictions": root})
     raise DataError(

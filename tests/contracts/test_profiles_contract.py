@@ -104,6 +104,13 @@ def test_a_crash_between_two_versions_leaves_nothing_of_the_scan(sql, monkeypatc
     assert [p.rows for p in state.night(*WHERE, NIGHT).values()] == [10, 20]
 
 
+def test_the_profiles_of_rows_that_were_superseded_are_found_by_their_digest(state):
+    state.profiles.put_night({key("1"): profile(10), key("2"): profile(20)}, partition_digest="p1")
+    state.profiles.put_night({key("1"): profile(11)}, partition_digest="p2")
+    assert [p.rows for p in state.profiles.night(*WHERE, NIGHT, partition_digest="p1").values()] == [10, 20]
+    assert dict(state.profiles.night(*WHERE, NIGHT, partition_digest="p0")) == {}
+
+
 # edges and baselines
 
 
@@ -123,6 +130,12 @@ def test_other_edges_need_a_reason(state):
     assert state.profiles.edges("credit") == EDGES
     state.profiles.put_edges("credit", other, reason="new income scale")
     assert state.profiles.edges("credit") == other
+
+
+def test_edges_that_were_replaced_are_found_by_their_digest(state):
+    other = Edges(numeric={"age": (30.0,)})
+    first, second = (state.profiles.put_edges("credit", e, reason="needed") for e in (EDGES, other))
+    assert [state.profiles.edges("credit", digest=d) for d in (first, second, "none")] == [EDGES, other, None]
 
 
 def test_all_edges_that_ever_were_stay_in_the_table_with_their_reasons(sql):

@@ -90,6 +90,14 @@ class Past:
         self.yaml.write_text(yaml.safe_dump(declared(**parts), sort_keys=False))
         self.log = ParquetLog(home / ".vigil" / "predictions")
 
+    @classmethod
+    def opened(cls, home: Path) -> "Past":
+        """A home that is there already."""
+        past = cls.__new__(cls)
+        past.home, past.yaml = home, home / "monitors" / "credit.yaml"
+        past.log = ParquetLog(home / ".vigil" / "predictions")
+        return past
+
     @property
     def monitor(self) -> Monitor:
         return load_monitor(self.yaml)

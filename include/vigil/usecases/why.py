@@ -14,7 +14,7 @@ from vigil.metrics.catalog import CATALOG
 from vigil.metrics.evaluate import load
 from vigil.ports import Ports
 from vigil.usecases.baseline import past_nights, usual_of
-from vigil.usecases.last_known import RECORDED
+from vigil.usecases.last_known import RECORDED, restored
 from vigil.usecases.model_stream import stream
 from vigil.usecases.nightly import night_result
 from vigil.usecases.nights import incident_nights, incidents, load_night
@@ -74,7 +74,7 @@ def _settings(stored: Ports, monitor: Monitor, result: NightResult) -> tuple[Mon
     for event in reversed(stored.ledger.read(stream(monitor.model))):
         if event.type == RECORDED and event.payload["digest"] == result.config_digest:
             try:
-                return Monitor.model_validate(event.payload["monitor"]), f"{result.config_digest}, from the ledger"
+                return restored(event), f"{result.config_digest}, from the ledger"
             except ValidationError:
                 break  # written by a release with other keys
     return monitor, (
@@ -128,9 +128,7 @@ def _differs(stored: NightResult, rebuilt: NightResult) -> tuple[str, ...]:
 def _notes(ports: Ports, result: NightResult) -> tuple[str, ...]:
     notes = []
     if ports.log.same is False:
-        notes.append(
-            "the log has other rows or labels for the night now; the profile of those that were judged is used"
-        )
+        notes.append("the log has other rows or labels of the night now; the profile of those that were judged is used")
     if result.rows and not ports.profiles.night(result.monitor, result.environment, result.night):
         notes.append("the profile of those rows is not stored any more: nothing can be measured again")
     return tuple(notes)

@@ -9,6 +9,8 @@ from vigil.core.words import Family
 from vigil.metrics.types import Kind, Measurement
 from vigil.verdicts.bounds import BREACH_LEVEL, TESTED, WARN_LEVEL, Pools, holm, p_within, pools, said
 from vigil.verdicts.history import distance
+from vigil.verdicts.quantiles import by_quantile
+from vigil.verdicts.seasons import Alike, alike
 from vigil.verdicts.surprise import CONFIRM_NIGHTS, REST, SURPRISE, by_night, reference_nights
 from vigil.verdicts.types import Bound, Cause, NightResult, Rule, Rules, State, Surprise, Verdict
 from vigil.verdicts.words import number
@@ -50,7 +52,7 @@ def explained(verdict: Verdict, e: Evidence) -> tuple[Step, ...]:
     steps += [Step(title="test", says=says) for rule in rules for says in _tests(verdict, rule, e)]
     if not rules:
         steps.append(Step(title="test", says=_without_rule(verdict, e.result)))
-    if m is not None and any(rule.sigma or rule.surprise for rule in rules):
+    if m is not None and any(rule.sigma or rule.quantile or rule.surprise for rule in rules):
         steps.append(Step(title="confirmation", says=_confirmation(verdict, e)))
     steps.append(Step(title="gates", says=_gates(e.result)))
     steps.append(Step(title="verdict", says=f"{verdict.state.value}: {verdict.reason}"))
@@ -136,7 +138,7 @@ def _teachers(
             set(usable) - set(taught)
         )
         return taught, out
-    most = max((r.nights for r in rules if r.sigma), default=28)
+    most = max((r.nights for r in rules if r.sigma or r.quantile), default=28)
     out[f"before the last {most}"] = usable[:-most]
     return usable[-most:], out
 
@@ -164,9 +166,20 @@ def _tests(verdict: Verdict, rule: Rule, e: Evidence) -> list[str]:
         found.append(_bound(m, rule, bound, f"holdout {rule.holdout:+g}", e))
     if rule.sigma is not None:
         found.append(_sigma(m, rule, e))
+    if rule.quantile is not None:
+        like = _alike(m, rule, e)
+        told = by_quantile(rule, m, like.past, e.past, like.called)
+        found += [f"quantile {rule.quantile:g}: {one.why}; beyond it, one night is a warn" for one in told]
     if rule.surprise:
         found.append(_surprise(m, rule, e))
     return found
+
+
+def _alike(m: Measurement, rule: Rule, e: Evidence) -> Alike:
+    """The past nights that a sigma or quantile rule looks at."""
+    if rule.season:
+        return alike(m.id, e.past, e.excluded, e.result.night)
+    return Alike(_before(e).get(m.id, []), "nights")
 
 
 def _same_rule(rule: Rule, e: Evidence) -> list[Measurement]:
@@ -209,13 +222,14 @@ def _pooled(m: Measurement, before: dict[str, list[Measurement]], *, hard: bool)
 
 
 def _sigma(m: Measurement, rule: Rule, e: Evidence) -> str:
-    d = distance(m, _before(e).get(m.id, []), sigma=rule.sigma or 0.0, nights=rule.nights, floor=rule.floor)
+    like = _alike(m, rule, e)
+    d = distance(m, like.past, sigma=rule.sigma or 0.0, nights=rule.nights, floor=rule.floor)
     if d is None:
         return f"sigma {rule.sigma:g}: too few past nights to know what is usual"
     floor = f", and more than {number(rule.floor, m.unit)} away" if rule.floor else ""
     return (
         f"sigma {rule.sigma:g}: {d.sigmas:+.1f} robust sd (of {number(d.scale, m.unit)}) from the median "
-        f"{number(d.centre, m.unit)} of {d.nights} nights; beyond {rule.sigma:g}{floor}, one night is a warn"
+        f"{number(d.centre, m.unit)} of {d.nights} {like.called}; beyond {rule.sigma:g}{floor}, one night is a warn"
     )
 
 
