@@ -7,15 +7,17 @@ from typing import Annotated
 
 from fastapi import Depends, FastAPI, HTTPException, Request, Response
 from fastapi import Path as Part
-from fastapi.responses import HTMLResponse, RedirectResponse
+from fastapi.responses import HTMLResponse, PlainTextResponse, RedirectResponse
 
 from vigil.config.load import files, whose
 from vigil.config.schema import Monitor
 from vigil.core.errors import LedgerError
 from vigil.ports import Ports
 from vigil.settings import Settings
+from vigil.usecases.budget_policy import report as budget_report
 from vigil.usecases.incidents import all_incidents, get
 from vigil.usecases.last_known import with_last_known
+from vigil.usecases.prometheus import exposition, watched
 from vigil.usecases.watch import due_night
 from vigil.verdicts.types import NightResult
 from vigil.wiring import monitors, open_ports
@@ -116,8 +118,17 @@ def model_page(name: Name, user: GetUserDep) -> HTMLResponse:
         reports=[r for r in REPORTS if results and stored(name, results[-1].night, r).is_file()],
         file=file_of(name),
         stale=name not in monitors()[0],
+        policy=budget_report(ports(), monitor) if monitor.budget_policy else None,
     )
     return page("model.html", **model.page(monitor, results, incidents, about))
+
+
+@app.get("/metrics", response_class=PlainTextResponse)
+def metrics(user: GetUserDep) -> PlainTextResponse:
+    """Budgets, verdicts and incidents of the models that this user may read, in Prometheus' text format."""
+    mine = readable(user, known())
+    text = exposition(watched(ports(), [mine[name] for name in sorted(mine)]))
+    return PlainTextResponse(text, headers=HEADERS, media_type="text/plain; version=0.0.4; charset=utf-8")
 
 
 @app.get("/dag/{dag_id}")

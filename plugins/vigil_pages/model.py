@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from vigil.usecases.nights import incident_nights
 
+from . import budgets as budget_pages
 from . import views, words
 from .drift import drift
 from .groups import fairness
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
     from vigil.config.schema import Monitor
     from vigil.incidents.types import Incident
+    from vigil.usecases.budget_policy import Report
     from vigil.verdicts.types import NightResult
 
 NIGHTS = 60  # that are drawn
@@ -31,12 +33,14 @@ class About:
 
     due: the newest night that must have been judged by now. reports: names of the newest night's reports that exist.
     file: of its YAML. stale: whether that file no longer loads, so that the settings shown are the last known ones.
+    policy: how its budget policy stands; None without one.
     """
 
     due: date
     reports: Collection[str] = ()
     file: str | None = None
     stale: bool = False
+    policy: Report | None = None
 
 
 def page(
@@ -62,6 +66,13 @@ def page(
         "drift": drift(monitor, shown, incident_nights(mine)),
         "fairness": fairness(monitor, shown),
         "performance": performance(monitor, shown),
-        "budgets": list(zip(budgets(shown), line.budgets, strict=True)) if line else [],
+        "budgets": list(zip(budgets(shown), line.budgets, _facts(monitor, newest), strict=True)) if line else [],
+        "policy": budget_pages.policy(about.policy),
         "signs": views.SIGN,
     }
+
+
+def _facts(monitor: Monitor, newest: NightResult | None) -> list[list[tuple[str, str]]]:
+    """What else is told of each budget of the newest night."""
+    slos = {slo.name: slo for slo in monitor.slos}
+    return [budget_pages.facts(b, slos.get(b.slo)) for b in newest.budgets] if newest else []

@@ -23,6 +23,13 @@ if TYPE_CHECKING:
 BARE = ("ratio", "difference", "score", "distance", "target")  # units that say nothing beside a number
 MOST_SUBJECTS = 6
 USUAL_ROWS = 30  # what `min_rows` is where nobody wrote it
+COUNTS = {
+    "completeness": "the features' values not null",
+    "version_integrity": "rows answered by a version in service",
+    "log_completeness": "requests found in the prediction log",
+    "label_completeness": "rows with a label once it is due",
+    "evaluation_coverage": "the questions of a night answered",
+}  # what the other objectives ask a share of
 QUESTION = {
     Family.SERVICE: "Does it answer, in time, at the usual volume?",
     Family.QUALITY: "Are its inputs whole?",
@@ -192,6 +199,8 @@ def slo_words(slo: Slo) -> str:
             what = f"of requests answered within {written(slo.threshold_ms or 0, 'ms')}"
         case "good_nights":
             what = f"of nights without a {slo.family.value if slo.family else ''} breach"
+        case _:
+            what = f"of {COUNTS[slo.sli]}"
     return f"{target} {what}, over {nights(slo.nights)}"
 
 

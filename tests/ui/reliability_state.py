@@ -36,6 +36,8 @@ def made(folder: Path) -> tuple[Path, Path]:
     (home / "monitors").mkdir(parents=True)
     for model in ("credit_scoring", "iris"):
         shutil.copy(HOME / "monitors" / f"{model}.yaml", home / "monitors")
+    with (home / "monitors" / "credit_scoring.yaml").open("a") as credit:
+        credit.write("budget_policy: {approvers: [risk.board@bank.example], review_nights: 7}\n")
     (home / "monitors" / "churn.yaml").write_text("version: vigil/v1\nmodel: churn\ntask: <script>\n")
     settings = Settings(home=home, state=state)
     state.mkdir()

@@ -67,6 +67,23 @@ def test_a_user_of_another_team_sees_no_model(airflow: Airflow) -> None:
     assert [airflow.get(path, "outsider").status_code for path in (IRIS, *OF_CREDIT)] == [403] * 4
 
 
+def test_prometheus_is_told_of_the_models_that_its_user_may_read_and_of_no_other(airflow: Airflow) -> None:
+    assert airflow.get("/vigil/metrics", follow=False).status_code == 401
+    answer = airflow.get("/vigil/metrics", "viewer")
+    assert answer.headers["content-type"].startswith("text/plain; version=0.0.4")
+    assert 'vigil_slo_budget_left_ratio{environment="staging",model="credit_scoring",slo="latency"} 0.97' in answer.text
+    assert 'vigil_open_incidents{environment="staging",model="credit_scoring",severity="SEV1"}' in answer.text
+    assert "credit_scoring" not in airflow.get("/vigil/metrics", "iris_only").text
+    assert "model=" not in airflow.get("/vigil/metrics", "outsider").text
+
+
+def test_a_models_page_tells_its_budgets_and_the_policy_in_words(airflow: Airflow) -> None:
+    text = airflow.get(MODEL, "viewer").text
+    assert "A budget is spent: promotions of new versions are frozen" in text
+    assert "A post-mortem is required" in text
+    assert "At this rate" in text
+
+
 @pytest.mark.parametrize(
     "path",
     [

@@ -150,12 +150,14 @@ def report(ports: Ports, monitor: Monitor, *, result: NightResult | None = None)
         raise MonitorError(f"{monitor.model} has no `budget_policy:`")
     result = result or newest(ports, monitor)
     now = standing(policy, result.budgets if result else ())
-    entered = [e for e in _events(ports, monitor, CHANGED) if e.payload["to"] == now.state.value][-1:]
+    until = result.night.isoformat() if result else ""
+    last = [e for e in _events(ports, monitor, CHANGED) if e.payload["night"] <= until][-1:]
+    entered = [e for e in last if e.payload["to"] == now.state.value]  # none: the night's account was not made yet
     since = date.fromisoformat(entered[0].payload["night"]) if entered else (result.night if result else None)
     decisions = tuple(
         Decision(at=e.at, by=str(e.payload["by"]), what=str(e.payload["what"]))
         for e in _events(ports, monitor, DECIDED)
-        if entered and e.sequence > entered[0].sequence
+        if not last or e.sequence > last[0].sequence
     )
     due = None
     if now.freezes and since is not None:

@@ -125,6 +125,8 @@ def burn_verdict(slo: Slo, b: Budget) -> Verdict:
         state, cause, reason = State.UNKNOWN, Cause.NO_DATA, f"SLO {slo.name}: tonight could not be counted"
     else:
         state = STATE_OF[b.level]
+        if slo.sli == "good_nights" and state is State.BREACH:
+            state = State.WARN  # each of its bad nights is a breach that was told already
         reason = (
             f"SLO {slo.name}: {b.attained:.2%} good of {b.total:,.0f} over {b.judged_nights} nights, "
             f"{limit}; tonight burns at {b.burn:.1f}x, {max(b.left, 0):.0%} of the budget is left"

@@ -1,6 +1,7 @@
 """A monitor in words: every limit of every rule, as a person would say it."""
 
 import doctest
+from typing import get_args
 
 import pytest
 
@@ -130,6 +131,13 @@ def test_who_moves_the_alias_is_said_for_every_policy() -> None:
 def test_availability_says_what_is_counted() -> None:
     slo = Slo(name="up", sli="availability", target=0.9995)
     assert words.slo_words(slo) == "99.95 % of requests answered without error, over 28 nights"
+
+
+def test_every_kind_of_objective_has_words_of_its_own() -> None:
+    kinds = get_args(Slo.model_fields["sli"].annotation)
+    more = {"family": "drift", "threshold_ms": 300}
+    said = {words.slo_words(Slo(name="it", sli=kind, target=0.99, **more)) for kind in kinds}
+    assert len(said) == len(kinds)
 
 
 def test_every_burn_level_has_its_own_words_with_its_factor() -> None:

@@ -8,7 +8,7 @@ from tests.golden.messages.stories import NIGHT
 from tests.unit.plugins.shown import MONITOR, night
 from vigil.metrics.catalog import CATALOG
 from vigil.metrics.types import Measurement
-from vigil.verdicts.types import Budget, BurnLevel, Cause, NightResult, State, Verdict
+from vigil.verdicts.types import Budget, BurnLevel, Cause, Exhaustion, NightResult, State, Verdict
 from vigil.verdicts.words import measured as words
 
 NIGHTS = 40
@@ -98,5 +98,13 @@ def _budgets(age: int) -> Iterator[Budget]:
         attained = 0.9985 - each * spent * (slo != "latency")
         left = 1 - (1 - attained) / (1 - target)
         level = BurnLevel.FAST if spent and slo == "fair-nights" else BurnLevel.NONE
+        end = NIGHT + timedelta(days=9)
+        range_ = {"earliest": end - timedelta(days=4), "latest": end + timedelta(days=20)}
+        ends = {
+            "availability": Exhaustion(prospect="exhausted"),
+            "fair-nights": Exhaustion(prospect="burning", on=end, **range_),
+        }
         yield Budget(slo=slo, target=target, nights=28, good=1, total=1, attained=attained, left=left, burn=0.1,
-                     level=level, judged_nights=28, of_logged=slo == "availability")  # fmt: skip
+                     level=level, judged_nights=27, unjudged_nights=1, coverage=0.928, coverage_left=0.5,
+                     newest=NIGHT, exhaustion=ends.get(slo, Exhaustion(prospect="not burning")),
+                     of_logged=slo == "availability")  # fmt: skip

@@ -85,3 +85,8 @@ def test_three_bad_nights_in_a_row_are_a_burn_although_each_is_one_event():
     assert budget(FAIR, window("+" * 10 + "--", total=1)).level is BurnLevel.NONE
     assert budget(FAIR, window("+" * 10 + "---", total=1)).level is BurnLevel.MEDIUM
     assert budget(FAIR, window("+" * 10 + "---+", total=1)).level is BurnLevel.NONE
+
+
+def test_a_burn_of_nights_only_warns_because_each_bad_night_was_a_breach_itself():
+    found = burn_verdict(FAIR, budget(FAIR, window("+" * 10 + "---", total=1)))
+    assert (found.state, found.overdue) == (State.WARN, False)
