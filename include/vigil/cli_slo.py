@@ -20,6 +20,7 @@ from vigil.verdicts.exhaustion import in_words
 if TYPE_CHECKING:
     from vigil.usecases.budget_policy import Report
     from vigil.usecases.slo import Objective, Overview
+    from vigil.verdicts.types import Budget
 
 OWN = {"--help"}
 STYLE = {"critical": "bold red", "fast": "bold red", "medium": "bold red", "slow": "yellow", "creep": "yellow",
@@ -73,13 +74,14 @@ def print_overview(found: Overview) -> None:
     if not found.objectives:
         out.print("no objective is set; `slos:` in the monitor's file sets them (docs/slo.md)")
         return
-    table = Table("objective", "target", "attained", "left", "burn", "level", "nights", "coverage left", box=None)
+    table = Table("objective", "target", "attained", "left", "burn", "level", box=None)
     for objective in found.objectives:
         table.add_row(*_row(objective))
     out.print(table)
     for objective in found.objectives:
         if objective.budget is not None:
-            out.print(f"  {objective.slo.name}: {escape(in_words(objective.budget.exhaustion))}", soft_wrap=True)
+            ends, nights = in_words(objective.budget.exhaustion), _nights(objective.budget)
+            out.print(f"  {objective.slo.name}: {escape(ends)}; {nights}", soft_wrap=True)
     if found.policy is not None:
         print_policy(found.policy)
 
@@ -88,11 +90,8 @@ def _row(objective: Objective) -> tuple[str, ...]:
     slo, b = objective.slo, objective.budget
     target = f"{100 * slo.target:.10g} % of {slo.nights} nights"
     if b is None:
-        return slo.name, target, "not counted yet", "", "", "", "", ""
+        return slo.name, target, "not counted yet", "", "", ""
     level = f"[{STYLE.get(b.level.value, 'green')}]{b.level.value}[/]"
-    nights = f"{b.judged_nights} judged, {b.unjudged_nights} not"
-    if b.waiting_nights:
-        nights += f", {b.waiting_nights} waiting"
     return (
         slo.name,
         target,
@@ -100,9 +99,14 @@ def _row(objective: Objective) -> tuple[str, ...]:
         "unknown" if b.left is None else f"{b.left:.0%}",
         "unknown" if b.burn is None else f"{b.burn:.1f}x",
         level,
-        nights,
-        "unknown" if b.coverage_left is None else f"{b.coverage_left:.0%}",
     )
+
+
+def _nights(b: Budget) -> str:
+    told = f"{b.judged_nights} nights judged, {b.unjudged_nights} not"
+    if b.waiting_nights:
+        told += f", {b.waiting_nights} waiting for labels"
+    return told if b.coverage_left is None else f"{told} ({b.coverage_left:.0%} of the coverage budget left)"
 
 
 def print_policy(policy: Report) -> None:

@@ -161,8 +161,8 @@ def report(ports: Ports, monitor: Monitor, *, result: NightResult | None = None)
     )
     due = None
     if now.freezes and since is not None:
-        last = decisions[-1].at.date() if decisions else since
-        due = max(last, since) + timedelta(days=policy.review_nights)
+        looked = max(since, decisions[-1].at.date()) if decisions else since
+        due = looked + timedelta(days=policy.review_nights)
     return Report(
         standing=now,
         since=since if now.state is not PolicyState.UNKNOWN else None,
