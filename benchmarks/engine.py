@@ -31,6 +31,7 @@ ROOT = Path(__file__).resolve().parents[1]
 HERE = ROOT / "benchmarks"
 RESULTS, PAGE = HERE / "results" / "engine.json", ROOT / "docs" / "benchmarks.md"
 PEERS = ROOT / ".bench"
+AIRFLOW_NIGHT, NOOP = "a monitor's night in a real Airflow", "no-op DAG of the same shape, preload on"
 PINS = {
     "whylogs": ["whylogs==1.6.4", "pandas<3", "numpy<2", "pyarrow<18", "setuptools<81"],
     "nannyml": ["nannyml==0.13.1", "pandas<3", "pyarrow", "statsmodels", "setuptools<81"],
@@ -94,6 +95,26 @@ def cases() -> list[Case]:
     ]  # fmt: skip
 
 
+def airflow_night(folder: Path) -> dict[str, Any]:
+    """The row of a night in a real Airflow beside a DAG of the same shape that does nothing."""
+    out.print("a monitor's night in Airflow (its servers are started and ended here) ...")
+    command = [sys.executable, str(HERE / "airflow_night.py"), str(folder)]
+    done = subprocess.run(command, env=_env(), capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise RuntimeError(f"a night in Airflow: {done.stdout[-500:]} {done.stderr[-3000:]}")
+    told = json.loads(done.stdout.splitlines()[-1])
+    ratio = told["noop_s"] / told["airflow_s"]
+    note = (
+        f"the whole run took {told['night_s']:.1f} s, its functions {told['compute_s']:.1f} s; {len(told['runs'])} runs"
+    )
+    return {
+        "work": AIRFLOW_NIGHT, "vigil": "Vigil, wall time minus compute", "vigil_s": round(told["airflow_s"], 2),
+        "vigil_mb": 0, "peer": NOOP, "peer_s": round(told["noop_s"], 2), "peer_mb": 0,
+        "load": round(os.getloadavg()[0], 1), "ratio": round(ratio, 2), "bar": "at most 2 x its time",
+        "holds": 1 / ratio <= 2, "gave_up": False, "notes": [note],
+    }  # fmt: skip
+
+
 def main(
     runs: Annotated[int, typer.Option(help="Of each side; the median counts.")] = 3,
     quick: Annotated[bool, typer.Option(help="A tenth of the rows, one run, results are not kept.")] = False,
@@ -108,6 +129,8 @@ def main(
     with tempfile.TemporaryDirectory(prefix="vigil-bench-") as folder:
         data = _data(Path(folder), sorted({c.data for c in wanted}), scale)
         rows = list(_measured(wanted, data, pythons, 1 if quick else runs, limit))
+        if only in AIRFLOW_NIGHT and not quick:
+            rows.append(airflow_night(Path(folder) / "airflow"))
     _show(rows)
     if not quick:
         _keep(rows)
@@ -171,14 +194,15 @@ def _case(case: Case, data: Path, pythons: Mapping[str, str], runs: int, limit: 
         for side, found in ((case.vigil, mine), (case.peer, theirs)):
             if n < (side.runs or runs):
                 found.append(run(side, data, pythons[side.python], limit))
-    (vigil_s, vigil_mb), (peer_s, peer_mb) = (
-        (median(r["seconds"] for r in found), median(r["mb"] for r in found)) for found in (mine, theirs)
+    (vigil_s, vigil_cpu, vigil_mb), (peer_s, peer_cpu, peer_mb) = (
+        tuple(median(r[key] for r in found) for key in ("seconds", "cpu", "mb")) for found in (mine, theirs)
     )
     gave_up, notes = any(r["gave_up"] for r in theirs), sorted({r["note"] for r in (*mine, *theirs) if r["note"]})
     ratio = peer_s / vigil_s
     return {
         "work": case.work, "vigil": case.vigil.name, "vigil_s": round(vigil_s, 4), "vigil_mb": round(vigil_mb),
         "peer": case.peer.name, "peer_s": round(peer_s, 4), "peer_mb": round(peer_mb),
+        "vigil_cpu_s": round(vigil_cpu, 4), "peer_cpu_s": round(peer_cpu, 4), "load": round(os.getloadavg()[0], 1),
         "ratio": round(ratio, 2), "bar": _bar(case), "holds": _holds(case, ratio, vigil_mb, peer_mb),
         "gave_up": gave_up, "notes": notes,
     }  # fmt: skip
@@ -209,6 +233,7 @@ def run(side: Side, data: Path, python: str, limit: int) -> dict[str, Any]:
         process.communicate()
         return {
             "seconds": float(limit),
+            "cpu": 0.0,
             "mb": 0.0,
             "gave_up": True,
             "note": f"{side.name} was given up after {limit} s",
@@ -218,7 +243,13 @@ def run(side: Side, data: Path, python: str, limit: int) -> dict[str, Any]:
         raise RuntimeError(f"{side.name}: {complaints[-3000:]}")
     answer = json.loads(told.splitlines()[-1])
     own = answer.get("seconds")
-    return {"seconds": own or whole, "mb": answer["mb"], "gave_up": False, "note": answer.get("note", "")}
+    return {
+        "seconds": own or whole,
+        "cpu": answer["cpu"],
+        "mb": answer["mb"],
+        "gave_up": False,
+        "note": answer.get("note", ""),
+    }
 
 
 def _show(rows: Sequence[Mapping[str, Any]]) -> None:
@@ -237,22 +268,36 @@ def _keep(rows: Sequence[Mapping[str, Any]]) -> None:
     before = json.loads(RESULTS.read_text())["results"] if RESULTS.exists() else []
     new = {(r["work"], r["peer"]): dict(r) for r in rows}
     kept = {(r["work"], r["peer"]): r for r in before} | new
-    order = [(c.work, c.peer.name) for c in cases()]
+    order = [*((c.work, c.peer.name) for c in cases()), (AIRFLOW_NIGHT, NOOP)]
     results = [kept[key] for key in order if key in kept]
     RESULTS.parent.mkdir(parents=True, exist_ok=True)
     RESULTS.write_text(json.dumps({"machine": machine, "results": results}, indent=1) + "\n")
     PAGE.write_text(page(PAGE.read_text(), results))
 
 
+def _took(row: Mapping[str, Any], who: str) -> str:
+    memory = f", {row[f'{who}_mb']:,} MB" if row[f"{who}_mb"] else ""
+    return f"{row[f'{who}_s']:,.3g} s{memory}"
+
+
+def _of_processor(row: Mapping[str, Any]) -> str:
+    """The same ratio of the seconds that processors worked: what else runs on the machine hardly changes it."""
+    mine, theirs = row.get("vigil_cpu_s"), row.get("peer_cpu_s")
+    return f"{theirs / mine:,.3g}" if mine and theirs else ""
+
+
 def page(text: str, results: Sequence[Mapping[str, Any]]) -> str:
     """The page with its table written anew, between its two marks."""
     start, end = "<!-- results -->", "<!-- /results -->"
-    lines = ["| work | Vigil | peer | | ratio | bar | holds |", "| --- | --- | --- | --- | --- | --- | --- |"]
+    lines = [
+        "| work | Vigil | peer | | ratio | of processor time | bar | holds |",
+        "| --- | --- | --- | --- | --- | --- | --- | --- |",
+    ]
     for r in results:
         cells = (
-            r["work"], f"{r['vigil_s']:,.3g} s, {r['vigil_mb']:,} MB", r["peer"],
-            f"{'more than ' if r['gave_up'] else ''}{r['peer_s']:,.3g} s, {r['peer_mb']:,} MB",
-            f"{'> ' if r['gave_up'] else ''}{r['ratio']:,.3g}", r["bar"], "yes" if r["holds"] else "**no**",
+            r["work"], _took(r, "vigil"), r["peer"], f"{'more than ' if r['gave_up'] else ''}{_took(r, 'peer')}",
+            f"{'> ' if r['gave_up'] else ''}{r['ratio']:,.3g}", _of_processor(r), r["bar"],
+            "yes" if r["holds"] else "**no**",
         )  # fmt: skip
         lines.append(f"| {' | '.join(cells)} |")
     before, after = text.partition(start)[0], text.partition(end)[2]

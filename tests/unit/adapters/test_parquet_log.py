@@ -1,5 +1,7 @@
 """What the contract cannot say: crashes, files cut in half, and logs that somebody else wrote."""
 
+import subprocess
+import sys
 from datetime import date, timedelta
 from hashlib import md5
 from pathlib import Path
@@ -315,3 +317,35 @@ def test_times_in_nanoseconds_as_pandas_writes_them_are_read_beside_ours(tmp_pat
 def test_folders_that_are_no_dates_are_ignored(tmp_path):
     foreign(tmp_path, table(rows(1)), day="__HIVE_DEFAULT_PARTITION__")
     assert ParquetLog(tmp_path).partition(monitor(), WINDOW).files == ()
+
+
+def test_a_night_is_opened_without_importing_pandas(tmp_path):
+    log = ParquetLog(tmp_path)
+    log.write_predictions("credit", table(rows(3)), batch_id="b")
+    log.write_outcomes("credit", table([outcome("p0", 1)]), batch_id="t")
+    code = (
+        "import sys\n"
+        "from pathlib import Path\n"
+        "from tests.unit.adapters.log_stage import NIGHT, monitor\n"
+        "from vigil.core.window import night_window\n"
+        "from vigil.adapters.parquet_log import ParquetLog\n"
+        "before = 'pandas' in sys.modules\n"
+        f"found = ParquetLog(Path({str(tmp_path)!r})).partition(monitor(), night_window(NIGHT, 'UTC'))\n"
+        "print(len(found.files), len(found.outcome_files), before, 'pandas' in sys.modules)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["1", "1", "False", "False"]
+
+
+@pytest.mark.parametrize(("unit", "stored"), [("us", 2**62), ("ms", -(2**60)), ("us", 0)])
+def test_a_file_of_a_time_that_no_calendar_has_belongs_to_no_night_and_breaks_none(tmp_path, unit, stored):
+    odd = table(rows(1)).set_column(
+        table(rows(1)).column_names.index("served_at"), "served_at",
+        pa.array([stored], pa.int64()).cast(pa.timestamp(unit, "UTC")),
+    )  # fmt: skip
+    foreign(tmp_path, odd)
+    log = ParquetLog(tmp_path)
+    log.write_predictions("credit", table(rows(2)), batch_id="good")
+    partition = log.partition(monitor(), WINDOW)
+    assert len(partition.files) == 1
+    assert log.sample(monitor(), partition, rows=9).num_rows == 2
