@@ -1,6 +1,6 @@
 """What each night adds to an objective: good and total, or why the night does not count (judgement §7)."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
 from functools import partial
 
@@ -27,7 +27,8 @@ class Spent(Spec):
     """Good and total of one night; total 0 means that the night could not be counted.
 
     waiting: it cannot be counted yet (labels that are not due), and costs nothing. asked: the objective was asked
-    about on that night. overdue: something was unknown that must not be; the second such night opens an incident.
+    about on that night. overdue: it was not counted, and something was unknown that must not be; the second such night
+    in a row opens an incident.
     """
 
     night: date
@@ -51,7 +52,7 @@ def spent(slo: Slo, night: NightResult, *, labels: Labels | None = None, as_of: 
         total=total,
         waiting=waiting,
         asked=total > 0 or any(b.slo == slo.name for b in night.budgets),
-        overdue=any(v.overdue for v in night.verdicts),
+        overdue=total <= 0 and any(v.overdue for v in night.verdicts),
     )
 
 
@@ -89,20 +90,17 @@ def _count(slo: Slo, night: NightResult, *, due: bool) -> tuple[float, float, bo
 def _added(slo: Slo, night: NightResult) -> tuple[float, float]:
     """The counts of the objective's metric, over all its subjects (features)."""
     metric = COUNTED[slo.sli]
-    found = [m for m in _measured(night) if m.metric == metric and len(m.parts) == 2]
+    found = [m for m in _measured(night, metric) if len(m.parts) == 2]
     if slo.sli == "latency":
         found = [m for m in found if m.subject == f"<={slo.threshold_ms:g} ms"]
     hits, total = sum(m.parts[0] for m in found), sum(m.parts[1] for m in found)
     return (total - hits if slo.sli in OF_NULLS else hits), total
 
 
-def _measured(night: NightResult) -> Iterator[Measurement]:
-    """Each number of the night once, whether a rule asked about it or not."""
-    seen: set[str] = set()
-    for m in (*(v.measurement for v in night.verdicts if v.measurement), *night.measurements):
-        if m.id not in seen:
-            seen.add(m.id)
-            yield m
+def _measured(night: NightResult, metric: str) -> Iterable[Measurement]:
+    """The metric's numbers, each subject once, whether a rule asked about it or not."""
+    asked = [v.measurement for v in night.verdicts if v.metric == metric and v.measurement is not None]
+    return {m.subject: m for m in (*asked, *(m for m in night.measurements if m.metric == metric))}.values()
 
 
 def _decided(night: NightResult) -> tuple[float, float]:
