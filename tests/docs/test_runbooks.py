@@ -27,7 +27,8 @@ QUOTED = {  # words of a message, in the page and in the code
                  "it has open incidents of its own", "Vigil acted by itself at",
                  "another change of this model is being made", "*Not verified"),
     "service": ("the monitor is blind:", "has no predictions for", "no file for the night", "was not judged",
-                "of the budget is left", "tonight burns at", "of its nights could not be judged", "the newest judged night is"),
+                "of the budget is left", "tonight burns at", "of its nights could not be judged",
+                "the newest judged night is"),
     "war-room": ("nothing was sent", "it may have been done", "rate limited, asked to wait", "was refused:",
                  "Slack is not configured", "ambiguous"),
 }  # fmt: skip
