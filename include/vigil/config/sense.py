@@ -142,12 +142,12 @@ def _slos(raw: Mapping[str, Any]) -> Iterator[Finding]:
 def _countable(raw: Mapping[str, Any], place: Path, slo: Mapping[str, Any]) -> Iterator[Finding]:
     """An objective that no night could ever count would only spend its coverage."""
     if slo.get("sli") == "log_completeness" and not raw.get("traffic"):
-        yield (*place, "sli"), "log_completeness needs `traffic:`, which says how many requests there were"
+        yield (*place, "sli"), "log_completeness needs `traffic:`, which counts the requests"
     family, rules = slo.get("family"), raw.get("rules")
     if slo.get("sli") != "good_nights" or family not in ("performance", "fairness"):
         return
     if not (rules.get(family) if isinstance(rules, dict) else None):
-        yield (*place, "family"), f"no rule stands under rules.{family}, so no night could ever be judged"
+        yield (*place, "family"), f"no rule stands under rules.{family}, so no night can be judged"
 
 
 def _suite(raw: Mapping[str, Any], suites: Collection[str] | None) -> Iterator[Finding]:

@@ -168,6 +168,27 @@ WRONG = {
     "a good-nights SLO without its family": (
         "name: availability, sli: availability", "name: good, sli: good_nights",
         "monitors/credit.yaml:25: slos[0]: the good_nights SLO 'good' needs a family"),
+    "an SLO of fair nights that no rule judges": (
+        '  fairness:\n    - {metric: selection_rate_ratio, breach: "< 0.80"}\nslos:\n'
+        "  - {name: availability, sli: availability, target: 0.99}",
+        "slos:\n  - {name: fair, sli: good_nights, family: fairness, target: 0.893}",
+        "monitors/credit.yaml:23: slos[0].family: no rule stands under rules.fairness, so no night can be judged"),
+    "an SLO of logged requests that nobody counts": (
+        "sli: availability", "sli: log_completeness",
+        "monitors/credit.yaml:25: slos[0].sli: log_completeness needs `traffic:`, which counts the requests"),
+    "an SLO of a kind that does not exist": (
+        "sli: availability", "sli: uptime",
+        "monitors/credit.yaml:25: slos[0].sli: 'uptime' is not allowed; known: availability, completeness, "
+        "evaluation_coverage, good_nights, label_completeness, latency, log_completeness, version_integrity"),
+    "a coverage of all nights": (
+        "target: 0.99", "target: 0.99, coverage: 1",
+        "monitors/credit.yaml:25: slos[0].coverage: must be less than 1, not 1"),
+    "a budget policy without an approver": (
+        "people:", "budget_policy: {approvers: []}\npeople:",
+        "monitors/credit.yaml:26: budget_policy.approvers: must not be empty"),
+    "a budget policy that freezes before it asks for care": (
+        "people:", "budget_policy: {approvers: [ada], frozen_below: 0.6}\npeople:",
+        "monitors/credit.yaml:26: budget_policy: frozen_below (0.6) is above careful_below (0.5)"),
     "a key that is there twice": (
         "labels: {delay_nights: 7}", "labels: {delay_nights: 7, delay_nights: 9}",
         "monitors/credit.yaml:14: the key 'delay_nights' is there twice; keep one"),
