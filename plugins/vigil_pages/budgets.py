@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING
 
 from vigil.verdicts.budget import may_go_unjudged
 from vigil.verdicts.exhaustion import in_words
-from vigil.verdicts.policy import PolicyState
+from vigil.verdicts.policy import PolicyState, standing
 
 from .words import nights
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from vigil.config.schema import Monitor
     from vigil.usecases.budget_policy import Report
     from vigil.verdicts.types import Budget, Slo
 
@@ -68,6 +71,16 @@ def _coverage(b: Budget, slo: Slo | None) -> str:
     if b.waiting_nights:
         words += f"; {nights(b.waiting_nights)} {'waits' if b.waiting_nights == 1 else 'wait'} for labels"
     return words
+
+
+def policy_pill(monitor: Monitor, budgets: Sequence[Budget]) -> tuple[str, str] | None:
+    """(words, look) of a policy that asks for something; None where promotions are free."""
+    if monitor.budget_policy is None:
+        return None
+    state = standing(monitor.budget_policy, budgets).state
+    asks = {PolicyState.CAREFUL: "promotions need an approver", PolicyState.FROZEN: "promotions are frozen",
+            PolicyState.EXHAUSTED: "budget spent, promotions are frozen"}  # fmt: skip
+    return (asks[state], LOOKS[state]) if state in asks else None
 
 
 def policy(report: Report | None) -> Policy | None:

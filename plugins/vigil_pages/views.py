@@ -16,6 +16,7 @@ from vigil.core.words import Family
 from vigil.verdicts.types import State
 
 from . import charts
+from .budgets import policy_pill
 from .trends import RANK, between
 from .words import amount, written
 
@@ -81,6 +82,7 @@ class Row:
     last: str
     incident: str | None
     budgets: tuple[tuple[str, str, str], ...]  # name, words, state
+    policy: tuple[str, str] | None = None  # what the budget policy asks for tonight, and its look; None: nothing
 
 
 def render(template: str, **values: object) -> str:
@@ -119,6 +121,7 @@ def row(monitor: Monitor, results: Sequence[NightResult], open_incidents: Sequen
         last=f"newest {square(newest.night, newest).title}" if newest else NEVER,
         incident=mine[0].id if mine else None,
         budgets=tuple(budget_words(b) for b in newest.budgets) if newest else (),
+        policy=policy_pill(monitor, newest.budgets) if newest else None,
     )
 
 

@@ -10,7 +10,7 @@ from tests.unit.plugins.shown import MONITOR, spent
 from tests.unit.plugins.test_model_page import words
 from tests.unit.plugins.weeks import weeks
 from vigil.usecases.budget_policy import Decision, Report
-from vigil.verdicts.policy import Standing
+from vigil.verdicts.policy import BudgetPolicy, Standing
 from vigil.verdicts.types import Exhaustion
 
 SLO = MONITOR.slos[0]
@@ -66,3 +66,19 @@ def test_the_page_shows_the_policy_with_what_it_asks_and_what_was_decided() -> N
 
 def test_a_model_without_a_policy_is_told_that_none_says_what_happens() -> None:
     assert "No policy says what happens as a budget runs out" in words(*weeks())
+
+
+@pytest.mark.parametrize(
+    ("left", "said"),
+    [
+        (0.9, None),
+        (0.3, ("promotions need an approver", "warn")),
+        (0.1, ("promotions are frozen", "breach")),
+        (-1.0, ("budget spent, promotions are frozen", "breach")),
+        (None, None),
+    ],
+)
+def test_the_list_of_models_names_what_a_policy_asks_for(left: float | None, said: tuple[str, str] | None) -> None:
+    watched = MONITOR.model_copy(update={"budget_policy": BudgetPolicy(approvers=("ada",))})
+    assert budgets.policy_pill(watched, [spent(0.99, left)]) == said
+    assert budgets.policy_pill(MONITOR, [spent(0.99, -1.0)]) is None
