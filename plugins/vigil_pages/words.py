@@ -126,6 +126,8 @@ def _limits(rule: Rule, entry: Entry | None) -> list[str]:
         said.append(f"warning {beyond(rule.warn, unit=unit, worse=worse)}")
     if rule.sigma is not None:
         said.append(_sigma(rule, unit, worse))
+    if rule.quantile is not None:
+        said.append(_quantile(rule, unit))
     if rule.holdout is not None:
         said.append(_holdout(rule.holdout, unit))
     if rule.surprise:
@@ -146,8 +148,19 @@ def _limits(rule: Rule, entry: Entry | None) -> list[str]:
 def _sigma(rule: Rule, unit: str, worse: Worse | None) -> str:
     side = {Worse.HIGHER: "above", Worse.LOWER: "below"}.get(worse or Worse.AWAY, "from")
     least = f" and at least {far(rule.floor, unit)}" if rule.floor else ""
-    where = f"{rule.sigma:g} robust sd {side} its own last {rule.nights} nights{least}"
+    where = f"{rule.sigma:g} robust sd {side} its own last {rule.nights} nights{_season(rule)}{least}"
     return f"{where}: one night warns, 2 of 3 nights breach"
+
+
+def _quantile(rule: Rule, unit: str) -> str:
+    quantile = rule.quantile or 0.0
+    least = f" and at least {far(rule.floor, unit)}" if rule.floor else ""
+    where = f"{'above' if quantile > 0.5 else 'below'} the {written(quantile, 'share')} quantile"
+    return f"{where} of its own last {rule.nights} nights{_season(rule)}{least}: one night warns, 2 of 3 nights breach"
+
+
+def _season(rule: Rule) -> str:
+    return " of the same weekday" if rule.season else ""
 
 
 def _holdout(allowed: float, unit: str) -> str:

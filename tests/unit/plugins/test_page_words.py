@@ -62,7 +62,8 @@ def test_a_rules_limits_in_words(rule: dict[str, object], said: str) -> None:
 def test_every_kind_of_threshold_that_a_rule_may_have_is_said() -> None:
     thresholds = set(Rule.model_fields) - {"metric", "subjects"}
     whole = {"breach": "> 0.3", "warn": "> 0.2", "hard": "> 0.7", "sigma": 5, "nights": 21, "holdout": 0.11,
-             "min_difference": 0.05, "floor": 0.04, "min_rows": 99, "surprise": True}  # fmt: skip
+             "min_difference": 0.05, "floor": 0.04, "min_rows": 99, "surprise": True, "quantile": 0.97,
+             "season": "weekday"}  # fmt: skip
     assert set(whole) == thresholds  # a new one needs words
     said = "; ".join(words.rule_words(Rule.model_validate({"metric": "missing", **whole})).limits)
     for number in (
@@ -76,6 +77,8 @@ def test_every_kind_of_threshold_that_a_rule_may_have_is_said() -> None:
         "4 percentage",
         "99",
         "usual place",
+        "above the 97 % quantile",
+        "the same weekday",
     ):
         assert number in said
 
