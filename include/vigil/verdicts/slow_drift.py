@@ -10,11 +10,12 @@ if TYPE_CHECKING:
 
 SIZES = (0.25, 0.5, 1.0, 2.0, 3.0)  # of the drift, in sd of a night: the mixture bets a fifth on each
 FARTHEST = 4.0  # one night may not decide alone, however far it is
+ENDS = 0.01  # of what begins a ticket is left when it ends: a ticket that comes and goes is two tickets
 YEARS = 4.0  # between false tickets of a model whose nights are as usual, by the bound
 
 
 def detector(surprise: "Floats", *, tolerated: "Floats | None" = None, persistence: float = 0.0) -> "Floats":
-    """Shiryaev-Roberts sums of mixture e-values, upwards and downwards: shape (2, S).
+    """Shiryaev-Roberts sums of mixture e-values, upwards and downwards, after each night: shape (2, S, N).
 
     surprise: (S, N) standard normal scores of consecutive nights, oldest first; NaN where a night tells nothing.
     tolerated: (S,) drift, in the same units, that is none: what the centre is not known by, and what does not matter.
@@ -24,13 +25,13 @@ def detector(surprise: "Floats", *, tolerated: "Floats | None" = None, persisten
 
     >>> import numpy as np
     >>> quiet, drift = np.zeros((1, 20)), np.full((1, 20), 2.0)
-    >>> bool(detector(quiet).max() < 21), bool(detector(drift)[0, 0] > 1000)
+    >>> bool(detector(quiet).max() < 21), bool(detector(drift)[0, 0, -1] > 1000)
     (True, True)
     """
     import numpy as np
 
     z = np.clip(surprise, -FARTHEST, FARTHEST)
-    sums = np.zeros((2, z.shape[0]))
+    sums, path = np.zeros((2, z.shape[0])), np.zeros((2, *z.shape))
     margin = (np.zeros(z.shape[0]) if tolerated is None else tolerated) * np.sqrt((1 - persistence) / (1 + persistence))
     last = np.zeros(z.shape[0])
     for night in range(z.shape[1]):
@@ -40,9 +41,24 @@ def detector(surprise: "Floats", *, tolerated: "Floats | None" = None, persisten
         for row, sign in enumerate((1.0, -1.0)):
             e = np.mean([np.exp(size * (sign * news - margin) - size**2 / 2) for size in SIZES], axis=0)
             sums[row] = np.where(known, (1 + sums[row]) * e, sums[row])
-        sums = np.minimum(sums, 1e300)
+        path[:, :, night] = sums = np.minimum(sums, 1e300)
         last = np.where(known, z[:, night], 0.0)
-    return sums
+    return path
+
+
+def lasting(path: "Floats", least: float) -> "NDArray[np.bool_]":
+    """Whether drift is on after the last night: it begins where a sum reaches `least`, and ends where little is left.
+
+    >>> import numpy as np
+    >>> bool(lasting(np.array([1.0, 120.0, 50.0]), 100.0)), bool(lasting(np.array([1.0, 120.0, 0.5]), 100.0))
+    (True, False)
+    """
+    import numpy as np
+
+    on = np.zeros(path.shape[:-1], dtype=bool)
+    for night in range(path.shape[-1]):
+        on = np.where(path[..., night] >= least, True, on & (path[..., night] >= ENDS * least))
+    return on
 
 
 def limit(scores: int) -> float:

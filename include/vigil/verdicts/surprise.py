@@ -7,11 +7,13 @@ drift that lasts is found by a detector of its own and opens a ticket.
 
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
+from math import nan
 from typing import TYPE_CHECKING, NamedTuple
+from weakref import ref
 
 from vigil.metrics.types import Kind, Measurement, Worse
 from vigil.verdicts.calendar import design
-from vigil.verdicts.scales import FLOORS, Scaled, jump, scaled, words
+from vigil.verdicts.scales import ARCSINE, FLOORS, Scaled, anchor, jump, scaled, words
 from vigil.verdicts.thresholds import Outcome
 from vigil.verdicts.types import Cause, NightResult, Rule, State, Surprise, Verdict
 
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 SURPRISE = "surprise at"  # begins the limit of these verdicts
 POWER_80 = 0.8416
 HARD_Z = 2.576
+FEW_SUCCESSES = 30  # or failures, below which a share is tested by counting
 LEAST_NIGHTS = 5  # nights that a model must have had before its usual place is known at all
 REST = 2  # nights before tonight that do not teach yet: they may be the first of an incident
 YOUNG = 14
@@ -48,16 +51,44 @@ class Told(NamedTuple):
         return tuple(d for d, used in zip(self.days, self.taught, strict=True) if used)
 
 
-def by_night(history: Sequence[NightResult]) -> dict[date, dict[str, Measurement]]:
-    """Night -> question -> what was measured; figures whose labels had not come are left out."""
-    found: dict[date, dict[str, Measurement]] = {}
-    for result in history:
-        mine = {m.id: m for m in result.measurements}
-        for v in result.verdicts:
-            if v.measurement is not None and v.cause is not Cause.LABELS_PENDING:
-                mine[v.id] = v.measurement
-        found[result.night] = mine
+class Then(NamedTuple):
+    """One score of a past night: on its additive scale, with the holdout that a distance is from, and its counts."""
+
+    value: float
+    variance: float
+    scale: str
+    yardstick: str
+    k: float
+    n: float
+
+
+_READ: dict[int, tuple["ref[NightResult]", dict[str, Then]]] = {}
+
+
+def numbers(result: NightResult) -> Mapping[str, Then]:
+    """Question -> its score that night; figures whose labels had not come are left out.
+
+    Kept as long as the result is: a backtest asks for the same nights again and again.
+    """
+    known = _READ.get(id(result))
+    if known is not None and known[0]() is result:
+        return known[1]
+    mine = {m.id: m for m in result.measurements}
+    for v in result.verdicts:
+        if v.measurement is not None and v.cause is not Cause.LABELS_PENDING:
+            mine[v.id] = v.measurement
+    found = {name: then for name, m in mine.items() if (then := _then(m)) is not None}
+    key = id(result)
+    _READ[key] = (ref(result, lambda _: _READ.pop(key, None)), found)
     return found
+
+
+def _then(m: Measurement) -> Then | None:
+    number = scaled(m)
+    if number is None:
+        return None
+    k, n = m.parts[:2] if len(m.parts) >= 2 else (nan, nan)
+    return Then(number.value, number.variance, number.scale, m.yardstick if _anchored(m) else "", k, n)
 
 
 def reference_nights(
@@ -85,7 +116,7 @@ def judge_surprise(
     asked: Sequence[Asked], history: Sequence[NightResult], tonight: date, settings: Surprise, excluded: frozenset[date]
 ) -> dict[str, Outcome]:
     """Question -> what surprise says of it, for all questions of the night together."""
-    past = by_night(history)
+    past = {r.night: numbers(r) for r in history}
     scales = {a.measurement.id: scaled(a.measurement) for a in asked}
     known = [a for a in asked if scales[a.measurement.id] is not None and a.measurement.n >= a.rule.min_rows]
     out = {a.measurement.id: _few_rows(a) for a in asked if a not in known}
@@ -119,7 +150,7 @@ class _Family:
     def __init__(
         self,
         asked: Sequence[Asked],
-        past: Mapping[date, Mapping[str, Measurement]],
+        past: Mapping[date, Mapping[str, Then]],
         told: Told,
         settings: Surprise,
     ) -> None:
@@ -129,7 +160,7 @@ class _Family:
 
         self.asked, self.told, self.settings = asked, told, settings
         self.tonight = [scaled(a.measurement) or Scaled(0.0, 1.0, "") for a in asked]
-        self.values, self.variances = _matrix(asked, self.tonight, past, told)
+        self.values, self.variances, counts = _matrix(asked, self.tonight, past, told)
         columns, self.calendar = design(told.days, told.taught, season=settings.season, terms=settings.calendar)
         self.usual: Usual = usual(
             Scores(
@@ -141,10 +172,19 @@ class _Family:
                 np.array([_anchored(a.measurement) for a in asked]),
             )
         )
-        self.away = self.usual.surprise(self.values)
+        self.away = _bounded(self.usual.surprise(self.values), counts, self._shares())
         self.floors = np.array([_floor(a, s.scale) for a, s in zip(asked, self.tonight, strict=True)])
         self.adjusted = self._adjusted()
-        self.drift, self.limit = self._drift()
+        self.drift = self._drift()
+        self.reach = self._reach()
+
+    def _shares(self) -> "np.ndarray":
+        """(S, N) the share that is usual, NaN for scores that are no shares."""
+        import numpy as np
+
+        zero = np.array([anchor(a.measurement) for a in self.asked])
+        shares = np.sin(np.clip(self.usual.centre + zero[:, None], 0.0, np.pi) / 2) ** 2
+        return np.where(np.array([s.scale == ARCSINE for s in self.tonight])[:, None], shares, np.nan)
 
     def _adjusted(self) -> "np.ndarray":
         """Benjamini-Hochberg over the family; importance makes a feature's threshold milder, and others' harsher."""
@@ -160,21 +200,31 @@ class _Family:
         p = np.where(usable, np.minimum(1.0, p / weights), 1.0)
         return np.asarray(false_discovery_control(p)) if len(p) else p
 
-    def _drift(self) -> tuple["np.ndarray", float]:
-        """(largest sum of the slow detector by score, what it must reach)."""
+    def _drift(self) -> "np.ndarray":
+        """(S,) whether a score drifts slowly, the way that is bad."""
         import numpy as np
 
-        from vigil.verdicts.slow_drift import detector, limit
+        from vigil.verdicts.slow_drift import detector, lasting, limit
 
         usable = self.usual.nights >= YOUNG
         if not self.settings.slow_drift or not usable.any():
-            return np.zeros(len(self.asked)), np.inf
+            return np.zeros(len(self.asked), dtype=bool)
         z = np.where(np.isfinite(self.values) & usable[:, None], self.away, np.nan)
         tolerated = (self.floors / 2 + 2 * self.usual.unsure[:, -1]) / self.usual.spread[:, -1]
-        up, down = detector(z, tolerated=tolerated, persistence=self.usual.persistence)
+        path = detector(z, tolerated=tolerated, persistence=self.usual.persistence)
+        up, down = lasting(path, limit(int(usable.sum())))
         worse = [a.measurement.worse for a in self.asked]
-        sums = np.array([_sided(w, up[i], down[i]) for i, w in enumerate(worse)])
-        return sums, limit(int(usable.sum()))
+        return np.array([_sided(w, up=bool(up[i]), down=bool(down[i])) for i, w in enumerate(worse)])
+
+    def _reach(self) -> "np.ndarray":
+        """(S,) the distance from the usual place that would have been a warn with 80 % power, were it the only one."""
+        import numpy as np
+        from scipy.stats import t
+
+        sides = np.array([2 if a.measurement.worse is Worse.AWAY else 1 for a in self.asked])
+        critical = t.isf(self.settings.level / len(self.asked) / sides, self.usual.freedom)
+        spread = self.usual.spread[:, -1]
+        return np.asarray(np.maximum(critical * spread, self.floors) + POWER_80 * spread)
 
     def outcome(self, row: int, *, again: bool) -> Outcome:
         """The verdict on one score."""
@@ -192,7 +242,7 @@ class _Family:
         if self.adjusted[row] <= self.settings.level and abs(value - centre) >= self.floors[row]:
             state, more = (State.BREACH, ", 2 of 3 nights") if again else (State.WARN, "")
             return Outcome(state=state, why=self._place(row) + more, limit=limit)
-        if self.drift[row] >= self.limit:
+        if self.drift[row]:
             return Outcome(state=State.WARN, ticket=True, why=f"drifts slowly: {self._place(row)}", limit=limit)
         return Outcome(state=State.OK, why=self._place(row), limit=limit, would_see=self._would_see(row))
 
@@ -210,28 +260,15 @@ class _Family:
 
     def _would_see(self, row: int) -> str:
         """The move that would have been a warn tonight, with 80 % power, were it the only one."""
-        from scipy.stats import norm
-
         m, scale = self.asked[row].measurement, self.tonight[row].scale
-        sides = 2 if m.worse is Worse.AWAY else 1
-        critical = float(norm.isf(self.settings.level / len(self.asked) / sides))
-        spread, centre = float(self.usual.spread[row, -1]), float(self.usual.centre[row, -1])
-        reach = max(_student(critical, float(self.usual.freedom[row])) * spread, float(self.floors[row]))
-        reach += POWER_80 * spread
+        centre, reach = float(self.usual.centre[row, -1]), float(self.reach[row])
         low, high = (words(m, scale, centre - reach), words(m, scale, centre + reach))
         text = {Worse.AWAY: f"below {low} or above {high}", Worse.LOWER: f"below {low}", Worse.HIGHER: f"above {high}"}
         return f"a value {text[m.worse]} tonight would have been found (80 % power)"
 
 
-def _student(z: float, freedom: float) -> float:
-    """The quantile of Student's t at the tail of a normal one."""
-    from scipy.stats import norm, t
-
-    return float(t.isf(norm.sf(z), freedom))
-
-
-def _sided(worse: Worse, up: float, down: float) -> float:
-    return {Worse.HIGHER: up, Worse.LOWER: down, Worse.AWAY: max(up, down)}[worse]
+def _sided(worse: Worse, *, up: bool, down: bool) -> bool:
+    return {Worse.HIGHER: up, Worse.LOWER: down, Worse.AWAY: up or down}[worse]
 
 
 def _spell(reference: Sequence[date]) -> str:
@@ -253,25 +290,41 @@ def _feature(m: Measurement) -> str:
 
 
 def _matrix(
-    asked: Sequence[Asked], tonight: Sequence[Scaled], past: Mapping[date, Mapping[str, Measurement]], told: Told
-) -> tuple["np.ndarray", "np.ndarray"]:
-    """(values, variances), shape (S, N): past nights on tonight's scale and yardstick; NaN where they are not."""
+    asked: Sequence[Asked], tonight: Sequence[Scaled], past: Mapping[date, Mapping[str, Then]], told: Told
+) -> tuple["np.ndarray", "np.ndarray", "np.ndarray"]:
+    """(values, variances), shape (S, N), and the counts of shares, (2, S, N): past nights on tonight's scale and
+    yardstick; NaN where they are not."""
     import numpy as np
 
     values = np.full((len(asked), len(told.days)), np.nan)
-    variances = np.full_like(values, np.nan)
+    variances, counts = np.full_like(values, np.nan), np.full((2, *values.shape), np.nan)
+    questions = [
+        (a.measurement.id, s.scale, a.measurement.yardstick if _anchored(a.measurement) else "")
+        for a, s in zip(asked, tonight, strict=True)
+    ]
     for column, day in enumerate(told.days[:-1]):
         night = past[day]
-        for row, one in enumerate(asked):
-            m = night.get(one.measurement.id)
-            then = scaled(m) if m is not None and _comparable(m, one.measurement) else None
-            if then is not None and then.scale == tonight[row].scale:
+        for row, (question, scale, yardstick) in enumerate(questions):
+            then = night.get(question)
+            if then is not None and then.scale == scale and then.yardstick == yardstick:
                 values[row, column], variances[row, column] = then.value, then.variance
+                counts[0, row, column], counts[1, row, column] = then.k, then.n
     values[:, -1] = [s.value for s in tonight]
     variances[:, -1] = [s.variance for s in tonight]
-    return values, np.maximum(variances, 1e-12)
+    counts[:, :, -1] = np.array([(*a.measurement.parts, nan, nan)[:2] for a in asked]).T
+    return values, np.maximum(variances, 1e-12), counts
 
 
-def _comparable(then: Measurement, now: Measurement) -> bool:
-    """A distance from another holdout is another question."""
-    return not _anchored(now) or then.yardstick == now.yardstick
+def _bounded(away: "np.ndarray", counts: "np.ndarray", usual: "np.ndarray") -> "np.ndarray":
+    """Surprise no larger than counting alone explains: few successes have a skewed share, which no scale mends.
+
+    Source: the exact binomial test; nights that differ only make a count less surprising.
+    """
+    import numpy as np
+    from scipy.stats import binom, norm
+
+    k, n = counts
+    exact = np.isfinite(usual) & np.isfinite(k) & (np.minimum(k, n - k) < FEW_SUCCESSES)
+    tail = np.where(away > 0, binom.sf(k - 1, n, usual), binom.cdf(k, n, usual))
+    most = np.abs(norm.isf(np.clip(tail, 1e-300, 0.5)))
+    return np.asarray(np.where(exact, np.sign(away) * np.minimum(np.abs(away), most), away))

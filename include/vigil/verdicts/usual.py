@@ -21,6 +21,9 @@ EFFECT_PRIOR = 0.5  # sd of weekday and calendar effects
 MOST_FREEDOM = 1e4
 LEAST_SPREAD = 1e-9
 PERSISTENCE = 0.8  # the most that is believed
+TAILS = (MOST_FREEDOM, 50.0, 30.0, 20.0, 14.0, 10.0, 8.0, 6.0, 5.0, 4.0, 3.0)  # degrees of freedom, thin ones first
+TAIL_MARGIN = 6.0  # of the log-likelihood: nights share shocks, so that many scores tell less than as many nights
+TAIL_NIGHTS = 100  # standardised values, before a tail is looked for
 
 
 class Scores(NamedTuple):
@@ -57,12 +60,22 @@ class Usual(NamedTuple):
     def surprise(self, values: "Floats") -> "Floats":
         """How far each value is from its centre, in standard normal units: the predictive t, made normal."""
         import numpy as np
-        from scipy.stats import norm, t
 
         away = (values - self.centre) / self.spread
-        freedom = self.freedom[:, None]
-        tail = t.logsf(np.abs(away), freedom)
-        return np.asarray(np.sign(away) * -norm.ppf(np.exp(np.maximum(tail, -700.0))))
+        return np.asarray(np.sign(away) * normal(np.abs(away), self.freedom[:, None]))
+
+
+def normal(away: "Floats", freedom: "Floats") -> "Floats":
+    """The standard normal value that is as rare as `away` >= 0 is for Student's t.
+
+    >>> import numpy as np
+    >>> [round(float(z), 2) for z in normal(np.array([2.0, 5.0]), np.array([4.0, 4.0]))]
+    [1.57, 2.67]
+    """
+    import numpy as np
+    from scipy.stats import norm, t
+
+    return np.asarray(-norm.ppf(np.exp(np.maximum(t.logsf(away, freedom), -700.0))))
 
 
 def usual(scores: Scores) -> Usual:
@@ -90,6 +103,7 @@ def usual(scores: Scores) -> Usual:
     ratio = (fit.weights * fit.residuals**2).sum(axis=1) / freedom
     scale, total = _shrunk(ratio, np.where(nights > fit.used, freedom, 0.0), scores.kinds)
     persistence = _persistence(fit, taught, scale)
+    total = np.minimum(total, _tails(fit, taught, scale, scores.kinds))
     inflated = (1 + persistence) / (1 - persistence)
     night = scale[:, None] * (variances + spread2[:, None])
     unsure = np.sqrt(scale[:, None] * inflated * fit.leverage)
@@ -197,6 +211,42 @@ def _trigamma_inverse(x: float) -> float:
     from scipy.special import polygamma
 
     return float(brentq(lambda y: float(polygamma(1, y)) - x, 1e-4, 1e8))
+
+
+def _tails(fit: _Fit, taught: "NDArray[np.bool_]", scale: "Floats", kinds: tuple[str, ...]) -> "Floats":
+    """(S,) degrees of freedom of the nights themselves: some models have wild nights, and then a wild night says less.
+
+    Student's t is fitted to all standardised nights of a kind together; a tail is only believed where the normal
+    distribution is clearly worse.
+    """
+    import numpy as np
+
+    z = fit.residuals * np.sqrt(fit.weights / np.maximum(scale, LEAST_SPREAD)[:, None])
+    out = np.full(len(kinds), MOST_FREEDOM)
+    groups = np.array(kinds)
+    for kind in dict.fromkeys(kinds):
+        mine = groups == kind
+        pooled = z[mine][taught[mine]]
+        pooled = pooled[pooled != 0]
+        if len(pooled) >= TAIL_NIGHTS:
+            out[mine] = _freedom(pooled)
+    return out
+
+
+def _freedom(z: "Floats") -> float:
+    """The thinnest tail that explains standardised values about as well as the best one."""
+    import numpy as np
+    from scipy.special import gammaln
+
+    fits, squares = [], z * z
+    for freedom in TAILS:
+        size = float(np.mean(squares))
+        for _ in range(6):  # expectation-maximisation of the scale
+            size = float(np.mean((freedom + 1) / (freedom + squares / size) * squares))
+        height = gammaln((freedom + 1) / 2) - gammaln(freedom / 2) - np.log(freedom * np.pi * size) / 2
+        fits.append(len(z) * height - (freedom + 1) / 2 * float(np.log1p(squares / (freedom * size)).sum()))
+    best = max(fits)
+    return next(freedom for freedom, fit in zip(TAILS, fits, strict=True) if fit >= best - TAIL_MARGIN)
 
 
 def _persistence(fit: _Fit, taught: "NDArray[np.bool_]", scale: "Floats") -> float:
