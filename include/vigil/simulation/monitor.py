@@ -58,19 +58,13 @@ def _rules(rows: int) -> dict[str, Any]:
     return {
         "service": [
             {"metric": "success_rate", "breach": "< 0.98", "min_difference": 0.02},
-            {"metric": "volume", "breach": f"< {rows * 0.6:g}"},
+            {"metric": "volume", "breach": f"< {rows * 0.3:g}", "surprise": True, "floor": 0.25},
         ],
         "quality": [
             {"metric": "missing", "breach": "> 0.10"},
             {"metric": "not_finite", "breach": "> 0.02"},
             {"metric": "wrong_type", "breach": "> 0.02"},
             {"metric": "new_category", "breach": "> 0.01", "min_difference": 0.01},
-        ],
-        "drift": [
-            {"metric": "mean_shift", "sigma": 6, "nights": 28, "floor": 0.2, "hard": "> 1.0"},
-            {"metric": "share_shift", "sigma": 6, "nights": 28, "floor": 0.04, "hard": "> 0.20"},
-            {"metric": "group_mean_shift", "hard": "> 1.0"},
-            {"metric": "prediction_shift", "sigma": 6, "nights": 28, "floor": 0.05, "hard": "> 0.20"},
         ],
         "performance": [{"metric": "auc", "holdout": -0.05}],
         "fairness": [{"metric": "selection_rate_ratio", "breach": "< 0.80"}],

@@ -119,7 +119,8 @@ def judge_surprise(
     past = {r.night: numbers(r) for r in history}
     scales = {a.measurement.id: scaled(a.measurement) for a in asked}
     known = [a for a in asked if scales[a.measurement.id] is not None and a.measurement.n >= a.rule.min_rows]
-    out = {a.measurement.id: _few_rows(a) for a in asked if a not in known}
+    judgeable = {a.measurement.id for a in known}
+    out = {a.measurement.id: _few_rows(a) for a in asked if a.measurement.id not in judgeable}
     if not known:
         return out
     days = tuple(d for d in sorted(past) if d < tonight)
@@ -177,6 +178,7 @@ class _Family:
         self.adjusted = self._adjusted()
         self.drift = self._drift()
         self.reach = self._reach()
+        self.spell = _spell(told.reference)
 
     def _shares(self) -> "np.ndarray":
         """(S, N) the share that is usual, NaN for scores that are no shares."""
@@ -210,7 +212,7 @@ class _Family:
         if not self.settings.slow_drift or not usable.any():
             return np.zeros(len(self.asked), dtype=bool)
         z = np.where(np.isfinite(self.values) & usable[:, None], self.away, np.nan)
-        tolerated = (self.floors / 2 + 2 * self.usual.unsure[:, -1]) / self.usual.spread[:, -1]
+        tolerated = (self.floors / 2 + 2 * self.usual.unsure) / self.usual.spread[:, -1]
         path = detector(z, tolerated=tolerated, persistence=self.usual.persistence)
         up, down = lasting(path, limit(int(usable.sum())))
         worse = [a.measurement.worse for a in self.asked]
@@ -252,7 +254,7 @@ class _Family:
         centre = float(self.usual.centre[row, -1])
         text = (
             f"{self.away[row, -1]:+.1f} sd of a usual night from {words(m, scale, centre)}, "
-            f"its place on {self.usual.nights[row]} nights{_spell(self.told.reference)}"
+            f"its place on {self.usual.nights[row]} nights{self.spell}"
         )
         if self.usual.nights[row] < YOUNG:
             text += "; so few nights know their own spread badly, a wide one is assumed"

@@ -55,7 +55,7 @@ class Usual(NamedTuple):
     freedom: "Floats"
     nights: "NDArray[np.int64]"
     persistence: float
-    unsure: "Floats"  # (S, N) sd of the centre itself
+    unsure: "Floats"  # (S,) sd of the centre itself, on the average of a week
 
     def surprise(self, values: "Floats") -> "Floats":
         """How far each value is from its centre, in standard normal units: the predictive t, made normal."""
@@ -106,8 +106,8 @@ def usual(scores: Scores) -> Usual:
     total = np.minimum(total, _tails(fit, taught, scale, scores.kinds))
     inflated = (1 + persistence) / (1 - persistence)
     night = scale[:, None] * (variances + spread2[:, None])
-    unsure = np.sqrt(scale[:, None] * inflated * fit.leverage)
-    spread = np.sqrt(np.maximum(night, variances) + unsure**2)
+    unsure = np.sqrt(scale * inflated * fit.weekly)
+    spread = np.sqrt(np.maximum(night, variances) + scale[:, None] * inflated * fit.leverage)
     between = np.sqrt(np.maximum(scale * (spread2 + _typical(variances, taught)) - _typical(variances, taught), 0.0))
     return Usual(fit.centre, np.maximum(spread, LEAST_SPREAD), between, total, nights, persistence, unsure)
 
@@ -115,6 +115,7 @@ def usual(scores: Scores) -> Usual:
 class _Fit(NamedTuple):
     centre: "Floats"  # (S, N)
     leverage: "Floats"  # (S, N) variance of the centre, in units of the scale
+    weekly: "Floats"  # (S,) the same of the mean centre of the last seven nights
     residuals: "Floats"  # (S, N), 0 where a night does not teach
     weights: "Floats"  # (S, N)
     used: "Floats"  # (S,) how many nights the centre cost
@@ -136,8 +137,10 @@ def _solve(
     effects = np.einsum("spq,sq->sp", inverse, np.einsum("sn,sn,np->sp", weights, values, z))
     centre = effects @ z.T
     leverage = np.einsum("np,spq,nq->sn", z, inverse, z)
+    week = z[-7:].mean(axis=0)
+    weekly = np.einsum("p,spq,q->s", week, inverse, week)
     used = np.einsum("spq,sqp->s", inverse, known)
-    return _Fit(centre, leverage, np.where(taught, values - centre, 0.0), weights, used)
+    return _Fit(centre, leverage, weekly, np.where(taught, values - centre, 0.0), weights, used)
 
 
 def _typical(variances: "Floats", taught: "NDArray[np.bool_]") -> "Floats":
@@ -183,7 +186,10 @@ def _shrunk(ratio: "Floats", freedom: "Floats", kinds: tuple[str, ...]) -> tuple
         told = mine & (freedom >= 2) & (ratio > 0.05)
         prior, weight = _prior(ratio[told], freedom[told])
         own = np.where(mine & (ratio > 0), freedom, 0.0)
-        scale = np.where(mine, (weight * prior + own * ratio) / np.maximum(weight + own, 1e-9), scale)
+        if float(np.median(freedom[mine])) < FEW_NIGHTS - 1:  # so few nights may widen the prior, and not narrow it
+            prior, weight = max(prior, 1.0), PRIOR_NIGHTS
+        shrunk = (weight * prior + own * ratio) / np.maximum(weight + own, 1e-9)
+        scale = np.where(mine, np.maximum(shrunk, 1.0) if weight == PRIOR_NIGHTS else shrunk, scale)
         total = np.where(mine, weight + own, total)
     return scale, np.clip(total, PRIOR_NIGHTS, MOST_FREEDOM)
 

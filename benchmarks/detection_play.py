@@ -1,0 +1,189 @@
+"""Nights of simulated models, judged by Vigil as it is: measured, judged, correlated to incidents, in date order."""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from vigil.adapters.duckdb_scan import DuckDBScanner
+from vigil.config.load import load_all
+from vigil.config.schema import Monitor
+from vigil.core.words import Family, Role
+from vigil.incidents.correlate import signals
+from vigil.incidents.lifecycle import GoodNight, NewEvent, bad_night_events, episode_of, fold, good_night_events
+from vigil.incidents.severity import assess
+from vigil.incidents.types import Event, Incident
+from vigil.metrics.evaluate import evaluate
+from vigil.profiles.types import Profile
+from vigil.simulation.faults import Fault
+from vigil.simulation.monitor import document
+from vigil.simulation.nights import Simulation
+from vigil.usecases.nights import incident_nights, view
+from vigil.verdicts.budget import budget, burn_verdict, spent
+from vigil.verdicts.judge import Facts, judge
+from vigil.verdicts.surprise import reference_nights
+from vigil.verdicts.types import NightResult, State, Verdict
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+REFERENCE_ROWS = 20_000
+RECENT = 30  # nights that pools and budgets look back
+ALARMS = (State.WARN, State.BREACH)
+
+
+@dataclass
+class Model:
+    """One simulated model: its monitor, its bins and holdout, and its nights as profiles, kept below `cache`."""
+
+    regime: str
+    seed: int
+    rows: int
+    cache: Path
+    wants_rows: bool = False
+
+    def __post_init__(self) -> None:
+        run = self.simulation(1)
+        folder = self.cache / f"{self.regime}-{self.seed}-{self.rows}"
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "simulated.yaml").write_text(document(run))
+        self.folder, self.monitor = folder, load_all(folder)[0]["simulated"]
+
+    @cached_property
+    def baseline(self) -> tuple[Any, Profile]:
+        """(edges, profile of the holdout)."""
+        kept = self.folder / "baseline.pkl"
+        if not kept.exists():
+            rows, scanner = self.simulation(1).reference(REFERENCE_ROWS), DuckDBScanner()
+            edges = scanner.fit_edges(self.monitor, rows)
+            made = scanner.scan_table(
+                self.monitor, rows, edges, night=date(2026, 1, 1), version="1", role=Role.CHAMPION
+            )
+            kept.write_bytes(pickle.dumps((edges, made)))
+        found: tuple[Any, Profile] = pickle.loads(kept.read_bytes())
+        return found
+
+    def simulation(self, nights: int, faults: Sequence[Fault] = ()) -> Simulation:
+        """The model's nights, the same ones every time."""
+        return Simulation(self.regime, self.seed, rows=self.rows, nights=nights, faults=faults)
+
+    def night(self, index: int, fault: Fault | None = None, name: str = "quiet") -> tuple[date, Profile, pa.Table]:
+        """One night: its day, its profile with the labels that came later, its rows (empty where they are not wanted)."""
+        kept = self.folder / f"{name}-{index}.pkl"
+        if kept.exists() and not self.wants_rows:
+            day, made = pickle.loads(kept.read_bytes())
+            return day, made, None
+        run = self.simulation(index + 1, [fault] if fault else [])
+        drawn = run.night(index)
+        labelled = drawn.predictions.join(
+            drawn.outcomes.select(["prediction_id", "label"]), "prediction_id", join_type="left outer"
+        )
+        version = labelled.column("model_version")[0].as_py() if labelled.num_rows else "1"
+        made = DuckDBScanner().scan_table(
+            self.monitor, labelled, self.baseline[0], night=drawn.day, version=version, role=Role.CHAMPION
+        )
+        draft = kept.with_suffix(".part")
+        draft.write_bytes(pickle.dumps((drawn.day, made)))
+        draft.replace(kept)
+        return drawn.day, made, drawn.predictions
+
+
+@dataclass
+class Watch:
+    """Vigil watching one model. `judge` takes a night and says what it found; incidents are folded as they are live."""
+
+    monitor: Monitor
+    baseline: tuple[Any, Profile]
+    results: list[NightResult] = field(default_factory=list)
+    streams: dict[str, list[Event]] = field(default_factory=dict)
+
+    @property
+    def incidents(self) -> list[Incident]:
+        """Every incident, oldest first."""
+        folded = [fold(events) for events in self.streams.values()]
+        return sorted((i for i in folded if i), key=lambda i: i.opened_night)
+
+    def judge(self, day: date, made: Profile) -> NightResult:
+        """The night's verdicts, budgets and incidents. Labels are there, as they are when the cohort is mature."""
+        edges, holdout = self.baseline
+        wanted = {*self.monitor.rules.metrics, "success_rate", "latency_within", "label_coverage", "volume", "top_class_share"}
+        numbers = evaluate(made, holdout, view(self.monitor), yardstick="holdout of version 1", only=wanted, edges=edges)
+        bad = incident_nights(self.incidents)
+        past = self._past(day, bad)
+        facts = Facts(night=day, as_of=day + timedelta(days=4), labels=self.monitor.labels, excluded=bad,
+                      labelled_share=min(1.0, made.outcome.labelled / max(made.rows, 1)),
+                      surprise=self.monitor.surprise)  # fmt: skip
+        said = judge(numbers, self.monitor.rules, past, facts)
+        asked = {v.id for v in said}
+        result = NightResult(
+            monitor=self.monitor.model, environment=self.monitor.environment, night=day, partition_digest=str(day),
+            config_digest="", edges_digest="", versions=dict(made.versions), rows=made.rows, champion_rows=made.rows,
+            verdicts=said, measurements=tuple(m for m in numbers if m.id not in asked),
+        )  # fmt: skip
+        result = self._with_budgets(result)
+        self._correlate(result)
+        self.results.append(result)
+        return result
+
+    def _past(self, day: date, bad: frozenset[date]) -> list[NightResult]:
+        taught = set(reference_nights([r.night for r in self.results], day, self.monitor.surprise, bad))
+        recent = {r.night for r in self.results[-90:]}
+        return [r for r in self.results if r.night in taught or r.night in recent]
+
+    def _with_budgets(self, result: NightResult) -> NightResult:
+        window = [*self.results[-RECENT:], result]
+        told: list[Verdict] = []
+        for slo in self.monitor.slos:
+            told.append(burn_verdict(slo, budget(slo, [spent(slo, r) for r in window])))
+        return result.model_copy(update={"verdicts": (*result.verdicts, *told)})
+
+    def _correlate(self, result: NightResult) -> None:
+        new = signals(result, self.results[-1] if self.results else None)
+        current = episode_of(self.incidents, result.night)
+        events: Sequence[NewEvent] = ()
+        if new:
+            assessment = assess(
+                new, self.monitor.risk, environment=self.monitor.environment, has_fallback=False, mitigated=False
+            )
+            events = bad_night_events(
+                current, new, monitor=self.monitor.model, environment=self.monitor.environment, night=result.night,
+                knowledge=result.digest_key, assessment=assessment, versions={}, report_url=None,
+            )  # fmt: skip
+        elif current is not None and current.is_open and self._well(current, result):
+            good = GoodNight(night=result.night, version="1", rows=result.rows)
+            events = good_night_events(current, good, needed=self.monitor.response.recovery_nights)
+        stream = current.id if current else str(result.night)
+        for event in events:
+            self._append(stream, event, result.night)
+
+    def _well(self, incident: Incident, result: NightResult) -> bool:
+        answers = {v.id: v for v in result.verdicts}
+        asked = {s.verdict.id for f in incident.findings for s in f.signals}
+        return all(q not in answers or (answers[q].state in (State.OK, State.WARN) and not answers[q].ticket) for q in asked)
+
+    def _append(self, stream: str, new: NewEvent, night: date) -> None:
+        events = self.streams.setdefault(stream, [])
+        if all(e.key != new.key for e in events):
+            at = datetime(night.year, night.month, night.day, tzinfo=UTC)
+            events.append(
+                Event(stream=f"incident/{stream}", sequence=len(events) + 1, key=new.key, type=new.type, at=at,
+                      payload=new.payload, previous="", hash="")
+            )  # fmt: skip
+
+
+def alarms(result: NightResult) -> list[Verdict]:
+    """Warns and breaches."""
+    return [v for v in result.verdicts if v.state in ALARMS]
+
+
+def about(verdict: Verdict) -> str:
+    """The feature that a verdict speaks of, or "" for the model as a whole."""
+    if verdict.family in (Family.DRIFT, Family.QUALITY):
+        return verdict.subject.split("|", 1)[0].split(":", 1)[0]
+    return ""
+
