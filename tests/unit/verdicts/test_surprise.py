@@ -152,7 +152,9 @@ def test_a_calendar_term_takes_its_nights_out_of_the_surprise():
     pay_days = [NIGHT - timedelta(days=28), NIGHT - timedelta(days=14), NIGHT]
     spans = tuple(d.isoformat() for d in pay_days)
     past = [
-        r if r.night not in pay_days else night((NIGHT - r.night).days, *(judged(place(f, 0.5)) for f in FEATURES), rows=9)
+        r
+        if r.night not in pay_days
+        else night((NIGHT - r.night).days, *(judged(place(f, 0.5)) for f in FEATURES), rows=9)
         for r in quiet(42)
     ]
     known = Surprise(calendar={"pay_day": spans})
@@ -182,6 +184,7 @@ def test_importance_makes_a_feature_easier_to_be_surprised_by():
 
 def test_rare_levels_are_tested_by_counting():
     """0 of 170 where 3 % are usual happens on one night in 180 in one of many small groups: no news."""
+
     def level(k: int) -> Measurement:
         value = 2 * np.arcsin(np.sqrt(k / 170)) - 2 * np.arcsin(np.sqrt(0.03))
         return Measurement(metric="level_shift", subject="job:farmer", family=Family.DRIFT, kind=Kind.NUMBER, n=170,
