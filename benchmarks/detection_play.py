@@ -24,8 +24,9 @@ from vigil.simulation.faults import Fault
 from vigil.simulation.monitor import document
 from vigil.simulation.nights import Simulation
 from vigil.usecases.nights import incident_nights, view
-from vigil.verdicts.budget import budget, burn_verdict, spent
+from vigil.verdicts.budget import budget, burn_verdict
 from vigil.verdicts.judge import Facts, judge
+from vigil.verdicts.spent import spent
 from vigil.verdicts.surprise import reference_nights
 from vigil.verdicts.types import NightResult, State, Verdict
 

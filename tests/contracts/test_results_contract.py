@@ -154,3 +154,12 @@ def test_history_is_one_query_however_many_nights(sql):
     event.listen(sql.results._engine, "before_cursor_execute", lambda *args: asked.append(args[2]))
     assert len(sql.results.history(*WHERE, NIGHT, 28)) == 28
     assert len([statement for statement in asked if statement.startswith("SELECT")]) == 1
+
+
+def test_nights_between_two_days_include_both_and_the_oldest_is_known(state):
+    assert state.results.oldest(*WHERE) is None
+    nights = [NIGHT - timedelta(days=back) for back in (4, 3, 1, 0)]
+    put(state, *(result(night) for night in nights), result(nights[1], digest="p2"), result(monitor="iris"))
+    found = state.results.between(*WHERE, nights[1], nights[2])
+    assert [(r.night, r.partition_digest) for r in found] == [(nights[1], "p2"), (nights[2], "p1")]
+    assert state.results.oldest(*WHERE) == nights[0]
