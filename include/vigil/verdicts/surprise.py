@@ -51,6 +51,20 @@ class Told(NamedTuple):
         return tuple(d for d, used in zip(self.days, self.taught, strict=True) if used)
 
 
+def measured(result: NightResult) -> dict[str, Measurement]:
+    """Question -> what was measured that night; figures whose labels had not come are left out."""
+    mine = {m.id: m for m in result.measurements}
+    for v in result.verdicts:
+        if v.measurement is not None and v.cause is not Cause.LABELS_PENDING:
+            mine[v.id] = v.measurement
+    return mine
+
+
+def by_night(history: Sequence[NightResult]) -> dict[date, dict[str, Measurement]]:
+    """Night -> question -> what was measured."""
+    return {result.night: measured(result) for result in history}
+
+
 class Then(NamedTuple):
     """One score of a past night: on its additive scale, with the holdout that a distance is from, and its counts."""
 
@@ -73,11 +87,7 @@ def numbers(result: NightResult) -> Mapping[str, Then]:
     known = _READ.get(id(result))
     if known is not None and known[0]() is result:
         return known[1]
-    mine = {m.id: m for m in result.measurements}
-    for v in result.verdicts:
-        if v.measurement is not None and v.cause is not Cause.LABELS_PENDING:
-            mine[v.id] = v.measurement
-    found = {name: then for name, m in mine.items() if (then := _then(m)) is not None}
+    found = {name: then for name, m in measured(result).items() if (then := _then(m)) is not None}
     key = id(result)
     _READ[key] = (ref(result, lambda _: _READ.pop(key, None)), found)
     return found
