@@ -1,9 +1,9 @@
 """`make bench-detection`: Vigil's default rules beside other tools' rules on the same simulated nights.
 
-Quick by default: a few models, fixed seeds, a report and not a gate. `FULL=1` plays more than 5,000 model-nights of more
-than 20 models, and at least 200 runs of each fault. What was played is kept below .bench/detection, so that a run that
-was interrupted goes on, and a changed judge judges the same nights again without drawing them anew. Results:
-benchmarks/results/detection.json and the table of docs/detection.md.
+Quick by default: a few models, fixed seeds, a report and not a gate. `FULL=1` plays more than 5,000 model-nights of 20
+models in each of four regimes, and at least 200 runs of each fault of the bars. What was played is kept below
+.bench/detection, so that a run that was interrupted goes on, and a changed judge judges the same nights again without
+drawing them anew. Results: benchmarks/results/detection.json and the table of docs/detection.md.
 """
 
 from __future__ import annotations
@@ -66,19 +66,14 @@ class Runs:
 
 def plan(*, full: bool) -> list[Quiet | Runs]:
     """What is played. Seeds from 101 on report; smaller ones were looked at while the judge was made."""
-    models = 20 if full else 2
-    nights = 106 if full else 80
-    rows = dict.fromkeys(REGIMES, (2000, 10000))
+    models, nights, per_model = (20, 106, 10) if full else (2, 80, 2)
+    others = [t for t in load().trials if t not in BARS]
     jobs: list[Quiet | Runs] = []
     for n in range(models):
-        seed = 101 + n
-        jobs += [Quiet(regime, seed, rows[regime][n % 2], nights, peers=n < 4) for regime in REGIMES]
-    per_model = 10 if full else 2
-    others = [t for t in load().trials if t not in BARS]
-    for n in range(models):
+        seed, rows, peers = 101 + n, (2_000, 10_000)[n % 2], n < 4
+        jobs += [Quiet(regime, seed, rows, nights, peers) for regime in REGIMES]
         faults = [(name, n * per_model + k) for name in BARS for k in range(per_model)]
-        faults += [(name, n) for name in others]
-        jobs.append(Runs(101 + n, 10_000, tuple(faults), peers=n < 4))
+        jobs.append(Runs(seed, 10_000, (*faults, *((name, n) for name in others)), peers))
     return jobs
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from weakref import ref
 
 from vigil.metrics.types import Kind, Measurement, Worse
-from vigil.verdicts.calendar import design
+from vigil.verdicts.calendar import NIGHTS_FOR_YEAR, design
 from vigil.verdicts.scales import ARCSINE, FLOORS, Scaled, anchor, jump, scaled, words
 from vigil.verdicts.thresholds import Outcome
 from vigil.verdicts.types import Cause, NightResult, Rule, State, Surprise, Verdict
@@ -219,7 +219,8 @@ class _Family:
         from vigil.verdicts.slow_drift import detector, lasting, limit
 
         usable = self.usual.nights >= YOUNG
-        if not self.settings.slow_drift or not usable.any():
+        unlearnt = "year" in self.settings.season and len(self.told.reference) < NIGHTS_FOR_YEAR
+        if not self.settings.slow_drift or unlearnt or not usable.any():  # a season is a slow drift until it is learnt
             return np.zeros(len(self.asked), dtype=bool)
         z = np.where(np.isfinite(self.values) & usable[:, None], self.away, np.nan)
         tolerated = (self.floors / 2 + 2 * self.usual.unsure) / self.usual.spread[:, -1]
