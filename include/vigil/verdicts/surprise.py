@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 SURPRISE = "surprise at"  # begins the limit of these verdicts
 POWER_80 = 0.8416
 HARD_Z = 2.576
+HABIT_Z = 2.5  # of a month ago, at least
 FEW_SUCCESSES = 30  # or failures, below which a share is tested by counting
 LEAST_NIGHTS = 5  # nights that a model must have had before its usual place is known at all
 REST = 2  # nights before tonight that do not teach yet: they may be the first of an incident
@@ -253,11 +254,26 @@ class _Family:
             why = f"{nights} past nights; {LEAST_NIGHTS} are needed to know what is usual"
             return Outcome(state=State.UNKNOWN, cause=Cause.TOO_FEW_ROWS, why=why, limit=limit)
         if self.adjusted[row] <= self.settings.level and abs(value - centre) >= self.floors[row]:
+            habit = self._habit(row) if again else ""
+            if habit:
+                return Outcome(state=State.WARN, why=f"{self._place(row)}, 2 of 3 nights; {habit}", limit=limit)
             state, more = (State.BREACH, ", 2 of 3 nights") if again else (State.WARN, "")
             return Outcome(state=state, why=self._place(row) + more, limit=limit)
         if self.drift[row]:
             return Outcome(state=State.WARN, ticket=True, why=f"drifts slowly: {self._place(row)}", limit=limit)
         return Outcome(state=State.OK, why=self._place(row), limit=limit, would_see=self._would_see(row))
+
+    def _habit(self, row: int) -> str:
+        """What comes and goes on the same days of every month (pay-days, statements) is told, and breaks nothing.
+
+        Half of tonight's surprise at least, the same way, a month ago to the day or one beside it.
+        """
+        z, tonight = self.away[row], self.told.days[-1]
+        for column, day in enumerate(self.told.days[:-1]):
+            same = 27 <= (tonight - day).days <= 32 and min(abs(tonight.day - day.day), 3) <= 1
+            if same and z[column] * z[-1] > 0 and abs(z[column]) >= max(HABIT_Z, abs(z[-1]) / 2):
+                return f"it was so on {day} too: if that is usual, declare it under `surprise: calendar:`"
+        return ""
 
     def _place(self, row: int) -> str:
         """Where tonight is, against where a usual night is."""

@@ -165,6 +165,17 @@ def test_a_calendar_term_takes_its_nights_out_of_the_surprise():
     assert tonight(past, 0.2)["f3"].state is State.OK  # pay-days that nobody declared look like wild nights
 
 
+def test_what_came_and_went_on_the_same_days_of_last_month_is_a_warn_that_asks_for_a_calendar_term():
+    past = quiet(60)
+    month_ago = NIGHT - timedelta(days=31)
+    habit = [judged(place(f, 0.1 + (0.3 if f == "f3" else 0.0))) for f in FEATURES]
+    with_habit = [night(31, *habit, rows=9) if r.night == month_ago else r for r in past]
+    assert confirmed(past, 0.3)["f3"].state is State.BREACH
+    found = confirmed(with_habit, 0.3)["f3"]
+    assert found.state is State.WARN
+    assert f"it was so on {month_ago} too" in found.reason
+
+
 def test_weekends_have_a_place_of_their_own():
     past = [
         night((NIGHT - r.night).days, *(judged(place(v.subject, v.measurement.value + 0.4 * (r.night.weekday() >= 5)))
