@@ -47,11 +47,14 @@ def findings(known: Sequence[Finding], new: Sequence[Signal]) -> tuple[Finding, 
                 family=family, first_night=signal.night, last_night=signal.night, signals=(signal,)
             )
             continue
+        newer = next(
+            (s for s in have.signals if s.fingerprint == signal.fingerprint and s.night > signal.night), signal
+        )
         others = tuple(s for s in have.signals if s.fingerprint != signal.fingerprint)
         by_family[family] = Finding(
             family=family,
             first_night=min(have.first_night, signal.night),
             last_night=max(have.last_night, signal.night),
-            signals=(*others, signal),
+            signals=(*others, newer),
         )
     return tuple(by_family.values())

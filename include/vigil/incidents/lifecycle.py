@@ -187,7 +187,12 @@ APPLY: Mapping[str, Callable[[Incident, Event], Incident]] = {
 
 
 def may_join(incident: Incident, night: date) -> bool:
-    """Whether signals of `night` belong to this episode: it is open, or was resolved within 3 nights."""
+    """Whether signals of `night` belong to this episode: it is open, or was resolved within 3 nights.
+
+    A night more than 3 nights before its first, which late labels made bad, was an episode of its own.
+    """
+    if night < incident.first_night - timedelta(days=REOPEN_NIGHTS):
+        return False
     if incident.is_open:
         return True
     last_good = max(incident.good_nights, default=incident.last_bad_night)
@@ -236,14 +241,16 @@ def _kind(incident: Incident | None, night: date) -> str:
     """A closed incident is reopened by a later night; what labels tell later about its own nights is only added."""
     if incident is None:
         return "opened"
+    if night < incident.first_night:
+        return "restated"
     if incident.is_open:
         return "signals"
     return "restated" if night <= incident.last_bad_night else "reopened"
 
 
 def _news(incident: Incident, new: Sequence[Signal], night: date) -> bool:
-    """A night tells something new if it is later than the last bad one, or has a signal nobody saw that night."""
-    if night > incident.last_bad_night:
+    """A night tells something new if it is later than the last bad one or before the first, or has an unseen signal."""
+    if night > incident.last_bad_night or night < incident.first_night:
         return True
     known = {(s.fingerprint, s.night) for f in incident.findings for s in f.signals}
     seen = {f for f, _ in known}

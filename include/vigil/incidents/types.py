@@ -136,6 +136,11 @@ class Incident(Spec):
     events: int = 0  # length of the stream the fold has seen
 
     @property
+    def first_night(self) -> date:
+        """The first bad night as it is known now: late labels may have found one before that of the opening."""
+        return min((f.first_night for f in self.findings), default=self.opened_night)
+
+    @property
     def is_open(self) -> bool:
         """Whether people still work on it."""
         return self.status not in (Status.RESOLVED, Status.NEVER_WAS, Status.MERGED)

@@ -133,8 +133,10 @@ def summary(incident: Incident, facts: RoomFacts) -> Message:
 
 
 def _since(incident: Incident) -> str:
-    text = f"First bad night {day(incident.opened_night)}"
-    if incident.last_bad_night != incident.opened_night:
+    text = f"First bad night {day(incident.first_night)}"
+    if incident.first_night < incident.opened_night:
+        text += f" (known since later labels; opened for {day(incident.opened_night)})"
+    if incident.last_bad_night != incident.first_night:
         text += f", last bad night {day(incident.last_bad_night)}"
     text += f"; opened {incident.opened_at:%Y-%m-%d %H:%M} UTC."
     if incident.good_nights:

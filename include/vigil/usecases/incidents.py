@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Mapping, Sequence
-from datetime import date
+from datetime import date, timedelta
 
 from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
@@ -18,7 +18,9 @@ from vigil.incidents.lifecycle import (
     episode_of,
     fold,
     good_night_events,
+    may_join,
 )
+from vigil.incidents.restated import never_was_events, told
 from vigil.incidents.severity import assess
 from vigil.incidents.types import Event, Incident, Signal
 from vigil.ports import Ports
@@ -70,12 +72,33 @@ def correlate(ports: Ports, monitor: Monitor, night: date) -> str | None:
     new = signals(result, _before(ports, monitor, night))
     if new:
         stream, events = _bad(ports, monitor, result, current, new)
-    elif current is not None and current.is_open:
-        stream, events = current.id, _good(ports, monitor, result, current)
-    else:
-        return _pending(ports, monitor, current.id) if current else None
-    write(ports, stream, events)
-    return _pending(ports, monitor, stream)
+        write(ports, stream, events)
+        return _pending(ports, monitor, stream)
+    for incident in known:
+        if incident.is_open and may_join(incident, night):
+            write(
+                ports, incident.id, _restated_away(ports, monitor, incident) or _good(ports, monitor, result, incident)
+            )
+    return _pending(ports, monitor, current.id) if current else None
+
+
+def _restated_away(ports: Ports, monitor: Monitor, incident: Incident) -> Sequence[NewEvent]:
+    """The end of an incident that, by what is known now, never was."""
+    events = ports.ledger.read(f"incident/{incident.id}")
+    results = {
+        night: ports.results.latest(monitor.model, monitor.environment, night)
+        for night in {s.night for s in told(events)}
+    }
+    answers = {(night, v.id): v for night, result in results.items() if result for v in result.verdicts}
+    return never_was_events(incident, events, answers)
+
+
+def nights_after_opening(ports: Ports, monitor: Monitor, night: date, *, until: date) -> list[date]:
+    """The judged nights after one in the past that opened an incident: they were good or bad before it was known of."""
+    if not any(i.is_open and i.opened_night == night for i in incidents(ports, monitor)):
+        return []
+    days = [night + timedelta(days=n) for n in range(1, (until - night).days)]
+    return [d for d in days if ports.results.latest(monitor.model, monitor.environment, d) is not None]
 
 
 def write(ports: Ports, incident: str, events: Sequence[NewEvent]) -> None:

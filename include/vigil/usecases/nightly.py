@@ -344,8 +344,12 @@ def correlate(ports: Ports, monitor: Monitor, night: date, *, changed: Sequence[
     changed: nights as `judge` returns them. Returns the newest incident about which something is still to be done.
     """
     found = None
-    for each in sorted({*map(date.fromisoformat, changed), night}):
+    todo = sorted({*map(date.fromisoformat, changed), night})
+    for each in todo:
         found = incident_steps.correlate(ports, monitor, each) or found
+        for later in incident_steps.nights_after_opening(ports, monitor, each, until=night):
+            if later not in todo:
+                found = incident_steps.correlate(ports, monitor, later) or found
     return found
 
 

@@ -12,7 +12,7 @@ from vigil.core.spec import Spec
 from vigil.core.window import night_window
 from vigil.core.words import Role
 from vigil.incidents.lifecycle import fold
-from vigil.incidents.types import Incident
+from vigil.incidents.types import Incident, Status
 from vigil.metrics.types import View
 from vigil.ports import Partition, Ports, QualityOutcome, ServingState
 from vigil.profiles.merge import merge_all
@@ -132,8 +132,10 @@ def incident_nights(found: Sequence[Incident]) -> frozenset[date]:
     """Nights that must not teach: from an incident's first bad night to its last."""
     nights: set[date] = set()
     for incident in found:
-        days = (incident.last_bad_night - incident.opened_night).days
-        nights.update(incident.opened_night + timedelta(days=n) for n in range(days + 1))
+        if incident.status is Status.NEVER_WAS:
+            continue
+        days = (incident.last_bad_night - incident.first_night).days
+        nights.update(incident.first_night + timedelta(days=n) for n in range(days + 1))
     return frozenset(nights)
 
 
