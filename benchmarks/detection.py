@@ -73,7 +73,8 @@ def plan(*, full: bool) -> list[Quiet | Runs]:
         seed, rows, peers = 101 + n, (2_000, 10_000)[n % 2], n < 4
         jobs += [Quiet(regime, seed, rows, nights, peers) for regime in REGIMES]
         faults = [(name, n * per_model + k) for name in BARS for k in range(per_model)]
-        jobs.append(Runs(seed, 10_000, (*faults, *((name, n) for name in others)), peers))
+        faults += [(name, n) for name in others] if peers else []  # the faults that no bar speaks of: fewer runs
+        jobs.append(Runs(seed, 10_000, tuple(faults), peers))
     return jobs
 
 
@@ -352,7 +353,7 @@ def main(
         for done in as_completed([pool.submit(play, job) for job in jobs]):
             told.append(done.result())
             shown.advance(task)
-            if len(told) % 10 == 0:
+            if len(told) % 5 == 0:
                 _tell(told, full=full, keep=False)
     _tell(told, full=full, keep=keep)
 

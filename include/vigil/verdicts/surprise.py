@@ -246,8 +246,10 @@ class _Family:
         limit = f"{SURPRISE} {self.settings.level:.1%}"
         nights = int(self.usual.nights[row])
         value, centre = self.tonight[row].value, float(self.usual.centre[row, -1])
-        if self.asked[row].rule.hard is None and abs(self.away[row, -1]) > HARD_Z:
-            leap = jump(m, scale, value, centre if nights >= LEAST_NIGHTS else 0.0)
+        told = nights >= LEAST_NIGHTS
+        rare = self.adjusted[row] <= self.settings.level if told else abs(self.away[row, -1]) > HARD_Z
+        if self.asked[row].rule.hard is None and rare:  # what happens to the model now and then is no jump
+            leap = jump(m, scale, value, centre if told else 0.0)
             if leap:
                 return Outcome(state=State.BREACH, why=f"{leap}: {self._place(row)}", limit=limit, hard=True)
         if nights < LEAST_NIGHTS:
