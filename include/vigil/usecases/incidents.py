@@ -191,7 +191,7 @@ def _well(question: str, answers: Mapping[str, Verdict], result: NightResult, mo
     """
     answer = answers.get(question)
     if answer is not None:
-        return answer.state in (State.OK, State.WARN) and not answer.ticket
+        return answer.state in (State.OK, State.WARN) and not answer.ticket and not answer.cohort
     metric = question.partition("/")[0]
     if metric in ASKED_WHEN_BAD:
         return True

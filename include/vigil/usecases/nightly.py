@@ -18,6 +18,7 @@ from vigil.profiles.types import Profile
 from vigil.usecases import budget_policy, last_known
 from vigil.usecases import incidents as incident_steps
 from vigil.usecases.baseline import past_nights, proposal, propose, usual_of
+from vigil.usecases.cohorts import same_age
 from vigil.usecases.ingest import Ingested, ingest
 from vigil.usecases.model_stream import stream
 from vigil.usecases.nights import (
@@ -42,7 +43,7 @@ from vigil.verdicts.budget import budget, burn_verdict
 from vigil.verdicts.judge import Facts, ruled, trusted
 from vigil.verdicts.judge import judge as judge_numbers
 from vigil.verdicts.spent import nights_spent
-from vigil.verdicts.types import Cause, NightResult, State, Verdict
+from vigil.verdicts.types import PROVISIONAL, Cause, NightResult, State, Verdict
 
 log = logging.getLogger("vigil")
 ALL_ROWS = 2**62
@@ -146,7 +147,9 @@ def _waits_for_labels(monitor: Monitor, result: NightResult) -> bool:
     """Whether something is unknown because the cohort is not mature, and nobody was told yet that this is too late."""
     measured = [*(v.measurement for v in result.verdicts if v.measurement), *result.measurements]
     known = next((m.value for m in measured if m.metric == "label_coverage"), None) or 0.0
-    waiting = any(v.cause is Cause.LABELS_PENDING and not v.overdue for v in result.verdicts)
+    waiting = any(
+        v.cohort == PROVISIONAL or (v.cause is Cause.LABELS_PENDING and not v.overdue) for v in result.verdicts
+    )
     return waiting and known < monitor.labels.mature_share
 
 
@@ -191,6 +194,7 @@ def night_result(ports: Ports, monitor: Monitor, night: date, *, as_of: date) ->
         rows=loaded.served.rows if loaded else 0,
         verdicts=tuple(verdicts),
         measurements=ruled(measurements, verdicts),
+        as_of=as_of,
         notes=_notes(found, outcome.failed_gates, loaded, proposal(ports, monitor, past, night)),
     )
     return _with_budgets(monitor, draft, budget_past(ports, monitor, night, past), facts)
@@ -213,12 +217,16 @@ def _facts(
 ) -> Facts:
     rows = loaded.served.rows if loaded else 0
     labelled = loaded.served.outcome.labelled if loaded else 0
+    share = min(1.0, labelled / rows) if rows else 0.0
+    excluded = incident_nights(incidents(ports, monitor))
+    alike = same_age(ports, monitor, night, as_of=as_of, labelled_share=share, excluded=excluded)
     return Facts(
         night=night,
         as_of=as_of,
         labels=monitor.labels,
-        labelled_share=min(1.0, labelled / rows) if rows else 0.0,
-        excluded=incident_nights(incidents(ports, monitor)),
+        labelled_share=share,
+        excluded=excluded,
+        same_age=dict(alike),
         unreadable=tuple(f"{Path(name).name}: {why}" for name, why in found.broken),
         failed_gates=tuple(failed_gates),
         surprise=usual_of(ports, monitor),

@@ -47,7 +47,7 @@ def trend(m: Measurement, past: Sequence[Measurement], limit: str = "") -> str:
     used = [p for p in past if p.value is not None and p.kind is m.kind and _place(p) is not None][-NIGHTS:]
     if len(used) < LEAST or _place(m) is None:
         return _against_holdout(m, side)
-    p = _p_worse(m, used, side)
+    p = p_worse(m, used, side)
     when = f"on the last {len(used)} nights"
     value, low, high = _together(used)
     if p < WORSE_LEVEL:
@@ -75,9 +75,10 @@ def _place(m: Measurement) -> Place | None:
     return Place(m.value, error**2) if m.value is not None and error > 0 else None
 
 
-def _p_worse(m: Measurement, used: Sequence[Measurement], side: str) -> float:
+def p_worse(m: Measurement, used: Sequence[Measurement], side: str) -> float:
+    """One-sided p-value of "tonight is not further on this side than the past nights were"; 1 where it has no noise."""
     tonight, places = _place(m), [place for p in used if (place := _place(p)) is not None]
-    if tonight is None:
+    if tonight is None or not places:
         return 1.0
     centre, variance, between = _usual(places)
     z = (tonight.at - centre) / sqrt(tonight.variance + variance + between)

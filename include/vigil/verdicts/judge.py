@@ -10,15 +10,17 @@ from vigil.core.words import Family
 from vigil.metrics.catalog import CATALOG
 from vigil.metrics.types import Measurement
 from vigil.verdicts.bounds import TESTED
+from vigil.verdicts.cohorts import Maturity, maturity, provisional
 from vigil.verdicts.disparity import trend
 from vigil.verdicts.quantiles import by_quantile
 from vigil.verdicts.seasons import Alike, alike
 from vigil.verdicts.surprise import Asked, judge_surprise
 from vigil.verdicts.thresholds import Outcome, dynamic, static
-from vigil.verdicts.types import Cause, Labels, NightResult, Rule, Rules, State, Surprise, Verdict
+from vigil.verdicts.types import PROVISIONAL, Cause, Labels, NightResult, Rule, Rules, State, Surprise, Verdict
 from vigil.verdicts.words import measured
 
 BADNESS = {State.OK: 0, State.UNKNOWN: 1, State.WARN: 2, State.BREACH: 3}
+ESTIMATED = "estimated_"  # how the names of metrics begin that labels have no part in
 LABELS_PENDING = "labels pending"  # the prefix that metrics use in `why_not`
 
 
@@ -27,6 +29,7 @@ class Facts(Spec):
 
     excluded: past nights that must not teach (nights of an incident).
     unreadable: files whose rows are missing from every number; failed_gates: gating expectations that failed.
+    same_age: of a provisional cohort, question -> what past cohorts showed at its age.
     surprise: what is usual, and how surprising a night must be.
     """
 
@@ -38,6 +41,7 @@ class Facts(Spec):
     unreadable: tuple[str, ...] = ()
     failed_gates: tuple[str, ...] = ()
     surprise: Surprise = Surprise()
+    same_age: dict[str, tuple[Measurement, ...]] = Field(default_factory=dict)
 
     @property
     def labels_overdue(self) -> bool:
@@ -80,7 +84,8 @@ def _past(history: Sequence[NightResult], excluded: frozenset[date]) -> Mapping[
         if result.night in excluded:
             continue
         for verdict in result.verdicts:
-            if verdict.measurement is not None and verdict.cause is not Cause.LABELS_PENDING:
+            pending = verdict.cause is Cause.LABELS_PENDING or verdict.cohort == PROVISIONAL
+            if verdict.measurement is not None and not pending:
                 past.setdefault(verdict.id, []).append(verdict.measurement)
     return past
 
@@ -159,6 +164,9 @@ def _unknown(m: Measurement, family: Family, facts: Facts) -> Verdict | None:
         cause = Cause.CHECK_FAILED if m.why_not.startswith("check failed") else Cause.NO_DATA
         cause = Cause.TOO_FEW_ROWS if "few" in m.why_not else cause
     elif _needs_labels(m.metric) and facts.labelled_share < facts.labels.mature_share:
+        if not facts.labels_overdue and maturity(facts.labels, facts.labelled_share) is Maturity.PROVISIONAL:
+            past, age = facts.same_age.get(m.id, ()), (facts.as_of - facts.night).days
+            return provisional(m, family, past, labels=facts.labels, labelled_share=facts.labelled_share, age=age)
         cause = Cause.LABELS_PENDING
         why = f"labels for {facts.labelled_share:.0%} of the cohort; {facts.labels.mature_share:.0%} make it mature"
     if cause is None:
@@ -187,7 +195,7 @@ def _needs_labels(metric: str) -> bool:
 
 
 def _worst(m: Measurement, outcomes: Sequence[Outcome], past: Sequence[Measurement]) -> Verdict:
-    worst = max(outcomes, key=_badness)
+    worst = _no_page(m, max(outcomes, key=_badness))
     moved = trend(m, past, worst.limit) if worst.state in (State.WARN, State.BREACH) else ""
     said = "; ".join(part for part in (worst.why, moved, m.detail) if part)
     reason = f"{m.metric}({m.subject}) {measured(m)}: {said}"
@@ -205,6 +213,13 @@ def _worst(m: Measurement, outcomes: Sequence[Outcome], past: Sequence[Measureme
         limit=worst.limit,
         would_see=worst.would_see if worst.state is State.OK else "",
     )
+
+
+def _no_page(m: Measurement, said: Outcome) -> Outcome:
+    """An estimate is blind to what only labels can tell: it warns at most, and never reaches people at night."""
+    if not m.metric.startswith(ESTIMATED) or said.state is not State.BREACH:
+        return said
+    return said.model_copy(update={"state": State.WARN, "hard": False, "why": f"{said.why}; an estimate warns at most"})
 
 
 def _hard_failures(measurements: Sequence[Measurement]) -> list[Verdict]:

@@ -5,7 +5,7 @@ from datetime import date
 from typing import NamedTuple
 
 from vigil.metrics.types import Measurement
-from vigil.verdicts.types import Cause, NightResult
+from vigil.verdicts.types import PROVISIONAL, Cause, NightResult
 
 WEEKS = 8  # of the same weekday; before that, weekdays and weekends are the two seasons of a week
 SATURDAY = 5
@@ -25,7 +25,8 @@ def alike(question: str, history: Sequence[NightResult], excluded: frozenset[dat
         for result in history
         if result.night not in excluded
         for verdict in result.verdicts
-        if verdict.id == question and verdict.measurement is not None and verdict.cause is not Cause.LABELS_PENDING
+        if verdict.id == question and verdict.measurement is not None
+        if verdict.cause is not Cause.LABELS_PENDING and verdict.cohort != PROVISIONAL
     ]
     same = [m for when, m in dated if when.weekday() == night.weekday() and m.value is not None]
     if len(same) >= WEEKS:

@@ -8,7 +8,7 @@ from vigil.core.spec import Spec
 from vigil.core.words import Family
 from vigil.metrics.catalog import CATALOG
 from vigil.metrics.types import Measurement
-from vigil.verdicts.types import Cause, Labels, NightResult, Slo, State, Verdict
+from vigil.verdicts.types import PROVISIONAL, Cause, Labels, NightResult, Slo, State, Verdict
 
 ESTIMATES = tuple(name for name in CATALOG if name.startswith("estimated_"))
 UNTOLD = ("burn", "label_coverage", "group_label_coverage", *ESTIMATES)  # these do not say how well a night went
@@ -117,12 +117,12 @@ def _pending(v: Verdict) -> bool:
 def _good_night(family: Family | None, night: NightResult) -> tuple[float, float, bool]:
     """A breach makes a night bad at once; it is good once no label is waited for and something was answered.
 
-    What labels tell counts from provisional cohorts on: an immature one waits, and is lost once it is overdue.
+    What labels tell counts once a cohort is mature: before, the night waits, and is lost once it is overdue.
     """
     mine = [v for v in night.verdicts if v.family is family and v.metric not in UNTOLD]
     if any(v.state is State.BREACH for v in mine):
         return 0, 1, False
-    immature = [v for v in mine if v.cause is Cause.LABELS_PENDING]
+    immature = [v for v in mine if v.cause is Cause.LABELS_PENDING or v.cohort == PROVISIONAL]
     if immature:
         return 0, 0, not any(v.overdue for v in immature)
     answered = any(v.state in (State.OK, State.WARN) for v in mine)

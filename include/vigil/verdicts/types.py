@@ -142,12 +142,16 @@ class Rules(Spec):
         return frozenset(rule.metric for family in Family for rule in getattr(self, family.value))
 
 
+PROVISIONAL = "provisional"
+
+
 class Labels(Spec):
     """When the truth is known."""
 
     delay_nights: int = Field(default=0, ge=0, le=400)  # until a cohort's labels are due
     grace_nights: int = Field(default=2, ge=0, le=60)  # after that, missing labels are overdue
     mature_share: float = Field(default=0.8, gt=0, le=1)  # labelled share that makes a cohort mature
+    provisional_share: float = Field(default=0.3, gt=0, le=1)  # from here on it may warn, beside cohorts of its age
 
     def overdue(self, night: date, as_of: date) -> bool:
         """Whether the labels of a cohort should have come by `as_of`."""
@@ -169,6 +173,7 @@ class Verdict(Spec):
     measurement: Measurement | None = None
     limit: str = ""  # "< 0.8", "4 sigma of 28 nights"
     would_see: str = ""  # what this ok could have seen
+    cohort: str = ""  # "provisional": labels are missing, it was held against past cohorts at the same age
     trend: str = ""  # of a disparity: whether it has always been so, or got worse
 
     @property
@@ -272,6 +277,7 @@ class NightResult(Spec):
     verdicts: tuple[Verdict, ...]
     measurements: tuple[Measurement, ...] = ()  # measured, and asked about by no rule
     budgets: tuple[Budget, ...] = ()
+    as_of: date | None = None  # the night on which it was judged so for the first time
     notes: tuple[str, ...] = ()  # files that could not be read, failed gates, the yardstick
 
     @property
