@@ -44,7 +44,8 @@ WRONG = {
         "monitors/credit.yaml:19: rules.drift[0].warm: unknown key 'warm'; did you mean 'warn'?"),
     "an unknown key that is near to none": (
         "labels: {delay_nights: 7}", "labels: {zzz: 7}",
-        "monitors/credit.yaml:14: labels.zzz: unknown key 'zzz'; known: delay_nights, grace_nights, mature_share"),
+        "monitors/credit.yaml:14: labels.zzz: unknown key 'zzz'; known: delay_nights, grace_nights, mature_share, "
+        "provisional_share"),
     "a family of rules that does not exist": (
         "  fairness:", "  fairnes:",
         "monitors/credit.yaml:22: rules.fairnes: unknown key 'fairnes'; did you mean 'fairness'?"),

@@ -38,7 +38,7 @@ def test_an_immature_cohort_is_unknown_whatever_it_shows():
 def test_a_provisional_cohort_like_those_of_its_age_is_not_judged_by_the_bound_of_mature_ones():
     found = said(share(600, 1000), 0.5)  # below 0.7, as every cohort is at this age
     assert (found.state, found.cause, found.cohort) == (State.UNKNOWN, Cause.LABELS_PENDING, "provisional")
-    assert "like 10 past cohorts at the same age (p = 0.6" in found.reason
+    assert "like 10 past cohorts at the same age (p = 0.45)" in found.reason
     assert "at the age of 3 nights" in found.reason
 
 
