@@ -278,8 +278,8 @@ def _finds(
 def rows(*, full: bool = False) -> list[Row]:
     """Everything that is measured here."""
     scale = 10 if full else 1
-    found = [*compliant(SEED, 10 * scale, 180), *seen_at_070(SEED + 1, 200 * (5 if full else 1)),
-             *coverage(SEED + 2, 2000 * (5 if full else 1)), *statements(SEED + 3, 600 * (5 if full else 1))]  # fmt: skip
+    found = [*compliant(SEED, 20 * scale, 180), *seen_at_070(SEED + 1, 300 * (5 if full else 1)),
+             *coverage(SEED + 2, 3000 * (5 if full else 1)), *statements(SEED + 3, 600 * (5 if full else 1))]  # fmt: skip
     return [{k: round(v, 4) if isinstance(v, float) and isfinite(v) else v for k, v in row.items()} for row in found]
 
 
