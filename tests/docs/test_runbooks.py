@@ -13,7 +13,8 @@ RUNBOOKS = sorted((ROOT / "docs" / "runbooks").glob("*.md"))
 LONGEST = 65  # lines: a screen or so
 QUOTED = {  # words of a message, in the page and in the code
     "data-quality": ("is null in all", "is missing from", "not trusted:", "the gate"),
-    "drift": (" robust sd ", "from the median", ", 2 of 3 nights"),
+    "drift": (" robust sd ", "from the median", ", 2 of 3 nights", "sd of a usual night from",
+              "drifts slowly:"),
     "fairness": ("the breach stays", "the breach would be gone", "the favourable share went from", "local time"),
     "fallback": ("breaches on the same inputs too, so a rollback would not help", "no version has the fallback alias"),
     "hold": ("a person holds the incident: nothing is done until its",),
