@@ -42,6 +42,7 @@ def init(  # noqa: PLR0913, PLR0917 - every answer is a flag
     ] = None,
     owner: Annotated[str | None, typer.Option(help="E-mail of the model's owner.")] = None,
     favourable: Annotated[str | None, typer.Option(help="The answer that is good for the person.")] = None,
+    positive: Annotated[str | None, typer.Option(help="The label that is predicted; guessed where not given.")] = None,
     protected: Annotated[
         list[str] | None, typer.Option(help="Protected attribute, or attribute=reference group. May be repeated.")
     ] = None,
@@ -83,8 +84,8 @@ def init(  # noqa: PLR0913, PLR0917 - every answer is a flag
     asked = Asked(
         name=name, log=_address(log, settings.home), outcomes=_address(outcomes, settings.home) if outcomes else None,
         columns={w: c for w, c in given.items() if c}, only=dict(_pair(o, "--only") for o in only or []),
-        exclude=tuple(exclude or ()), protected=tuple(named), no_protected=no_protected, timezone=timezone,
-        environment=environment, most_features=most_features,
+        exclude=tuple(exclude or ()), positive=positive, protected=tuple(named), no_protected=no_protected,
+        timezone=timezone, environment=environment, most_features=most_features,
     )  # fmt: skip
     with out.status("opening the stores"):
         ports = wiring.open_ports(settings)
@@ -106,7 +107,7 @@ def _name(name: str) -> None:
     import re
 
     if not re.fullmatch(r"[a-z][a-z0-9_]{1,62}", name):
-        raise DataError(f"{name!r} cannot name a model here: small letters, digits and _, beginning with a letter")
+        raise DataError(f"{name!r} cannot name a model here: 2 to 63 small letters, digits and _, a letter first")
 
 
 def _pair(text: str, flag: str) -> tuple[str, str]:
@@ -135,6 +136,8 @@ def _address(path: str, home: Path) -> str:
 
 def show(looked: Looked) -> None:
     """What was understood, and why: the first thing a person must check."""
+    from vigil.onboarding.roles import Word
+
     d = looked.draft
     files = f"{looked.files} files, " if looked.files > 1 else ""
     out.print(f"[bold]{escape(d.asked.log)}[/]: {files}{d.rows:,} rows looked at, {d.nights} nights, "
@@ -147,9 +150,15 @@ def show(looked: Looked) -> None:
     if d.apart and d.label:
         table.add_row("label", escape(d.label), escape(f"in {d.asked.outcomes}, joined by {d.label_id}"))
     out.print(table)
+    if not d.served_at.zoned:
+        out.print(f"[yellow]time zone[/]  {d.asked.timezone}: the times carry no offset; --timezone says another")
     kinds = Counter(kind.value for kind in d.features.values())
     counted = ", ".join(f"{n} {kind}" for kind, n in kinds.items())
     out.print(f"task       {d.task.value}; {len(d.features)} features ({counted})")
+    if d.meaning and d.label:
+        above = f"{d.meaning.decisions[0]!r} from {d.meaning.threshold:g} on" if Word.SCORE in d.roles else ""
+        told = f"{d.meaning.positive!r}: {d.meaning.why}{f'; {above}' if above else ''}"
+        out.print(f"predicts   {escape(told)}", soft_wrap=True)
     for name, why in list(d.left_out.items())[:12]:
         out.print(f"left out   {escape(name)}: {escape(why)}", soft_wrap=True)
     if len(d.left_out) > 12:
@@ -296,7 +305,10 @@ def summary(results: list[NightResult]) -> None:
     for question, times in by_question.most_common(5):
         last = next(v for r in reversed(results) for v in r.verdicts if v.id == question and v.state.value == "breach")
         out.print(f"  [bold red]breach[/]   {times} x {escape(last.reason)}", soft_wrap=True)
-        if times > len(results) / 2:
+        if times > len(results) / 2 and last.metric == "new_category":
+            said = "the reference has no such row and most nights have: `vigil reference MODEL PATH` takes a better one"
+            out.print(f"           {said}", soft_wrap=True)
+        elif times > len(results) / 2:
             said = "that is how the model is, not what happened; decide about it with its owner, then about the bound"
             out.print(f"           on most nights: {said}", soft_wrap=True)
     why = Counter(v.cause.value for r in results for v in r.verdicts if v.cause)

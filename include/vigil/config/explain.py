@@ -46,9 +46,19 @@ def near(name: str, known: Collection[str]) -> str:
 
 
 def explain(error: ValidationError, file: str, root: Node) -> list[Problem]:
-    """All problems of a validation of the document `root`, each at its place, in the order of the lines."""
-    problems = [_problem(e["type"], tuple(e["loc"]), e, file, root) for e in error.errors()]
-    return in_order(problems)
+    """All problems of a validation of the document `root`, each at its place, in the order of the lines. Of a file
+    that another Vigil wrote only that: its other keys may be right."""
+    told = [e for e in error.errors() if _foreign(e)] or error.errors()
+    return in_order([_problem(e["type"], tuple(e["loc"]), e, file, root) for e in told])
+
+
+def of_another_vigil(error: ValidationError) -> bool:
+    """Whether the file names a version of the format that this Vigil does not read."""
+    return any(map(_foreign, error.errors()))
+
+
+def _foreign(error: Mapping[str, Any]) -> bool:
+    return tuple(error["loc"]) == ("version",) and error["type"] in ("literal_error", "enum")
 
 
 def in_order(problems: Collection[Problem]) -> list[Problem]:

@@ -11,7 +11,7 @@ from yaml.nodes import MappingNode, Node, SequenceNode
 
 from vigil.config import sense
 from vigil.config.change import changed
-from vigil.config.explain import Problem, at, explain, in_order, near
+from vigil.config.explain import Problem, at, explain, in_order, near, of_another_vigil
 from vigil.config.schema import Monitor
 from vigil.core.errors import MonitorError
 
@@ -155,7 +155,8 @@ def _document(name: str, shown: str, text: str, expectations: Path | None) -> Re
     try:
         monitor = Monitor.model_validate(raw)
     except ValidationError as error:
-        monitor, problems = None, problems + explain(error, shown, root)
+        monitor, found = None, explain(error, shown, root)
+        problems = found if of_another_vigil(error) else problems + found
     return Read(name, text, root, None if problems else monitor, in_order(problems))
 
 

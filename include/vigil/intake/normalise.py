@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vigil.core.errors import DataError
+from vigil.intake.decimals import pointed
 from vigil.intake.naming import absent
 from vigil.intake.text_columns import text_columns
 from vigil.intake.types import Band, Source, Time, Truth
@@ -62,7 +63,7 @@ def normalise(frame: pd.DataFrame, source: Source, wanted: Wanted, *, origin: st
 
     numbers = pd.Series(range(first, first + len(frame)), index=frame.index)
     mine = _mine(frame, source, origin)
-    frame, numbers = frame.loc[mine], numbers[mine]
+    frame, numbers = _pointed(frame.loc[mine], source, wanted), numbers[mine]
     here = _renamed(frame, source, wanted)
     times = instants(frame, source.served_at, origin)
     kept = times.notna()
@@ -85,12 +86,17 @@ def normalise(frame: pd.DataFrame, source: Source, wanted: Wanted, *, origin: st
 def normalise_reference(frame: pd.DataFrame, source: Source, wanted: Wanted, *, origin: str) -> pd.DataFrame:
     """Rows without times, ids or versions, such as a holdout: the wanted columns, and `label` where it is inside."""
     frame = frame.loc[_mine(frame, source, origin)] if set(source.only) <= set(frame.columns) else frame
+    frame = _pointed(frame, source, wanted)
     there = {word: name for word, name in source.columns.items() if word not in OF_A_REQUEST or name in frame}
     out = _renamed(frame, source.model_copy(update={"columns": there}), wanted)
     out = out.drop(columns=[c for c in ("prediction_id", "model_version", "role") if c in out])
     if source.outcomes is not None and source.outcomes.label in frame:
         out["label"] = _translated(frame[source.outcomes.label], source.values.get("label"), number=False)
     return out
+
+
+def _pointed(frame: pd.DataFrame, source: Source, wanted: Wanted) -> pd.DataFrame:
+    return pointed(frame, source.decimal, {source.columns.get(n, n) for n in wanted.numbers})
 
 
 def _mine(frame: pd.DataFrame, source: Source, origin: str) -> pd.Series:
@@ -112,7 +118,7 @@ def normalise_outcomes(frame: pd.DataFrame, source: Source, *, origin: str) -> p
     key = truth.prediction_id or source.columns.get("prediction_id", "prediction_id")
     if key not in frame:
         raise DataError(absent(key, frame.columns, f"{origin} (outcomes)"))
-    return _labels(frame, source, truth, text(frame[key]), None, origin)
+    return _labels(pointed(frame, source.decimal), source, truth, text(frame[key]), None, origin)
 
 
 def instants(frame: pd.DataFrame, time: Time, origin: str) -> pd.Series:

@@ -6,6 +6,7 @@ from pydantic import Field, model_validator
 
 from vigil.core.spec import Spec
 from vigil.core.zones import Zone
+from vigil.intake.decimals import Decimal
 from vigil.intake.text_facts import TextRules
 
 Kind = Literal["auto", "parquet", "csv", "jsonl"]
@@ -67,6 +68,7 @@ class Source(Spec):
     columns:     Vigil's word, or a feature's name here -> its column there. Names that are alike need no line.
     values:      column (in Vigil's word) -> {value there: value here}: yes/no, codes, spellings of a group.
     score_scale: what the log calls certain: 1, or 100 for per cent.
+    decimal:     "," where a CSV writes 5,2 for 5.2 (and 1.234,5 for 1234.5).
     bands:       groups cut from numbers, such as age bands.
     only:        column there -> the value that belongs to this model, where a log holds several.
     text:        columns of text. What is kept of each: `<name>__length`, `<name>__words`, `<name>__non_letters`,
@@ -82,6 +84,7 @@ class Source(Spec):
     columns: dict[str, str] = Field(default_factory=dict)
     values: dict[str, dict[str, str]] = Field(default_factory=dict)
     score_scale: float = Field(default=1.0, gt=0)
+    decimal: Decimal = "."
     bands: dict[str, Band] = Field(default_factory=dict)
     only: dict[str, str] = Field(default_factory=dict)
     text: dict[str, str] = Field(default_factory=dict)

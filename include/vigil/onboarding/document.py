@@ -35,7 +35,8 @@ class Facts(Spec):
     slow_ms: float = 0.0
     spread: float = 0.0  # of the labels of a regression, and so of an error that knows nothing
     drift: tuple[Quiet, ...] = ()
-    calendar: tuple[str, ...] = ()  # features that follow the weekday
+    no_drift: Mapping[str, str] = {}  # feature -> why no rule asks whether it drifts
+    nightly: tuple[str, ...] = ()  # features of which a night has one value
 
 
 def document(draft: Draft, answers: Answers, facts: Facts, *, schema: str) -> str:
@@ -68,10 +69,18 @@ def document(draft: Draft, answers: Answers, facts: Facts, *, schema: str) -> st
         rmse_room=float(f"{max(facts.spread * 0.25, 1e-6):.2g}"),
         least=least,
         drift=facts.drift,
-        calendar=facts.calendar,
+        no_drift=facts.no_drift,
+        levels=_unless(facts.nightly, [n for n, kind in draft.features.items() if kind is FeatureType.CATEGORY]),
         subjects=lambda rule: f"subjects: {flow(list(rule.subjects))}, " if rule.subjects else "",
-        has_category=FeatureType.CATEGORY in draft.features.values(),
     )
+
+
+def _unless(nightly: tuple[str, ...], categories: list[str]) -> str | None:
+    """The categories that are asked for new levels, as `subjects:`; None where none is left."""
+    asked = [name for name in categories if name not in nightly]
+    if not asked:
+        return None
+    return f"subjects: {flow(asked)}, " if len(asked) < len(categories) else ""
 
 
 def flow(value: Any) -> str:

@@ -11,11 +11,13 @@ from pydantic import Field
 from vigil.core.errors import DataError
 from vigil.core.spec import Spec
 from vigil.core.words import Task
+from vigil.intake.decimals import Decimal
+from vigil.intake.normalise import instants
 from vigil.intake.types import Band
 from vigil.onboarding.columns import Holds, Look
 from vigil.onboarding.decide import Meaning, delay_nights, meaning, task_of
 from vigil.onboarding.groups import Candidate, candidates
-from vigil.onboarding.roles import Guess, Word, assign, followed, nearest, split
+from vigil.onboarding.roles import Guess, Word, assign, followed, nearest, ripened, split
 from vigil.profiles.layout import FeatureType
 
 if TYPE_CHECKING:
@@ -44,6 +46,7 @@ class Asked(Spec):
     columns: Mapping[Word, str] = Field(default_factory=dict)
     only: Mapping[str, str] = Field(default_factory=dict)
     exclude: tuple[str, ...] = ()
+    positive: str | None = None
     protected: tuple[str, ...] = ()
     no_protected: bool = False
     timezone: str = "UTC"
@@ -68,6 +71,7 @@ class Draft(Spec):
     text: dict[str, str]
     left_out: dict[str, str]
     score_scale: float = 1.0
+    decimal: Decimal = "."
     meaning: Meaning | None = None
     protected: tuple[Candidate, ...] = ()
     delay_nights: int = 0
@@ -103,15 +107,36 @@ def draft(asked: Asked, frame: pd.DataFrame, looks: Mapping[str, Look], truth: p
         )
     if truth is None and Word.LABEL not in roles:
         roles |= followed(frame, looks, roles) or nearest(frame, looks, roles)
+    there = f"The columns are: {', '.join(list(looks)[:40])}"
     if Word.SERVED_AT not in roles:
         raise DataError(
             f"{asked.log} has no column of times, so no row belongs to a night; name it with --served-at, "
-            f"or add one. The columns are: {', '.join(list(looks)[:40])}"
+            f"or add one. {there}"
         )
+    if truth is None:
+        roles |= ripened(frame, looks, roles, _days(asked, frame, looks[roles[Word.SERVED_AT].column]))
     known = {w: looks[g.column] for w, g in roles.items()}
     if Word.PREDICTION not in known and Word.SCORE not in known:
-        raise DataError(f"{asked.log} has no column of answers; name it with --prediction or --score")
+        raise DataError(f"{asked.log} has no column of answers; name it with --prediction or --score. {there}")
+    _score_is_number(frame, known.get(Word.SCORE))
     return _draft(asked, frame, looks, roles, known, truth)
+
+
+def _days(asked: Asked, frame: pd.DataFrame, served_at: Look) -> pd.Series:
+    """The local day of each row."""
+    from vigil.onboarding.truth import time_of
+
+    days: pd.Series = (
+        instants(frame, time_of(served_at, asked.timezone), asked.log).dt.tz_convert(asked.timezone).dt.date
+    )
+    return days
+
+
+def _score_is_number(frame: pd.DataFrame, score: Look | None) -> None:
+    if score is not None and score.holds not in (Holds.NUMBER, Holds.CONSTANT):
+        said = frame[score.name].dropna()
+        such = f", such as {str(said.iloc[0])[:20]!r}" if len(said) else ""
+        raise DataError(f"{score.name} cannot be the score: its values are no numbers{such}; name another with --score")
 
 
 def _one_model(asked: Asked, looks: Mapping[str, Look]) -> None:
@@ -156,6 +181,7 @@ def _draft(
             prediction=prediction,
             score=score.name if score else None,
             label=labels.label,
+            said=asked.positive,
         )
     days = labels.served.dropna().dt.tz_convert(asked.timezone).dt.date
     nights = int(days.nunique())

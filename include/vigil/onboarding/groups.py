@@ -12,6 +12,7 @@ from vigil.onboarding.columns import Holds, Look
 # characteristics protected by EU Charter Art. 21 and, in the US, ECOA Regulation B (12 CFR 1002.2(z))
 NAMES = re.compile(
     r"(^|_)(age|alter|sex|gender|race|ethnic\w*|nationality|citizen\w*|foreign\w*|religion|faith|marital\w*|married|"
+    r"geschlecht|familienstand|staatsangeh\w*|nationalit\w*|sexe|genre|sexo|estado_civil|"
     r"disab\w*|pregnan\w*|orientation|mother_tongue|native\w*|birth\w*|colou?r_of_skin|public_assistance)(_|$)",
     re.IGNORECASE,
 )

@@ -20,15 +20,18 @@ ROOM = 2.0  # times the usual movement, before one night is enough
 CALM = {FeatureType.NUMERIC: 1.0, FeatureType.CATEGORY: 0.35}  # hard bounds of features that hardly move
 CALENDAR = 0.7  # share of the movement that the weekday explains, above which it is the calendar
 LEAST_NIGHTS = 21
+NIGHTLY = 0.95  # share of the nights on which all rows have one value, above which it is the night that has it
 
 
 class Movement(Spec):
     """usual: distance from the reference that nine of ten nights stay below, in reference sd or share of a level.
-    weekday: share of its variance that the day of the week explains, in [0, 1]."""
+    weekday: share of its variance that the day of the week explains, in [0, 1].
+    nightly: a night has one value of it: a season, a holiday, an interest rate. Its rows are no sample of anything."""
 
     kind: FeatureType
     usual: float
     weekday: float
+    nightly: bool = False
 
     @property
     def hard(self) -> float:
@@ -51,8 +54,16 @@ def movements(
     for name, kind in features.items():
         if name in frame:
             daily = _numeric if kind is FeatureType.NUMERIC else _category
-            found[name] = _movement(kind, daily(frame[name], nights, early))
+            moved = _movement(kind, daily(frame[name], nights, early))
+            found[name] = moved.model_copy(update={"nightly": _nightly(frame[name], nights)})
     return found
+
+
+def _nightly(values: pd.Series, nights: pd.Series) -> bool:
+    """Whether nearly all nights have one value, and not all of them the same."""
+    seen = values.groupby(nights).agg(["nunique", "count"])
+    seen = seen[seen["count"] > 1]
+    return len(seen) >= LEAST_NIGHTS and values.nunique() > 1 and bool((seen["nunique"] == 1).mean() > NIGHTLY)
 
 
 def _movement(kind: FeatureType, daily: pd.DataFrame) -> Movement:
@@ -103,18 +114,20 @@ class Quiet(Spec):
     kind: FeatureType
 
 
-def drift_rules(found: Mapping[str, Movement]) -> tuple[list[Quiet], list[str]]:
-    """(rules, features that follow the weekday and have none). Bounds are shared in two steps: calm and lively."""
+def drift_rules(found: Mapping[str, Movement]) -> tuple[list[Quiet], dict[str, str]]:
+    """(rules, features that have none and why). Bounds are shared in two steps: calm and lively."""
     rules: list[Quiet] = []
     for kind in FeatureType:
-        mine = {n: m for n, m in found.items() if m.kind is kind and not m.calendar}
+        mine = {n: m for n, m in found.items() if m.kind is kind and not (m.calendar or m.nightly)}
         calm = [n for n, m in mine.items() if m.hard <= CALM[kind]]
         lively = [n for n in mine if n not in calm]
         for names, hard in ((calm, CALM[kind]), (lively, _most(mine[n].hard for n in lively))):
             if names:
                 everything = len(names) == sum(m.kind is kind for m in found.values())
                 rules.append(Quiet(subjects=() if everything else tuple(names), hard=hard, kind=kind))
-    return rules, [n for n, m in found.items() if m.calendar]
+    weekly = "follows the weekday: every weekend would look like drift"
+    nightly = "has one value a night: each new one would look like drift; the suite has its usual values"
+    return rules, {n: nightly if m.nightly else weekly for n, m in found.items() if m.calendar or m.nightly}
 
 
 def _most(bounds: Iterable[float]) -> float:

@@ -49,13 +49,14 @@ NAMES: Mapping[Word, tuple[str, ...]] = {
     Word.LATENCY: (r"latency", r"(duration|elapsed|took|response_?time).*(ms|milli)|_ms$", r"^ms$|millis"),
     Word.SCORE: (
         r"(^|_)(score|proba?|probability|propensity|likelihood|p_hat|pd)(_|$|\d|pct)",
-        r"confidence|risk",
+        r"confidence|risk|wahrscheinlich|probabil|risiko",
         r"^p_|_pct$|percent",
     ),
     Word.PREDICTION: (
         r"predict|y_?hat|forecast",
         r"decision|decided|recommend|verdict|(^|_)(class|answer|action|offer)",
         r"estimate|output|intent",
+        r"vorhersage|prognose|entscheid|pr[eé]vision|pron[oó]stico|d[eé]cision",
     ),
     Word.LABEL: (
         r"label|target|truth|actual|y_true|ground|outcome",
@@ -66,6 +67,7 @@ NAMES: Mapping[Word, tuple[str, ...]] = {
 BEFORE = re.compile(r"previous|prior|earlier|last|past|history", re.IGNORECASE)  # what was known before is no label
 FEW = 20  # different numbers; more are a quantity
 FOLLOWS = 0.5  # sd of the score between the means of a label's two values
+RIPE = 0.8  # share of the older half's rows whose label is known
 ALIKE = 0.6  # correlation of a quantity with its forecast
 TRUE_FALSE = ({"0", "1"}, {"yes", "no"}, {"true", "false"}, {"y", "n"}, {"t", "f"})
 
@@ -98,7 +100,7 @@ def assign(looks: Mapping[str, Look], given: Mapping[Word, str]) -> dict[Word, G
 
 
 def split(frame: pd.DataFrame, looks: Mapping[str, Look], found: Mapping[Word, Guess]) -> dict[Word, Guess]:
-    """The decision that no name gives away: two answers that the score tells apart without exception."""
+    """The decision that no name gives away: two answers that the score tells apart (rounded, it may touch both)."""
     import pandas as pd
 
     if Word.SCORE not in found or Word.PREDICTION in found:
@@ -109,7 +111,7 @@ def split(frame: pd.DataFrame, looks: Mapping[str, Look], found: Mapping[Word, G
         if one.name in taken or not _binary(one) or one.missing > 0.5 or len(one.levels) != 2:
             continue
         spans = score.groupby(frame[one.name]).agg(["min", "max"]).sort_values("min")
-        if len(spans) == 2 and float(spans["max"].iloc[0]) < float(spans["min"].iloc[1]):
+        if len(spans) == 2 and float(spans["max"].iloc[0]) <= float(spans["min"].iloc[1]):
             return {Word.PREDICTION: Guess(column=one.name, why="the score tells its two values apart")}
     return {}
 
@@ -131,6 +133,29 @@ def followed(frame: pd.DataFrame, looks: Mapping[str, Look], found: Mapping[Word
     return {}
 
 
+def ripened(
+    frame: pd.DataFrame, looks: Mapping[str, Look], found: Mapping[Word, Guess], nights: pd.Series
+) -> dict[Word, Guess]:
+    """The label that neither name nor score gives away: two values, known for old rows, for none of the last night.
+
+    nights: the local day of each row.
+    """
+    days = sorted(nights.dropna().unique())
+    if Word.LABEL in found or len(days) < 4:
+        return {}
+    taken = {g.column for g in found.values()}
+    old, newest = nights.isin(days[: len(days) // 2]), nights == days[-1]
+    ripe = [
+        one.name for one in looks.values()
+        if one.name not in taken and one.distinct == 2 and one.missing and fits(Word.LABEL, one)
+        and not BEFORE.search(one.name)
+        and frame.loc[old, one.name].notna().mean() > RIPE and frame.loc[newest, one.name].isna().all()
+    ]  # fmt: skip
+    if len(ripe) != 1:
+        return {}
+    return {Word.LABEL: Guess(column=ripe[0], why="known for old rows and not for the newest, as labels are; check it")}
+
+
 def _best(word: Word, looks: list[Look]) -> Guess | None:
     for place, pattern in enumerate(NAMES[word]):
         for one in looks:
@@ -139,6 +164,9 @@ def _best(word: Word, looks: list[Look]) -> Guess | None:
     if word is Word.SERVED_AT:
         times = [c for c in looks if c.holds is Holds.TIME]
         return Guess(column=times[0].name, why="the only times there are") if len(times) == 1 else None
+    if word is Word.PREDICTION_ID:
+        ids = [c for c in looks if fits(word, c) and c.distinct == c.rows]
+        return Guess(column=ids[0].name, why="the only ids there are; check it") if len(ids) == 1 else None
     return None
 
 

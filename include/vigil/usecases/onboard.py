@@ -14,6 +14,7 @@ from vigil.core.errors import DataError
 from vigil.core.spec import Spec
 from vigil.core.window import night_window
 from vigil.core.words import Task
+from vigil.intake.decimals import decimal_of, pointed
 from vigil.intake.naming import absent
 from vigil.intake.normalise import normalise_reference, text
 from vigil.intake.types import Source, Time
@@ -66,8 +67,11 @@ def look_at(ports: Ports, asked: Asked) -> Looked:
         if column in frame:
             frame = frame[text(frame[column]) == value].reset_index(drop=True)
     truth = _sample(ports, asked.name, asked.outcomes)[0] if asked.outcomes else None
+    decimal = decimal_of(frame)
+    frame, truth = pointed(frame, decimal), pointed(truth, decimal) if truth is not None else None
     looks = look(frame)
-    return Looked(draft=draft(asked, frame, looks, truth), looks=looks, frame=frame, files=files)
+    made = draft(asked, frame, looks, truth).model_copy(update={"decimal": decimal})
+    return Looked(draft=made, looks=looks, frame=frame, files=files)
 
 
 def _sample(ports: Ports, model: str, where: str) -> tuple[pd.DataFrame, int]:
@@ -136,11 +140,13 @@ def facts(looked: Looked) -> Facts:
     slow = 0.0
     if Word.LATENCY in d.roles:
         slow = float(pd.to_numeric(frame[d.roles[Word.LATENCY].column], errors="coerce").quantile(0.99) or 0)
-    rules, calendar = drift_rules(_movements(looked))
+    moved = _movements(looked)
+    rules, no_drift = drift_rules(moved)
     spread = 0.0
     if d.task is Task.REGRESSION and d.label and d.label in frame:
         spread = float(pd.to_numeric(frame[d.label], errors="coerce").std() or 0)
-    return Facts(missing=missing, slow_ms=slow, spread=spread, drift=tuple(rules), calendar=tuple(calendar))
+    nightly = tuple(name for name, m in moved.items() if m.nightly)
+    return Facts(missing=missing, slow_ms=slow, spread=spread, drift=tuple(rules), no_drift=no_drift, nightly=nightly)
 
 
 def _movements(looked: Looked) -> dict[str, Movement]:

@@ -301,3 +301,12 @@ def test_a_file_that_is_no_monitor_at_all_says_so(monitors, content, error):
 def test_a_file_that_is_not_there_says_so(monitors):
     with pytest.raises(MonitorError, match=r"monitors/none.yaml:1: cannot be read: No such file or directory"):
         load_monitor(monitors / "none.yaml")
+
+
+def test_of_a_file_that_a_newer_vigil_wrote_only_that_is_said(tmp_path):
+    (tmp_path / "new.yaml").write_text(
+        "version: vigil/v2\nmodel: new\nwatches: everything\nrules: {drift: [{metric: x}]}\n"
+    )
+    (told,) = lint(tmp_path).values()
+    assert told.splitlines()[0].startswith(f"{tmp_path.name}/new.yaml:1: version: 'vigil/v2' is of another Vigil")
+    assert len(told.splitlines()) == 3  # the sentence, the line, the caret

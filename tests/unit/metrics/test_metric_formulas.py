@@ -91,6 +91,16 @@ def test_the_sign_of_a_mean_shift_is_its_direction():
     assert shift("x", low, high).value < 0 < shift("x", high, low).value
 
 
+def test_one_row_far_away_does_not_make_a_certain_mean():
+    # the first hour of a night that ended there: midnight, where the mean of a day is half past eleven
+    day = NumericColumn(rows=2400, bins=(2400,), total=27_600.0, total_sq=432_400.0)
+    found = shift("hour", NumericColumn(rows=1, bins=(1,), total=0.0, total_sq=0.0), day)
+    assert found.value == pytest.approx(-1.66, abs=0.01)
+    assert found.low < -3 and found.high > 0  # noqa: PT018 - an interval
+    many = shift("hour", NumericColumn(rows=30, bins=(30,), total=0.0, total_sq=0.0), day)
+    assert many.high < -1.5
+
+
 def test_psi_of_noise_alone_has_a_lower_limit_of_zero():
     rng = np.random.default_rng(4)
     p = [1 / 30] * 30

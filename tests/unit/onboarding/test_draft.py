@@ -209,3 +209,63 @@ def test_a_protected_attribute_of_400_values_is_refused_with_two_ways_out():
 def test_a_protected_attribute_that_makes_no_groups_says_why(name, said):
     with pytest.raises(DataError, match=f"--protected.*{said}"):
         drafted(calls(bank=["ours"] * 600), protected=(name,))
+
+
+# a log whose names say nothing to an English ear
+
+
+def unnamed(**columns):
+    renamed = {
+        "call_ref": "Vorgang", "propensity_pct": "Abschluss %", "offer": "Anrufen", "bought": "Ausgang",
+        "called_on": "Zeitpunkt",
+    }  # fmt: skip
+    return calls().rename(columns=renamed).assign(**columns)
+
+
+def test_ids_decisions_and_labels_are_known_by_what_they_do_where_no_name_tells():
+    found = drafted(unnamed(), columns={Word.SCORE: "Abschluss %"})
+    assert columns(found) == {
+        "served_at": "Zeitpunkt", "prediction_id": "Vorgang", "score": "Abschluss %", "prediction": "Anrufen",
+        "label": "Ausgang",
+    }  # fmt: skip
+
+
+def test_a_score_that_was_rounded_to_the_threshold_still_tells_the_decisions_apart():
+    scores = [f"{v:.0f}" for v in pd.to_numeric(calls()["propensity_pct"])]
+    offers = ["yes" if v > 40 else "no" for v in pd.to_numeric(calls()["propensity_pct"])]  # 40.25 -> "40", and yes
+    found = drafted(unnamed(**{"Abschluss %": scores, "Anrufen": offers}), columns={Word.SCORE: "Abschluss %"})
+    assert found.roles[Word.PREDICTION].column == "Anrufen"
+    assert found.meaning.threshold == 0.4
+
+
+def test_a_label_that_does_not_follow_the_score_is_known_by_the_nights_that_lack_it():
+    few = ["sold" if n % 9 == 0 else "not sold" for n in range(600)]
+    late = [None if n >= 520 or n % 20 == 1 else few[n] for n in range(600)]
+    found = drafted(unnamed(Ausgang=late), columns={Word.SCORE: "Abschluss %"})
+    assert found.roles[Word.LABEL].column == "Ausgang"
+    assert "known for old rows and not for the newest" in found.roles[Word.LABEL].why
+    gaps = [None if n % 10 == 0 else few[n] for n in range(600)]  # missing all the time: a feature with gaps
+    found = drafted(unnamed(Ausgang=gaps), columns={Word.SCORE: "Abschluss %"})
+    assert Word.LABEL not in found.roles
+    assert "Ausgang" in found.features
+
+
+def test_a_score_that_tells_the_labels_apart_by_chance_alone_does_not_say_which_one_it_is_of():
+    few = ["sold" if n % 9 == 0 else "not sold" for n in range(600)]
+    found = drafted(unnamed(Ausgang=[None if n >= 520 else few[n] for n in range(600)]),
+                    columns={Word.SCORE: "Abschluss %"})  # fmt: skip
+    assert (found.meaning.positive, found.meaning.negative) == ("sold", "not sold")
+    assert "the rarer label; the scores do not tell" in found.meaning.why
+    assert "high scores go with it (AUC 0." in drafted(calls()).meaning.why
+
+
+def test_the_label_that_is_predicted_can_be_said():
+    found = drafted(calls(), positive="no")
+    assert (found.meaning.positive, found.meaning.negative, found.meaning.why) == ("no", "yes", "as you said")
+    with pytest.raises(DataError, match="--positive maybe: the labels are no, yes"):
+        drafted(calls(), positive="maybe")
+
+
+def test_a_score_that_is_no_number_is_refused_with_a_value():
+    with pytest.raises(DataError, match=r"job cannot be the score: its values are no numbers, such as '\w+'"):
+        drafted(calls(), columns={Word.SCORE: "job"})
