@@ -22,6 +22,7 @@ from vigil import (
     cli_rebaseline,
     cli_simulate,
     cli_slo,
+    cli_tune,
     cli_why,
     wiring,
 )
@@ -42,6 +43,7 @@ app.add_typer(cli_metrics.app)
 app.add_typer(cli_simulate.app)
 app.add_typer(cli_rebaseline.app)
 app.add_typer(cli_backtest.app)
+app.add_typer(cli_tune.app)
 app.add_typer(cli_slo.app)
 app.add_typer(cli_why.app)
 app.add_typer(incidents_app, name="incidents")

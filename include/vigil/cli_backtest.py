@@ -47,6 +47,7 @@ class Run(NamedTuple):
 
     told: Told
     sums: Account
+    kept: Path | None  # where scans are
     changed: tuple[Told, Account] | None = None
     diff: Difference | None = None
 
@@ -89,6 +90,8 @@ def backtest(  # noqa: PLR0913, PLR0917 - one check, with all that it can be ask
             raise DataError("--against: one monitor at a time")
         runs = [_run(model, home, first, last, settings or [], against, resume=resume) for model in models]
         failed = [line for run in runs for line in _show(run, per)]
+        for kept in dict.fromkeys(run.kept for run in runs if run.kept is not None):
+            out.print(f"kept       scans in {escape(str(kept))}, for the next time; it may be deleted", soft_wrap=True)
         if json_to is not None:
             _write_json(json_to, runs, per)
         if html_to is not None:
@@ -134,9 +137,9 @@ def _run(
             raise DataError(f"{against} watches {other.model!r}, not {bench.monitor.model!r}")
         present = play(bench, bench.monitor, bench.nights, bench.monitor.model)
         if other is None:
-            return Run(*present)
+            return Run(*present, bench.rehearsal.kept)
         changed = play(bench, other, bench.nights, "changed")
-        return Run(*present, changed, difference(present, changed))
+        return Run(*present, bench.rehearsal.kept, changed, difference(present, changed))
 
 
 def prepared(model: str, home: Path | None, first: Day, last: Day, folder: Path, *, resume: bool) -> Bench:

@@ -8,6 +8,7 @@ import yaml
 
 from vigil.config.explain import fields_at, near
 from vigil.core.errors import MonitorError
+from vigil.verdicts.defaults import drift_rules
 
 NAMES = ("metric", "name", "attribute")  # by which an item of a list may be called
 Where = tuple[str | int, ...]
@@ -20,6 +21,9 @@ def changed(raw: Mapping[str, Any], settings: Sequence[str]) -> dict[str, Any]:
     {'rules': {'drift': [{'metric': 'psi', 'breach': '> 0.3'}]}}
     """
     document = deepcopy(dict(raw))
+    if any(setting.strip().startswith("rules.drift.") for setting in settings):
+        rules = document.setdefault("rules", {})
+        rules["drift"] = rules.get("drift", drift_rules(document))  # as they are where a file says nothing of them
     for setting in settings:
         key, equals, text = setting.partition("=")
         if not equals or not key.strip():
@@ -46,7 +50,7 @@ def _put(document: dict[str, Any], steps: Sequence[str], value: Any, said: str) 
             place[at] = value
             return
         if isinstance(place, dict) and place.get(at) is None:
-            place[at] = [] if steps[n + 1].isdigit() else {}
+            place[at] = [] if steps[n + 1].isdigit() or path == ("rules",) else {}
         place, path = place[at], (*path, at)
         if not isinstance(place, dict | list):
             raise MonitorError(f"{said}: {'.'.join(map(str, path))} is {place!r}, and has no keys below it")

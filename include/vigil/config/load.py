@@ -59,6 +59,13 @@ def load_changed(path: Path, settings: Sequence[str]) -> Monitor:
     return one.monitor
 
 
+def document_of(path: Path) -> dict[str, Any]:
+    """What a monitor's file writes, as it stands there. Raises MonitorError for a file that does not load."""
+    load_monitor(path)
+    found: dict[str, Any] = _parse(path.read_text(encoding="utf-8"))[1]
+    return found
+
+
 def _unplaced(problem: Problem) -> str:
     """Without the line, which no file has."""
     return f"{problem.file}: {problem.where + ': ' if problem.where else ''}{problem.what}"

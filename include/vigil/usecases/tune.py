@@ -1,0 +1,232 @@
+"""Thresholds for a budget of false alarms: the first half of a history tunes them, the second half says what they do.
+
+Only what is learnt from the model's own nights is tuned: how many sd, which quantile, how surprising, how far a jump.
+Bounds that people set (`breach`, `warn`, `holdout`) are theirs: where those alarm too often, that is said.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date
+from math import ceil
+from typing import Any
+
+from vigil.config.schema import Monitor
+from vigil.core.errors import DataError
+from vigil.core.spec import Spec
+from vigil.core.words import Family
+from vigil.usecases.backtest import Told
+from vigil.usecases.backtest_account import Account, Truth, account
+from vigil.verdicts.rates import NIGHTS
+from vigil.verdicts.surprise import SURPRISE
+from vigil.verdicts.types import State, Verdict
+
+STEP = 1.25  # sigma and hard bounds move by a quarter, tails and levels to half or double
+MOST = 8  # steps
+MILDEST, STRICTEST = 0.05, 1e-5  # surprise levels that are tried
+LEAST_SIGMA = 2.0
+
+Make = Callable[[Sequence[str]], Monitor]  # a monitor with `key=value` set
+Judge = Callable[[Monitor, Sequence[date]], Told]
+
+
+class Knob(Spec):
+    """One threshold, by its dotted key, and what it is and was."""
+
+    key: str
+    about: str  # the metric
+    was: float
+    now: float
+    side: str = ""  # of a hard bound
+
+    @property
+    def name(self) -> str:
+        """The key in its rule."""
+        return self.key.rpartition(".")[2]
+
+    def written(self, value: float) -> str:
+        """A value as YAML has it."""
+        return f'"{self.side} {value:.4g}"' if self.side else f"{value:.4g}"
+
+    @property
+    def setting(self) -> str:
+        """As `--set` takes it."""
+        return f"{self.key}={self.side} {self.now:.4g}" if self.side else f"{self.key}={self.now:.4g}"
+
+
+class Tuned(Spec):
+    """What is proposed, and what it does in both halves. unmet: why the budget is not kept, where it is not."""
+
+    budget: float
+    split: date  # the first night of the second half
+    knobs: tuple[Knob, ...]
+    present: tuple[Account, Account]
+    proposed: tuple[Account, Account]
+    unmet: str = ""
+
+
+def needed(budget: float) -> int:
+    """Nights that a history must have: with fewer, a half is not expected to have a single alarm of the budget.
+
+    >>> needed(2.0)
+    366
+    """
+    return 2 * ceil(NIGHTS / budget) if budget > 0 else 0
+
+
+def halves(nights: Sequence[date], budget: float) -> tuple[Sequence[date], Sequence[date]]:
+    """Raises DataError for a history that is too short to tell anything about such a budget."""
+    if budget <= 0:
+        raise DataError("--budget: a budget of no alarms cannot be tuned for; say how many a year are bearable")
+    least = needed(budget)
+    if len(nights) < least:
+        raise DataError(
+            f"a history of {len(nights)} nights is too short for {budget:g} a year: {least} nights are needed, so that "
+            f"each half may be expected to have one alarm. {2 * NIGHTS / max(len(nights), 1):.3g} a year is the least "
+            "budget that it can tell anything about"
+        )
+    middle = len(nights) // 2
+    return nights[:middle], nights[middle:]
+
+
+def tune(
+    make: Make, judge: Judge, raw: Mapping[str, Any], nights: Sequence[date], truth: Truth, budget: float
+) -> Tuned:
+    """raw: the monitor's YAML; what it does not write is not tuned, but for the level of surprise."""
+    first, second = halves(nights, budget)
+    monitor = make(())
+    whole = judge(monitor, nights)
+    present = (account(part(whole, first), truth), account(part(whole, second), truth))
+    knobs, unmet = _search(make, judge, raw, first, truth, budget, part(whole, first))
+    changed = tuple(k for k in knobs.values() if k.now != k.was)
+    if not changed:
+        return Tuned(budget=budget, split=second[0], knobs=(), present=present, proposed=present, unmet=unmet)
+    told = judge(make([k.setting for k in changed]), nights)
+    proposed = (account(part(told, first), truth), account(part(told, second), truth))
+    return Tuned(budget=budget, split=second[0], knobs=changed, present=present, proposed=proposed, unmet=unmet)
+
+
+def part(told: Told, nights: Sequence[date]) -> Told:
+    """The same backtest, of some of its nights, and the incidents that they opened."""
+    mine = frozenset(nights)
+    return told.model_copy(
+        update={
+            "nights": tuple(d for d in told.nights if d.night in mine),
+            "incidents": tuple(i for i in told.incidents if i.opened_night in mine),
+        }
+    )
+
+
+def knobs_of(monitor: Monitor, raw: Mapping[str, Any]) -> dict[str, Knob]:
+    """Every threshold of the monitor that may be tuned, by its key."""
+    level = monitor.surprise.level
+    surprising = any(rule.surprise for family in Family for rule in getattr(monitor.rules, family.value))
+    found = [Knob(key="surprise.level", about="all surprise rules", was=level, now=level)] if surprising else []
+    for family, rules in (raw.get("rules") or {}).items():
+        for index, rule in enumerate(getattr(monitor.rules, family)[: len(rules or ())]):
+            place = f"rules.{family}.{index}"
+            for name in ("sigma", "quantile"):
+                value = getattr(rule, name)
+                if value is not None:
+                    found.append(Knob(key=f"{place}.{name}", about=rule.metric, was=value, now=value))
+            if rule.hard is not None and rule.hard.limit:
+                limit, side = rule.hard.limit, rule.hard.side
+                found.append(Knob(key=f"{place}.hard", about=rule.metric, was=limit, now=limit, side=side))
+    return {k.key: k for k in found}
+
+
+def moved(knob: Knob, *, milder: bool) -> Knob:
+    """One step milder or stricter."""
+    if knob.name == "level":
+        now = min(max(knob.now / 2 if milder else knob.now * 2, STRICTEST), MILDEST)
+    elif knob.name == "quantile":
+        tail = min(knob.now, 1 - knob.now) * (0.5 if milder else 2.0)
+        now = knob.now if tail >= 0.5 else (1 - tail if knob.now > 0.5 else tail)
+    elif knob.name == "hard":
+        outwards = (knob.side == ">") == (knob.now > 0)
+        now = knob.now * (STEP if milder == outwards else 1 / STEP)
+    else:
+        now = knob.now * STEP if milder else max(knob.now / STEP, LEAST_SIGMA)
+    return knob.model_copy(update={"now": float(f"{now:.4g}")})
+
+
+def responsible(told: Told, sums: Account, knobs: Mapping[str, Knob]) -> tuple[set[str], set[str]]:
+    """(keys of the thresholds that made false incidents, questions whose bounds are not tuned)."""
+    false = {o.opened for o in sums.incidents if o.false}
+    keys, fixed = set(), set()
+    for day in told.nights:
+        if day.joined is None or day.joined.opened not in false:
+            continue
+        asked = {question for _, question in day.joined.signals}
+        for v in (*day.first.verdicts, *day.last.verdicts):
+            if v.id in asked and v.state is State.BREACH:
+                mine = {key for key, knob in knobs.items() if _made_by(v, knob)}
+                keys |= mine
+                fixed |= set() if mine else {v.id}
+            elif v.id in asked and v.state is State.UNKNOWN:
+                fixed.add(v.id)
+    return keys, fixed
+
+
+def _made_by(v: Verdict, knob: Knob) -> bool:
+    if v.limit.startswith(SURPRISE):
+        return knob.name == "level" and not v.hard
+    if v.metric != knob.about or knob.key.split(".")[1] != v.family.value:
+        return False
+    words = {"sigma": "sigma of", "quantile": "quantile of", "hard": "hard "}
+    return words[knob.name] in v.limit
+
+
+def _search(
+    make: Make,
+    judge: Judge,
+    raw: Mapping[str, Any],
+    nights: Sequence[date],
+    truth: Truth,
+    budget: float,
+    told: Told,
+) -> tuple[dict[str, Knob], str]:
+    """The knobs after the search, and why the budget is not kept."""
+    knobs, sums = knobs_of(make(()), raw), account(told, truth)
+    missed = {m.what for m in sums.missed}
+    if _within(sums, budget):
+        return _stricter(make, judge, knobs, nights, truth, told), ""
+    for _ in range(MOST):
+        keys, fixed = responsible(told, sums, knobs)
+        if not keys:
+            return knobs, f"what still alarms is no threshold that is learnt: {', '.join(sorted(fixed)) or 'nothing'}"
+        trial = {k: moved(v, milder=True) if k in keys else v for k, v in knobs.items()}
+        told = judge(make([k.setting for k in trial.values() if k.now != k.was]), nights)
+        sums = account(told, truth)
+        lost = {m.what for m in sums.missed} - missed
+        if lost:
+            return knobs, f"one step further would miss {', '.join(sorted(lost))}"
+        knobs = trial
+        if _within(sums, budget):
+            return knobs, ""
+    return knobs, f"after {MOST} steps there are still {sums.false_incidents} false incidents"
+
+
+def _stricter(
+    make: Make,
+    judge: Judge,
+    knobs: dict[str, Knob],
+    nights: Sequence[date],
+    truth: Truth,
+    told: Told,
+) -> dict[str, Knob]:
+    """The budget has room: stricter thresholds find more, as long as they cost no alarm on any quiet night."""
+    was = account(told, truth)
+    for _ in range(MOST):
+        trial = {k: v if v.name == "hard" else moved(v, milder=False) for k, v in knobs.items()}
+        if trial == knobs:
+            break
+        sums = account(judge(make([k.setting for k in trial.values() if k.now != k.was]), nights), truth)
+        worse = sums.false_incidents > was.false_incidents or sums.false_alarm_nights > was.false_alarm_nights
+        if worse or {m.what for m in sums.missed} - {m.what for m in was.missed}:
+            break
+        knobs = trial
+    return knobs
+
+
+def _within(sums: Account, budget: float) -> bool:
+    value = sums.incidents_per_year.value
+    return value is not None and value <= budget

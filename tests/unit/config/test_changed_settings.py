@@ -1,0 +1,42 @@
+"""Other settings for a trial: a dotted key finds its place, or is told what was probably meant."""
+
+import pytest
+
+from vigil.config.change import changed
+from vigil.core.errors import MonitorError
+
+RAW = {
+    "task": "binary",
+    "features": {"income": "numeric"},
+    "rules": {"quality": [{"metric": "missing", "breach": "> 0.1"}, {"metric": "missing", "subjects": ["income"]}]},
+}
+
+
+def test_a_place_in_a_list_is_its_number_or_its_metric_and_the_file_stays_as_it_was():
+    made = changed(RAW, ["rules.quality.0.breach=> 0.2", "labels.delay_nights=3"])
+    assert made["rules"]["quality"][0]["breach"] == "> 0.2"
+    assert made["labels"] == {"delay_nights": 3}
+    assert RAW["rules"]["quality"][0]["breach"] == "> 0.1"
+
+
+def test_drift_rules_that_a_file_does_not_write_are_the_default_ones():
+    made = changed(RAW, ["rules.drift.position_shift.floor=0.1"])
+    assert {"metric": "position_shift", "surprise": True, "floor": 0.1} in made["rules"]["drift"]
+    assert len(made["rules"]["drift"]) > 3
+
+
+@pytest.mark.parametrize(
+    ("setting", "says"),
+    [
+        ("ruls.quality.0.breach=1", "unknown key 'ruls' in the top; did you mean 'rules'?"),
+        ("rules.quality.0.breech=1", "unknown key 'breech' in rules.quality.0; did you mean 'breach'?"),
+        ("rules.quality.7.breach=1", "rules.quality has 2 items, counted from 0"),
+        ("rules.quality.missing.breach=1", "has 'missing' 2 times; say which: 0 or 1"),
+        ("rules.drift.mean_shfit.sigma=1", "nothing in rules.drift is called 'mean_shfit'"),
+        ("task.kind=1", "task is 'binary', and has no keys below it"),
+        ("sigma", "write key=value"),
+    ],
+)
+def test_what_cannot_be_set_is_said(setting, says):
+    with pytest.raises(MonitorError, match=says.replace("?", r"\?")):
+        changed(RAW, [setting])
