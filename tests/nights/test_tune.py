@@ -8,6 +8,7 @@ import pytest
 from past import FIRST, RULES, Past, night
 from typer.testing import CliRunner
 
+from vigil import cli_tune
 from vigil.cli import app
 from vigil.core.errors import DataError
 from vigil.usecases.tune import Knob, halves, moved, needed
@@ -20,7 +21,7 @@ RESTLESS = (7, 8, 14, 15, 24, 25, 31, 32)  # two episodes in each half of 36 nig
 @pytest.fixture(autouse=True)
 def cache(tmp_path_factory, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.getbasetemp() / "tune-cache"))
-    monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.setattr(cli_tune.out, "width", 200)
 
 
 @pytest.fixture(scope="module")
