@@ -64,7 +64,7 @@ def test_a_unit_change_in_a_simulated_home_is_found_and_the_quiet_nights_before_
     (truth,) = json.loads((home / "truth.json").read_text())
     assert truth["expected_incident"]
     for bad in (r for r in nights if r.night.isoformat() >= truth["onset"]):
-        (shift,) = [v for v in bad.verdicts if v.id == f"mean_shift/{truth['feature']}"]
+        (shift,) = [v for v in bad.verdicts if v.id == f"position_shift/{truth['feature']}"]
         assert (shift.state, shift.hard) == (State.BREACH, True)
         assert not any(name.startswith("missing") for name in alarms(bad))
     assert "its rows, reference and suite are as the monitor says" in vigil("lint", "--data", home=home)

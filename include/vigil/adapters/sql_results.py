@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import func, select
@@ -18,11 +19,16 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine, Select
 
 
+KEPT = 48_000_000  # characters of judgements that are kept as values; one of 300 verdicts has 250,000
+
+
 class SqlResults:
     """Implements the Results port."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        self._known: dict[int, tuple[int, NightResult]] = {}
+        self._lock = Lock()
 
     def put_measurements(
         self,
@@ -105,8 +111,18 @@ class SqlResults:
         of = (t.c.monitor == monitor, t.c.environment == environment, t.c.night >= first, t.c.night <= last)
         newest = select(func.max(t.c.id)).where(*of).group_by(t.c.night)
         with self._engine.connect() as db:
-            found = db.execute(select(t.c.result).where(t.c.id.in_(newest)).order_by(t.c.night)).scalars().all()
-        return tuple(NightResult.model_validate_json(r) for r in found)
+            found = db.execute(select(t.c.id, t.c.result).where(t.c.id.in_(newest)).order_by(t.c.night)).all()
+        return tuple(self._parsed(row.id, row.result) for row in found)
+
+    def _parsed(self, number: int, text: str) -> NightResult:
+        """A stored judgement as a value. Rows never change, and a backfill asks for the same nights again and again."""
+        with self._lock:
+            known = self._known.pop(number, None)
+            made = known[1] if known else NightResult.model_validate_json(text)
+            self._known[number] = (len(text), made)  # last used last
+            while sum(size for size, _ in self._known.values()) > KEPT and len(self._known) > 1:
+                self._known.pop(next(iter(self._known)))
+        return made
 
     def oldest(self, monitor: str, environment: str) -> date | None:
         """The first night that was ever judged."""

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 
 SURPRISE = "surprise at"  # begins the limit of these verdicts
 POWER_80 = 0.8416
-HARD_Z = 2.576
+HARD_Z = 2.576  # from the holdout, before nights have taught
+HARD_SPREADS = 4.0  # of a usual night: what happens to the model now and then is no jump
 HABIT_Z = 2.5  # of a month ago, at least
 FEW_SUCCESSES = 30  # or failures, below which a share is tested by counting
 LEAST_NIGHTS = 5  # nights that a model must have had before its usual place is known at all
@@ -75,6 +76,7 @@ class Then(NamedTuple):
     yardstick: str
     k: float
     n: float
+    breached: bool  # that night: it teaches nothing, whether or not anybody opened an incident
 
 
 _READ: dict[int, tuple["ref[NightResult]", dict[str, Then]]] = {}
@@ -88,18 +90,19 @@ def numbers(result: NightResult) -> Mapping[str, Then]:
     known = _READ.get(id(result))
     if known is not None and known[0]() is result:
         return known[1]
-    found = {name: then for name, m in measured(result).items() if (then := _then(m)) is not None}
+    bad = {v.id for v in result.verdicts if v.state is State.BREACH}
+    found = {name: then for name, m in measured(result).items() if (then := _then(m, name in bad)) is not None}
     key = id(result)
     _READ[key] = (ref(result, lambda _: _READ.pop(key, None)), found)
     return found
 
 
-def _then(m: Measurement) -> Then | None:
+def _then(m: Measurement, breached: bool) -> Then | None:
     number = scaled(m)
     if number is None:
         return None
     k, n = m.parts[:2] if len(m.parts) >= 2 else (nan, nan)
-    return Then(number.value, number.variance, number.scale, m.yardstick if _anchored(m) else "", k, n)
+    return Then(number.value, number.variance, number.scale, m.yardstick if _anchored(m) else "", k, n, breached)
 
 
 def reference_nights(
@@ -247,8 +250,9 @@ class _Family:
         nights = int(self.usual.nights[row])
         value, centre = self.tonight[row].value, float(self.usual.centre[row, -1])
         told = nights >= LEAST_NIGHTS
-        rare = self.adjusted[row] <= self.settings.level if told else abs(self.away[row, -1]) > HARD_Z
-        if self.asked[row].rule.hard is None and rare:  # what happens to the model now and then is no jump
+        far = abs(value - centre) > HARD_SPREADS * self.usual.spread[row, -1]
+        rare = far if told else abs(self.away[row, -1]) > HARD_Z
+        if self.asked[row].rule.hard is None and rare:
             leap = jump(m, scale, value, centre if told else 0.0)
             if leap:
                 return Outcome(state=State.BREACH, why=f"{leap}: {self._place(row)}", limit=limit, hard=True)
@@ -333,11 +337,13 @@ def _matrix(
         (a.measurement.id, s.scale, a.measurement.yardstick if _anchored(a.measurement) else "")
         for a, s in zip(asked, tonight, strict=True)
     ]
-    for column, day in enumerate(told.days[:-1]):
+    for column, (day, teaches) in enumerate(zip(told.days[:-1], told.taught, strict=False)):
         night = past[day]
         for row, (question, scale, yardstick) in enumerate(questions):
             then = night.get(question)
-            if then is not None and then.scale == scale and then.yardstick == yardstick:
+            if then is None or (teaches and then.breached):
+                continue
+            if then.scale == scale and then.yardstick == yardstick:
                 values[row, column], variances[row, column] = then.value, then.variance
                 counts[0, row, column], counts[1, row, column] = then.k, then.n
     values[:, -1] = [s.value for s in tonight]

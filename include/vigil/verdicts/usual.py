@@ -23,7 +23,7 @@ LEAST_SPREAD = 1e-9
 PERSISTENCE = 0.8  # the most that is believed
 TAILS = (MOST_FREEDOM, 50.0, 30.0, 20.0, 14.0, 10.0, 8.0, 6.0, 5.0, 4.0, 3.0)  # degrees of freedom, thin ones first
 TAIL_MARGIN = 6.0  # of the log-likelihood: nights share shocks, so that many scores tell less than as many nights
-TAIL_NIGHTS = 100  # standardised values, before a tail is looked for
+TAIL_SCORES, TAIL_NIGHTS = 100, 28  # standardised values, and nights, before a tail is looked for
 
 
 class Scores(NamedTuple):
@@ -234,7 +234,7 @@ def _tails(fit: _Fit, taught: "NDArray[np.bool_]", scale: "Floats", kinds: tuple
         mine = groups == kind
         pooled = z[mine][taught[mine]]
         pooled = pooled[pooled != 0]
-        if len(pooled) >= TAIL_NIGHTS:
+        if len(pooled) >= TAIL_SCORES and np.median(taught[mine].sum(axis=1)) >= TAIL_NIGHTS:
             out[mine] = _freedom(pooled)
     return out
 

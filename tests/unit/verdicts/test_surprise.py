@@ -78,6 +78,16 @@ def test_a_jump_of_more_than_one_sd_is_a_breach_at_once():
     assert "more than 1 sd at once" in found.reason
 
 
+def test_wild_nights_hide_no_jump_and_nights_that_jump_by_themselves_have_none():
+    rng = np.random.default_rng(4)
+    wild = [
+        night(b, *(judged(place(f, 0.03 * rng.standard_t(2.5))) for f in FEATURES), rows=9) for b in range(56, 0, -1)
+    ]
+    assert tonight(wild, 1.2)["f3"].state is State.BREACH
+    leaping = [night(b, *(judged(place(f, rng.normal(0, 0.8))) for f in FEATURES), rows=9) for b in range(56, 0, -1)]
+    assert tonight(leaping, 1.2)["f3"].state is State.OK
+
+
 def test_a_jump_is_seen_on_the_first_night_ever_against_the_holdout():
     found = tonight([], 1.2)
     assert found["f3"].state is State.BREACH
@@ -109,6 +119,16 @@ def test_nights_of_an_incident_do_not_teach():
     found = tonight(past, 0.4, excluded=bad)["f3"]
     assert found.state is State.WARN
     assert "its place on 32 nights" in found.reason
+
+
+def test_a_breach_teaches_nothing_even_where_nobody_opened_an_incident():
+    """Past nights that are judged by a backfill open none; a young model has no later nights to learn from."""
+    past = quiet(10)
+    broken = tonight(past[:-1], 1.5)
+    assert broken["f3"].state is State.BREACH
+    after = [*past[:-1], night(1, *broken.values(), rows=9)]
+    assert tonight(after, 1.5)["f3"].state is State.BREACH
+    assert "its place on 9 nights" in tonight(after, 1.5)["f3"].reason
 
 
 def test_the_nights_that_teach_are_the_first_ones_and_stay_so():
