@@ -10,16 +10,19 @@ if TYPE_CHECKING:
 
 SIZES = (0.25, 0.5, 1.0, 2.0, 3.0)  # of the drift, in sd of a night: the mixture bets a fifth on each
 FARTHEST = 4.0  # one night may not decide alone, however far it is
-ENDS = 0.01  # of what begins a ticket is left when it ends: a ticket that comes and goes is two tickets
+ENDS = 0.05  # of what begins a ticket is left when it ends: a ticket that comes and goes is two tickets
 YEARS = 4.0  # between false tickets of a model whose nights are as usual, by the bound
 
 
-def detector(surprise: "Floats", *, tolerated: "Floats | None" = None, persistence: float = 0.0) -> "Floats":
+def detector(
+    surprise: "Floats", *, tolerated: "Floats | None" = None, persistence: float = 0.0, most: float = 1e300
+) -> "Floats":
     """Shiryaev-Roberts sums of mixture e-values, upwards and downwards, after each night: shape (2, S, N).
 
     surprise: (S, N) standard normal scores of consecutive nights, oldest first; NaN where a night tells nothing.
     tolerated: (S,) drift, in the same units, that is none: what the centre is not known by, and what does not matter.
     persistence: correlation of a night with the next; each night then counts for what the last one did not tell.
+    most: what a sum is held at, so that drift which was large is over as soon as drift which was small.
     While nothing drifts, e-values have mean 1, so that the sum reaches A on average not before A nights.
     Source: Shin, Ramdas and Rinaldo (2024), E-detectors; Pollak (1987) for the mixture.
 
@@ -41,7 +44,7 @@ def detector(surprise: "Floats", *, tolerated: "Floats | None" = None, persisten
         for row, sign in enumerate((1.0, -1.0)):
             e = np.mean([np.exp(size * (sign * news - margin) - size**2 / 2) for size in SIZES], axis=0)
             sums[row] = np.where(known, (1 + sums[row]) * e, sums[row])
-        path[:, :, night] = sums = np.minimum(sums, 1e300)
+        path[:, :, night] = sums = np.minimum(sums, most)
         last = np.where(known, z[:, night], 0.0)
     return path
 

@@ -76,7 +76,7 @@ class Then(NamedTuple):
     yardstick: str
     k: float
     n: float
-    breached: bool  # that night: it teaches nothing, whether or not anybody opened an incident
+    alarmed: bool  # that night: it teaches nothing, whether or not anybody opened an incident
 
 
 _READ: dict[int, tuple["ref[NightResult]", dict[str, Then]]] = {}
@@ -90,19 +90,19 @@ def numbers(result: NightResult) -> Mapping[str, Then]:
     known = _READ.get(id(result))
     if known is not None and known[0]() is result:
         return known[1]
-    bad = {v.id for v in result.verdicts if v.state is State.BREACH}
+    bad = {v.id for v in result.verdicts if v.state in (State.WARN, State.BREACH) and not v.ticket}
     found = {name: then for name, m in measured(result).items() if (then := _then(m, name in bad)) is not None}
     key = id(result)
     _READ[key] = (ref(result, lambda _: _READ.pop(key, None)), found)
     return found
 
 
-def _then(m: Measurement, breached: bool) -> Then | None:
+def _then(m: Measurement, alarmed: bool) -> Then | None:
     number = scaled(m)
     if number is None:
         return None
     k, n = m.parts[:2] if len(m.parts) >= 2 else (nan, nan)
-    return Then(number.value, number.variance, number.scale, m.yardstick if _anchored(m) else "", k, n, breached)
+    return Then(number.value, number.variance, number.scale, m.yardstick if _anchored(m) else "", k, n, alarmed)
 
 
 def reference_nights(
@@ -228,8 +228,9 @@ class _Family:
             return np.zeros(len(self.asked), dtype=bool)
         z = np.where(np.isfinite(self.values) & usable[:, None], self.away, np.nan)
         tolerated = (self.floors / 2 + 2 * self.usual.unsure) / self.usual.spread[:, -1]
-        path = detector(z, tolerated=tolerated, persistence=self.usual.persistence)
-        up, down = lasting(path, limit(int(usable.sum())))
+        least = limit(int(usable.sum()))
+        path = detector(z, tolerated=tolerated, persistence=self.usual.persistence, most=least)
+        up, down = lasting(path, least)
         worse = [a.measurement.worse for a in self.asked]
         return np.array([_sided(w, up=bool(up[i]), down=bool(down[i])) for i, w in enumerate(worse)])
 
@@ -341,7 +342,7 @@ def _matrix(
         night = past[day]
         for row, (question, scale, yardstick) in enumerate(questions):
             then = night.get(question)
-            if then is None or (teaches and then.breached):
+            if then is None or (teaches and then.alarmed):
                 continue
             if then.scale == scale and then.yardstick == yardstick:
                 values[row, column], variances[row, column] = then.value, then.variance

@@ -160,6 +160,18 @@ def test_small_drift_that_lasts_is_a_ticket_and_no_breach():
     assert tonight(past, 0.08, settings=Surprise(slow_drift=False))["f3"].state is State.OK
 
 
+def test_a_ticket_ends_some_usual_nights_after_a_fault_however_large_it_was():
+    past = quiet(56)
+    fault = [night(1, *(judged(place(f, 0.1 + (0.5 if f == "f3" else 0.0))) for f in FEATURES), rows=9)] * 6
+    usual_again = [night(1, *(judged(place(f, 0.1)) for f in FEATURES), rows=9)]
+    states = []
+    for after in (0, 8):
+        made = [*past, *fault, *usual_again * after]
+        dated = [r.model_copy(update={"night": NIGHT - timedelta(days=len(made) - i)}) for i, r in enumerate(made)]
+        states.append(tonight(dated)["f3"].ticket)
+    assert states == [True, False]
+
+
 def test_a_ticket_does_not_confirm_a_breach():
     past = quiet(42)
     warned = tonight(past[:-1], 0.25)["f3"]
