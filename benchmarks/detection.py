@@ -65,7 +65,7 @@ class Runs:
 
 
 def plan(*, full: bool) -> list[Quiet | Runs]:
-    """What is played. Seeds from 101 on report; smaller ones were looked at while the judge was made."""
+    """What is played. Seeds from 101 on report; smaller ones, and `hard` up to 106, were looked at while the judge was made."""
     models, nights, per_model = (20, 106, 10) if full else (2, 80, 2)
     others = [t for t in load().trials if t not in BARS]
     jobs: list[Quiet | Runs] = []
