@@ -122,6 +122,22 @@ def test_the_detector_finds_what_lasts_and_tells_the_side(seed, sign, size):
     assert (bool(up[0]), bool(down[0])) == (sign > 0, sign < 0)
 
 
+@pytest.mark.parametrize(("moved", "nights"), [(2.5, 10), (3.0, 6), (4.0, 3)])
+def test_a_move_that_lasts_is_a_ticket_after_nights_and_never_after_one(moved, nights):
+    z = np.concatenate([np.zeros((1, 40)), np.full((1, 40), moved)], axis=1)
+    sums = detector(z, tolerated=np.array([0.75]), most=limit(300))[0, 0, 40:]
+    assert int(np.argmax(sums >= limit(300))) + 1 == nights
+
+
+@law
+@given(st.floats(2.5, 40.0))
+def test_a_ticket_is_over_within_eleven_usual_nights_however_large_its_drift_was(moved):
+    z = np.concatenate([np.full((1, 30), moved), np.zeros((1, 11))], axis=1)
+    path = detector(z, tolerated=np.array([0.75]), most=limit(300))
+    assert lasting(path[..., :30], limit(300))[0, 0]
+    assert not lasting(path, limit(300)).any()
+
+
 @law
 @given(seeds)
 def test_nights_that_tell_nothing_leave_the_sums_as_they_were(seed):

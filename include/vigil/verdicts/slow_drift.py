@@ -8,7 +8,8 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-SIZES = (0.25, 0.5, 1.0, 2.0, 3.0)  # of the drift, in sd of a night: the mixture bets a fifth on each
+SIZES = (0.25, 0.5, 1.0, 2.0, 3.0)  # of the drift, in sd of a night: a detector for each, and their mean counts
+IGNORED = 1 / 3  # of the effect floor: drift that small is none
 FARTHEST = 4.0  # one night may not decide alone, however far it is
 ENDS = 0.05  # of what begins a ticket is left when it ends: a ticket that comes and goes is two tickets
 YEARS = 4.0  # between false tickets of a model whose nights are as usual, by the bound
@@ -17,14 +18,15 @@ YEARS = 4.0  # between false tickets of a model whose nights are as usual, by th
 def detector(
     surprise: "Floats", *, tolerated: "Floats | None" = None, persistence: float = 0.0, most: float = 1e300
 ) -> "Floats":
-    """Shiryaev-Roberts sums of mixture e-values, upwards and downwards, after each night: shape (2, S, N).
+    """Mean of Shiryaev-Roberts sums for drifts of several sizes, upwards and downwards, after each night: (2, S, N).
 
     surprise: (S, N) standard normal scores of consecutive nights, oldest first; NaN where a night tells nothing.
     tolerated: (S,) drift, in the same units, that is none: what the centre is not known by, and what does not matter.
     persistence: correlation of a night with the next; each night then counts for what the last one did not tell.
-    most: what a sum is held at, so that drift which was large is over as soon as drift which was small.
-    While nothing drifts, e-values have mean 1, so that the sum reaches A on average not before A nights.
-    Source: Shin, Ramdas and Rinaldo (2024), E-detectors; Pollak (1987) for the mixture.
+    most: what sums are cut to once their mean is there: drift that was large is over as soon as drift that was small.
+    While nothing drifts, e-values have mean 1, so that each sum, and their mean, reaches A on average not before A
+    nights. A sum of its own for each size pays for not knowing the size once, and not every night.
+    Source: Shin, Ramdas and Rinaldo (2024), E-detectors (mixtures of e-detectors, section 4); Pollak (1987).
 
     >>> import numpy as np
     >>> quiet, drift = np.zeros((1, 20)), np.full((1, 20), 2.0)
@@ -34,7 +36,8 @@ def detector(
     import numpy as np
 
     z = np.clip(surprise, -FARTHEST, FARTHEST)
-    sums, path = np.zeros((2, z.shape[0])), np.zeros((2, *z.shape))
+    sizes = np.array(SIZES)[:, None]
+    sums, path = np.zeros((2, len(SIZES), z.shape[0])), np.zeros((2, *z.shape))
     margin = (np.zeros(z.shape[0]) if tolerated is None else tolerated) * np.sqrt((1 - persistence) / (1 + persistence))
     last = np.zeros(z.shape[0])
     for night in range(z.shape[1]):
@@ -42,9 +45,10 @@ def detector(
         news = (z[:, night] - persistence * last) / np.sqrt(1 - persistence**2)
         news = np.where(known, news, 0.0)
         for row, sign in enumerate((1.0, -1.0)):
-            e = np.mean([np.exp(size * (sign * news - margin) - size**2 / 2) for size in SIZES], axis=0)
+            e = np.exp(sizes * (sign * news - margin) - sizes**2 / 2)
             sums[row] = np.where(known, (1 + sums[row]) * e, sums[row])
-        path[:, :, night] = sums = np.minimum(sums, most)
+        path[:, :, night] = reached = sums.mean(axis=1)
+        sums = np.where((reached >= most)[:, None, :], np.minimum(sums, most), sums)
         last = np.where(known, z[:, night], 0.0)
     return path
 

@@ -220,14 +220,14 @@ class _Family:
         """(S,) whether a score drifts slowly, the way that is bad."""
         import numpy as np
 
-        from vigil.verdicts.slow_drift import detector, lasting, limit
+        from vigil.verdicts.slow_drift import IGNORED, detector, lasting, limit
 
         usable = self.usual.nights >= YOUNG
         unlearnt = "year" in self.settings.season and len(self.told.reference) < NIGHTS_FOR_YEAR
         if not self.settings.slow_drift or unlearnt or not usable.any():  # a season is a slow drift until it is learnt
             return np.zeros(len(self.asked), dtype=bool)
         z = np.where(np.isfinite(self.values) & usable[:, None], self.away, np.nan)
-        tolerated = (self.floors / 2 + 2 * self.usual.unsure) / self.usual.spread[:, -1]
+        tolerated = (IGNORED * self.floors + 2 * self.usual.unsure) / self.usual.spread[:, -1]
         least = limit(int(usable.sum()))
         path = detector(z, tolerated=tolerated, persistence=self.usual.persistence, most=least)
         up, down = lasting(path, least)

@@ -198,6 +198,24 @@ def test_declared_groups_without_rows_are_unknown_and_the_missing_group_is_not_c
     assert measured(night, None)["selection_rate/sex=(missing)"].value == pytest.approx(1 / 3)
 
 
+def test_a_group_that_is_gone_tonight_is_unknown_to_every_metric_of_groups():
+    columns = {group: c for group, c in NIGHT.group_columns.items() if group != "sex=female"}
+    found = measured(NIGHT.model_copy(update={"group_columns": columns}), NIGHT)
+    gone = {name for name, m in found.items() if name.endswith("|sex=female")}
+    assert {"group_mean_shift/all|sex=female", "group_position_shift/all|sex=female"} <= gone
+    assert all(found[name].value is None and "nobody of sex=female tonight" in found[name].why_not for name in gone)
+    assert found["group_mean_shift/x|sex=male"].value == 0
+
+
+def test_a_group_of_nulls_that_is_gone_is_not_missed_nor_is_an_attribute_that_nobody_logged():
+    with_nulls = NIGHT.model_copy(
+        update={"group_columns": {**NIGHT.group_columns, "sex=(missing)": NIGHT.group_columns["sex=male"]}}
+    )
+    assert not [name for name in measured(NIGHT, with_nulls) if "(missing)" in name]
+    unlogged = measured(NIGHT.model_copy(update={"group_columns": {}}), NIGHT)
+    assert not [name for name in unlogged if name.startswith("group_mean_shift")]
+
+
 def test_a_reference_group_that_nobody_favoured_leaves_the_ratio_unknown_and_the_difference_known():
     cells = {"male": Cell(n=100, favourable=0), "female": Cell(n=50, favourable=5)}
     found = measured(NIGHT.model_copy(update={"groups": {"sex": cells}}), None)

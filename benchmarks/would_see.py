@@ -1,0 +1,149 @@
+"""Whether "would have been found (80 % power)" is true of surprise verdicts: faults of just that size, played and judged.
+
+`python benchmarks/would_see.py` (quick) or `FULL=1`, which plays more than 500. A model's nights are quiet until night
+60; there each statement of the judge is taken at its word: the same night is played with a fault that moves the question
+to the place that the statement names, and the verdict on that question must be a warn or worse. Models and seeds that
+nothing was tuned on. Results: benchmarks/results/would_see.json.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+from typing import Any
+
+from detection import ONSET, ROOT, upper
+from detection_play import ALARMS, Model, Watch
+
+from vigil.metrics.types import Measurement
+from vigil.simulation.faults import Fault
+from vigil.simulation.regimes import FaultKind, load
+from vigil.verdicts.scales import scaled, share
+from vigil.verdicts.surprise import Asked, judge_surprise
+from vigil.verdicts.types import NightResult
+
+OUT = Path(__file__).parent / "results" / "would_see.json"
+CACHE = ROOT / ".bench" / "would-see"
+ROWS, FIRST_SEED, GROUP = 10_000, 301, "abroad"
+Row = dict[str, Any]
+
+
+def statements(watch: Watch, result: NightResult) -> dict[str, tuple[float, float]]:
+    """Question -> (usual place, reach) of the night that was judged last, on the question's own scale."""
+    from vigil.verdicts import surprise
+
+    told: dict[str, tuple[float, float]] = {}
+    rule = next(r for r in watch.monitor.rules.drift if r.surprise)
+    asked = [
+        Asked(v.measurement, rule) for v in result.verdicts if v.limit.startswith(surprise.SURPRISE) and v.measurement
+    ]
+
+    class Listening(surprise._Family):  # noqa: SLF001 - a benchmark reads what the sentence is made of
+        def outcome(self, row: int, *, again: bool) -> Any:
+            told[self.asked[row].measurement.id] = (float(self.usual.centre[row, -1]), float(self.reach[row]))
+            return super().outcome(row, again=again)
+
+    whole, surprise._Family = surprise._Family, Listening  # type: ignore[misc]
+    try:
+        judge_surprise(asked, watch.results[:-1], result.night, watch.monitor.surprise, frozenset())
+    finally:
+        surprise._Family = whole  # type: ignore[misc]
+    return told
+
+
+def trials(numeric: Sequence[str], category: Sequence[str]) -> Iterator[tuple[str, Fault]]:
+    """(question, a fault that moves it): sizes are found afterwards."""
+    for name in numeric:
+        yield f"position_shift/{name}", Fault(kind=FaultKind.MEAN, feature=name, size=0.1, onset=ONSET)
+        yield (f"group_position_shift/{name}|residence={GROUP}",
+               Fault(kind=FaultKind.SUBGROUP, feature=name, group=GROUP, size=0.2, onset=ONSET))  # fmt: skip
+    for name in (*numeric, *category):
+        yield f"missing_shift/{name}", Fault(kind=FaultKind.NULLS, feature=name, size=0.01, onset=ONSET)
+
+
+def play(seed: int) -> list[Row]:
+    """Every statement of one model, taken at its word."""
+    model = Model("real", seed, ROWS, CACHE)
+    watch = Watch(model.monitor, model.baseline)
+    for index in range(ONSET):
+        watch.judge(*model.night(index)[:2])
+    day, quiet, _ = model.night(ONSET)
+    before = {m.id: m for m in _measured(watch.judge(day, quiet))}
+    told = statements(watch, watch.results[-1])
+    watch.results.pop()
+    features = load().features
+    kinds = [[n for n, kind in features.items() if kind == wanted] for wanted in ("numeric", "category")]
+    rows = []
+    for question, fault in trials(*kinds):
+        if question in told:
+            fitted = _sized(model, question, fault, before[question], told[question])
+            verdicts = {v.id: v for v in _judged(model, watch, fitted).verdicts}
+            said = verdicts[question]
+            rows.append(
+                {"question": question.split("/")[0], "seed": seed, "size": fitted.size, "found": said.state in ALARMS}
+            )
+    return rows
+
+
+def _measured(result: NightResult) -> list[Measurement]:
+    return [v.measurement for v in result.verdicts if v.measurement is not None]
+
+
+def _judged(model: Model, watch: Watch, fault: Fault) -> NightResult:
+    streams = {name: list(events) for name, events in watch.streams.items()}
+    name = f"{fault.kind.value}-{fault.feature}-{fault.group}-{fault.size:.6f}"
+    result = watch.judge(*model.night(ONSET, fault, name)[:2])
+    watch.results.pop()
+    watch.streams = streams
+    return result
+
+
+def _sized(model: Model, question: str, fault: Fault, quiet: Measurement, told: tuple[float, float]) -> Fault:
+    """The fault with the size that moves the question by its reach: the same rows, with a probe, say how far one moves."""
+    centre, reach = told
+    if fault.kind is FaultKind.NULLS:
+        from vigil.verdicts.scales import anchor
+
+        zero = anchor(quiet)
+        return fault.model_copy(update={"size": share(zero + centre + reach) - share(zero + centre)})
+    from vigil.metrics.evaluate import evaluate
+    from vigil.usecases.nights import view
+
+    probe = fault.model_copy(update={"size": min(reach, 1.0)})
+    _, made, _ = model.night(ONSET, probe, f"probe-{question.replace('/', '-')}")
+    edges, holdout = model.baseline
+    numbers = evaluate(made, holdout, view(model.monitor), yardstick="", only={question.split("/")[0]}, edges=edges)
+    moved = next(m for m in numbers if m.id == question)
+    was, now = scaled(quiet), scaled(moved)
+    assert was is not None and now is not None
+    return fault.model_copy(update={"size": probe.size * reach / (now.value - was.value)})
+
+
+def main() -> None:
+    """Plays, prints, and writes."""
+    models = 12 if os.environ.get("FULL", "") not in ("", "0") else 1
+    found: dict[str, list[bool]] = defaultdict(list)
+    with ProcessPoolExecutor(int(os.environ.get("WORKERS", "2"))) as pool:
+        for rows in pool.map(play, range(FIRST_SEED, FIRST_SEED + models)):
+            for row in rows:
+                found[row["question"]].append(row["found"])
+                found["all"].append(row["found"])
+    told = [
+        {"question": name, "runs": len(hits), "found": sum(hits) / len(hits), "upper95": upper(sum(hits), len(hits)),
+         "bar": [0.75, 0.85], "holds": 0.75 <= sum(hits) / len(hits) <= 0.85}
+        for name, hits in found.items()
+    ]  # fmt: skip
+    for row in told:
+        sys.stdout.write(
+            f"{row['question']:<24} {row['runs']:>5} runs  found {row['found']:.1%}  (at most {row['upper95']:.1%})\n"
+        )
+    OUT.write_text(json.dumps({"models": models, "results": told}, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()
