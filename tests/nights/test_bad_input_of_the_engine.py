@@ -65,6 +65,22 @@ def test_row_groups_of_one_row_are_read_like_any_other(bank: Bank):
     assert verdict(result, "volume").state is State.OK
 
 
+def test_a_file_with_more_row_groups_than_can_be_read_is_told_with_what_to_do_and_the_others_are_judged(
+    bank: Bank, monkeypatch
+):
+    monkeypatch.setattr("vigil.adapters.parquet_files.LARGEST_FOOTER", 1 << 18)
+    bank.serve(TONIGHT)
+    rows = scored(people(TONIGHT, 1000)).assign(environment="staging", model_version="2", role="champion")
+    tiny = bank.log / "predictions" / f"model={MODEL}" / f"date={TONIGHT}" / "tiny.parquet"
+    pq.write_table(pa.Table.from_pandas(rows.drop(columns=["truth"]), preserve_index=False), tiny, row_group_size=1)
+    result = bank.judge()
+    assert result.rows == ROWS
+    assert {v.state for v in result.verdicts} == {State.UNKNOWN}
+    told = verdict(result, "volume").reason
+    assert "tiny.parquet" in told
+    assert "write row groups of 10,000 rows or more" in told
+
+
 def test_a_feature_that_is_constant_on_the_baseline_is_measured_where_that_means_something(tmp_path):
     bank = Bank(tmp_path / "bank", features={"amount": "numeric", "status_code": "numeric"}, rules={
         "drift": [{"metric": "mean_shift", "breach": "> 0.5"}, {"metric": "psi", "breach": "> 0.5"}],

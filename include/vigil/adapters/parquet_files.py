@@ -32,6 +32,7 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 NANOSECONDS = {"milliseconds": 1_000_000, "microseconds": 1000, "nanoseconds": 1}  # of a unit of stored time
 SINGLE, PART, MARKERS = ".parquet", ".part.parquet", "_batches"
 Broken = tuple[tuple[str, str], ...]  # (file, reason)
+LARGEST_FOOTER = 64 << 20  # bytes: some 50,000 row groups of ten columns, each of which costs every query
 TAIL = 65536  # bytes at the end of a file that its fingerprint covers: the footer, with the statistics of all columns
 
 
@@ -98,18 +99,35 @@ def dates(folder: Path) -> list[date]:
 
 
 def readable(names: Iterable[str]) -> tuple[Footers, Broken]:
-    """(file -> footer, (file, reason) of those without a whole footer). A file cut in half has none."""
+    """(file -> footer, (file, reason) of those without a whole one). A file cut in half has none.
+
+    A file of a million row groups has more footer than rows; reading it would take the night and the memory of others.
+    """
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     good, broken = {}, []
     for name in names:
         try:
+            _check_footer(name)
             good[name] = pq.read_metadata(name)
         except (pa.ArrowException, OSError, ValueError) as error:
             first = (str(error).splitlines() or [type(error).__name__])[0]
             broken.append((name, first[:200]))
     return good, tuple(broken)
+
+
+def _check_footer(name: str) -> None:
+    """Raises ValueError for a footer that is too large to be read, without reading it."""
+    with Path(name).open("rb") as file:
+        size = file.seek(0, os.SEEK_END)
+        file.seek(max(0, size - 8))
+        length, mark = int.from_bytes(file.read(4), "little"), file.read(4)
+    if mark == b"PAR1" and LARGEST_FOOTER < length < size:
+        raise ValueError(
+            f"its footer alone has {length >> 20:,} MB (row groups of very few rows); write row groups of 10,000 rows "
+            "or more and put the file in its place"
+        )
 
 
 def usable(footers: Footers, *, needed: Sequence[str], at: str) -> tuple[tuple[str, ...], Broken]:
