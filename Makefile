@@ -45,8 +45,8 @@ stop: setup  ## stop what `make demo` started, and nothing else
 	@$(BIN)/python -m demo stop
 
 lint: setup-dev  ## style, types, import contracts
-	@$(BIN)/ruff check include dags plugins demo examples tests docs/reference
-	@$(BIN)/ruff format --check include dags plugins demo examples tests docs/reference
+	@$(BIN)/ruff check include dags plugins demo examples tests docs/reference benchmarks
+	@$(BIN)/ruff format --check include dags plugins demo examples tests docs/reference benchmarks
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 

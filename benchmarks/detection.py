@@ -65,7 +65,7 @@ class Runs:
 
 
 def plan(*, full: bool) -> list[Quiet | Runs]:
-    """What is played. Seeds from 101 on report; smaller ones, and `hard` up to 106, were looked at while the judge was made."""
+    """What is played. Seeds from 101 on report; smaller ones, and `hard` up to 106, were looked at beforehand."""
     models, nights, per_model = (20, 106, 10) if full else (2, 80, 2)
     others = [t for t in load().trials if t not in BARS]
     jobs: list[Quiet | Runs] = []
@@ -105,7 +105,8 @@ def _said(result: Any) -> dict[str, Any]:
     found = alarms(result)
     due = [v for v in result.verdicts if v.metric != "burn"]
     return {
-        "night": result.night.isoformat(), "rows": result.rows, "alarms": [f"{v.id} {v.state.value}" for v in found if not v.ticket],
+        "night": result.night.isoformat(), "rows": result.rows,
+        "alarms": [f"{v.id} {v.state.value}" for v in found if not v.ticket],
         "tickets": [v.id for v in found if v.ticket], "due": len(due),
         "unknown": [v.id for v in due if v.state is State.UNKNOWN],
     }  # fmt: skip
@@ -310,24 +311,30 @@ def _peer_detection(method: str, runs: Sequence[Mapping[str, Any]]) -> dict[str,
 
 def table(rows: Sequence[Mapping[str, Any]]) -> list[str]:
     """Two tables in Markdown: quiet nights, and faults."""
-    lines = ["| method | regime | rows a night | model-nights | quiet nights with an alarm | incidents a year | tickets a year | unknown |",
-             "| --- | --- | --- | --- | --- | --- | --- | --- |"]  # fmt: skip
+    lines = _head("method", "regime", "rows a night", "model-nights", "quiet nights with an alarm", "incidents a year",
+                  "tickets a year", "unknown")  # fmt: skip
     for r in rows:
         alarm = f"{r['quiet_alarm_share']:.1%} (at most {r['quiet_alarm_upper95']:.1%})"
         rates = [f"{r[k]:.2g}" if r[k] is not None else "" for k in ("incidents_per_year", "tickets_per_year")]
         unknown = f"{r['unknown_share']:.2%}" if r["method"] == VIGIL else ""
-        lines.append(
-            f"| {r['method']} | {r['regime']} | {r['rows']} | {r['model_nights']:,} | {alarm} | {rates[0]} | {rates[1]} | {unknown} |"
-        )
-    lines += ["", "| fault, 10,000 rows, `real` | method | runs | night 1 | by night 3 | breach by night 3 | by night 10 | median |",
-              "| --- | --- | --- | --- | --- | --- | --- | --- |"]  # fmt: skip
+        lines.append(_line(r["method"], r["regime"], r["rows"], f"{r['model_nights']:,}", alarm, *rates, unknown))
+    lines += ["", *_head("fault, 10,000 rows, `real`", "method", "runs", "night 1", "by night 3", "breach by night 3",
+                         "by night 10", "median")]  # fmt: skip
     told = [(name, r["method"], d) for r in rows for name, d in r.get("detection", {}).items()]
     for name, method, d in sorted(told, key=lambda t: (list(load().trials).index(t[0]), t[1] != VIGIL)):
         breach = f"{d['breach_by_night3']:.0%}" if "breach_by_night3" in d else ""
         night = f"{d['median_nights']:g}" if d["median_nights"] else "never"
         shares = [f"{d[k]:.1%}" for k in ("share_night1", "share_by_night3", "share_by_night10")]
-        lines.append(f"| {name} | {method} | {d['runs']} | {shares[0]} | {shares[1]} | {breach} | {shares[2]} | {night} |")
+        lines.append(_line(name, method, d["runs"], *shares[:2], breach, shares[2], night))
     return lines
+
+
+def _head(*names: str) -> list[str]:
+    return [_line(*names), _line(*("---" for _ in names))]
+
+
+def _line(*cells: Any) -> str:
+    return f"| {' | '.join(map(str, cells))} |"
 
 
 def written(lines: Sequence[str]) -> None:

@@ -1,8 +1,8 @@
 """What other tools' rules say of the same nights: the rules of each tool, on the same rows.
 
-Evidently, NannyML and the naive rules are written out here, because their packages need a minute a night or environments
-of their own; `checked` compares the first with the package itself. Each rule sees a pooled sample of the reference
-nights. Nothing here is part of Vigil.
+Evidently, NannyML and the naive rules are written out here, because their packages need a minute a night or
+environments of their own; `checked` compares the first with the package itself. Each rule sees a pooled sample of the
+reference nights. Nothing here is part of Vigil.
 """
 
 from __future__ import annotations

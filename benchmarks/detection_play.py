@@ -74,7 +74,7 @@ class Model:
         return Simulation(self.regime, self.seed, rows=self.rows, nights=nights, faults=faults)
 
     def night(self, index: int, fault: Fault | None = None, name: str = "quiet") -> tuple[date, Profile, pa.Table]:
-        """One night: its day, its profile with the labels that came later, its rows (empty where they are not wanted)."""
+        """One night: its day, its profile with the labels that came later, its rows (empty where not wanted)."""
         kept = self.folder / f"{name}-{index}.pkl"
         if kept.exists() and not self.wants_rows:
             day, made = pickle.loads(kept.read_bytes())
@@ -112,8 +112,17 @@ class Watch:
     def judge(self, day: date, made: Profile) -> NightResult:
         """The night's verdicts, budgets and incidents. Labels are there, as they are when the cohort is mature."""
         edges, holdout = self.baseline
-        wanted = {*self.monitor.rules.metrics, "success_rate", "latency_within", "label_coverage", "volume", "top_class_share"}
-        numbers = evaluate(made, holdout, view(self.monitor), yardstick="holdout of version 1", only=wanted, edges=edges)
+        wanted = {
+            *self.monitor.rules.metrics,
+            "success_rate",
+            "latency_within",
+            "label_coverage",
+            "volume",
+            "top_class_share",
+        }
+        numbers = evaluate(
+            made, holdout, view(self.monitor), yardstick="holdout of version 1", only=wanted, edges=edges
+        )
         bad = incident_nights(self.incidents)
         past = self._past(day, bad)
         facts = Facts(night=day, as_of=day + timedelta(days=4), labels=self.monitor.labels, excluded=bad,
@@ -165,7 +174,9 @@ class Watch:
     def _well(self, incident: Incident, result: NightResult) -> bool:
         answers = {v.id: v for v in result.verdicts}
         asked = {s.verdict.id for f in incident.findings for s in f.signals}
-        return all(q not in answers or (answers[q].state in (State.OK, State.WARN) and not answers[q].ticket) for q in asked)
+        return all(
+            q not in answers or (answers[q].state in (State.OK, State.WARN) and not answers[q].ticket) for q in asked
+        )
 
     def _append(self, stream: str, new: NewEvent, night: date) -> None:
         events = self.streams.setdefault(stream, [])
@@ -187,4 +198,3 @@ def about(verdict: Verdict) -> str:
     if verdict.family in (Family.DRIFT, Family.QUALITY):
         return verdict.subject.split("|", 1)[0].split(":", 1)[0]
     return ""
-

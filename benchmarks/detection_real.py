@@ -1,8 +1,9 @@
 """Two real logs, night by night: a bank's calls (May to August 2008) and a city's bikes (2011 and 2012).
 
-Nothing is injected. What should be found in the bank's calls is in expected_bank.yaml, listed from plain shares before the
-judge saw them; what the bikes have is known from the calendar and the weather service: weekdays, seasons, a hurricane,
-and a second year that rents more. `make bench-detection-real` prints it; results in benchmarks/results/real.json.
+Nothing is injected. What should be found in the bank's calls is in expected_bank.yaml, listed from plain shares before
+the judge saw them; what the bikes have is known from the calendar and the weather service: weekdays, seasons, a
+hurricane, and a second year that rents more. `python benchmarks/detection_real.py` prints it and writes
+benchmarks/results/real.json.
 """
 
 from __future__ import annotations
@@ -88,16 +89,20 @@ def _named(name: str, subjects: set[str], taught: pd.DataFrame) -> bool:
 def bikes_monitor() -> Monitor:
     """Weather in, rentals out; weekdays and the year are the calendar's. 400 nights teach."""
     few = {"min_rows": 1}
-    drift = [{"metric": m, "surprise": True, **few} for m in ("position_shift", "missing_shift", "level_shift", "score_shift")]
+    drift = [
+        {"metric": m, "surprise": True, **few}
+        for m in ("position_shift", "missing_shift", "level_shift", "score_shift")
+    ]
     return Monitor.model_validate(
         {
             "version": "vigil/v1", "model": "bike_demand", "task": "regression", "timezone": "America/New_York",
-            "features": {"temp_norm": "numeric", "humidity_norm": "numeric", "windspeed_norm": "numeric", "weather": "category"},
+            "features": {"temp_norm": "numeric", "humidity_norm": "numeric", "windspeed_norm": "numeric",
+                         "weather": "category"},
             "bins": 10,
             "rules": {
                 "service": [{"metric": "volume", "breach": "< 20", "surprise": True, **few}],
                 "drift": drift,
-                "performance": [{"metric": m, "surprise": True, "floor": f, **few} for m, f in (("bias", 10), ("mae", 10))],
+                "performance": [{"metric": m, "surprise": True, "floor": 10, **few} for m in ("bias", "mae")],
             },
             "people": {"owner": "owner@example.com"},
             "surprise": {"season": ["weekday", "year"], "nights": 400},
@@ -111,7 +116,8 @@ def forecast(rows: pd.DataFrame) -> np.ndarray:
     from sklearn.model_selection import GroupKFold
 
     inputs = rows[["temp_norm", "humidity_norm", "windspeed_norm"]].assign(
-        hour=rows["timestamp"].dt.hour, weekday=rows["timestamp"].dt.weekday, working=rows["is_working_day"].astype(int),
+        hour=rows["timestamp"].dt.hour, weekday=rows["timestamp"].dt.weekday,
+        working=rows["is_working_day"].astype(int),
         weather=rows["weather"].astype("category").cat.codes, month=rows["timestamp"].dt.month,
     )  # fmt: skip
     past = (rows["timestamp"].dt.year == 2011).to_numpy()
@@ -128,7 +134,9 @@ def forecast(rows: pd.DataFrame) -> np.ndarray:
 def bikes() -> dict[str, Any]:
     """2012, judged by what 2011 taught."""
     rows = pd.read_parquet(DATA / "bike_hours.parquet")
-    rows = rows.assign(prediction=forecast(rows), label=rows["rental_count"].astype(float), day=rows["timestamp"].dt.date)
+    rows = rows.assign(
+        prediction=forecast(rows), label=rows["rental_count"].astype(float), day=rows["timestamp"].dt.date
+    )
     monitor = bikes_monitor()
     results = list(_watched(monitor, rows[rows["timestamp"].dt.year == 2011], rows))
     judged = [r for r in results if r.night.year == 2012]
@@ -137,7 +145,9 @@ def bikes() -> dict[str, Any]:
     by_volume = {r.night for r in judged if any(v.metric == "volume" for v in alarms(r))}
     performance = [r.night for r in judged for v in alarms(r) if v.metric in ("bias", "mae")]
     drift = [
-        (r.night, f"{v.id}{' ticket' if v.ticket else ''}") for r in judged for v in alarms(r)
+        (r.night, f"{v.id}{' ticket' if v.ticket else ''}")
+        for r in judged
+        for v in alarms(r)
         if v.metric not in ("bias", "mae", "volume")
     ]
     days = defaultdict(int)

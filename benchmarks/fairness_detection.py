@@ -84,7 +84,8 @@ class Process:
         if new:
             assessment = assess(new, Risk(), environment="production", has_fallback=True, mitigated=False)
             events = bad_night_events(current, new, monitor="m", environment="production", night=result.night,
-                                      knowledge=result.digest_key, assessment=assessment, versions={}, report_url=None)  # fmt: skip
+                                      knowledge=result.digest_key, assessment=assessment, versions={},
+                                      report_url=None)  # fmt: skip
         elif current is not None and current.is_open:
             asked = {s.verdict.id for f in current.findings for s in f.signals}
             answers = {v.id: v.state for v in result.verdicts}
@@ -129,7 +130,8 @@ def compliant(seed: int, models: int, nights: int) -> Iterator[Row]:
     yield {"what": "compliant nights with any alarm", "value": alarms / total, "upper95": wilson(alarms, total)[1],
            "bar": "<= 0.01", "holds": alarms / total <= 0.01, "model_nights": total}  # fmt: skip
     yearly = opened / (total / 365)
-    yield {"what": "incidents per compliant model-year", "value": yearly, "upper95": _poisson_upper(opened) / (total / 365),
+    yield {"what": "incidents per compliant model-year", "value": yearly,
+           "upper95": _poisson_upper(opened) / (total / 365),
            "bar": "<= 0.5", "holds": yearly <= 0.5, "model_nights": total}  # fmt: skip
     yield {"what": "compliant subjects unknown: too few rows", "value": unknown / asked, "model_nights": total}
 
@@ -160,7 +162,8 @@ def seen_at_070(seed: int, runs: int) -> Iterator[Row]:
                     by_night[night:] += 1
                     break
         yield {"what": "ratio 0.70 found", "n": n, "groups": groups, "reference_rate": rate, "runs": runs,
-               "breach_night1": by_night[0] / runs, "warn_night1": warned / runs, "breach_by_night3": by_night[2] / runs,
+               "breach_night1": by_night[0] / runs, "warn_night1": warned / runs,
+               "breach_by_night3": by_night[2] / runs,
                "breach_by_night7": by_night[6] / runs, "bar": ">= 0.99 on night 1 (n = 500)" if n == 500 else "",
                "holds": bool(by_night[0] / runs >= 0.99) if n == 500 else None}  # fmt: skip
 
@@ -277,9 +280,9 @@ def _finds(
 
 def rows(*, full: bool = False) -> list[Row]:
     """Everything that is measured here."""
-    scale = 10 if full else 1
-    found = [*compliant(SEED, 20 * scale, 180), *seen_at_070(SEED + 1, 300 * (5 if full else 1)),
-             *coverage(SEED + 2, 3000 * (5 if full else 1)), *statements(SEED + 3, 600 * (5 if full else 1))]  # fmt: skip
+    models, more = (200, 5) if full else (20, 1)
+    found = [*compliant(SEED, models, 180), *seen_at_070(SEED + 1, 300 * more),
+             *coverage(SEED + 2, 3000 * more), *statements(SEED + 3, 600 * more)]  # fmt: skip
     return [{k: round(v, 4) if isinstance(v, float) and isfinite(v) else v for k, v in row.items()} for row in found]
 
 

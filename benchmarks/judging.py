@@ -1,7 +1,7 @@
-"""How long judging one night takes: 200 features in 5 groups, 90 nights of history; the numbers are drawn, the judge is real.
+"""How long judging one night takes: 200 features in 5 groups, 90 nights of history; drawn numbers, the real judge.
 
-`python benchmarks/judging.py` prints seconds of wall and processor time: measurements at hand, history read from SQLite,
-and judged.
+`python benchmarks/judging.py` prints seconds of wall and processor time: measurements at hand, history read from
+SQLite, and judged.
 """
 
 from __future__ import annotations
@@ -63,7 +63,10 @@ def main() -> None:
     }.items():
         wall, used = time.perf_counter(), time.process_time()
         work()
-        told |= {f"{name}_s": round(time.perf_counter() - wall, 2), f"{name}_cpu_s": round(time.process_time() - used, 2)}
+        told |= {
+            f"{name}_s": round(time.perf_counter() - wall, 2),
+            f"{name}_cpu_s": round(time.process_time() - used, 2),
+        }
     print(json.dumps(told))
 
 

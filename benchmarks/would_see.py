@@ -1,8 +1,8 @@
-"""Whether "would have been found (80 % power)" is true of surprise verdicts: faults of just that size, played and judged.
+"""Whether "would have been found (80 % power)" is true of surprise verdicts: faults of just that size are played.
 
 `python benchmarks/would_see.py` (quick) or `FULL=1`, which plays more than 500. A model's nights are quiet until night
-60; there each statement of the judge is taken at its word: the same night is played with a fault that moves the question
-to the place that the statement names, and the verdict on that question must be a warn or worse. Models and seeds that
+60; there each statement of the judge is taken at its word: the same night is played with a fault that moves the
+question to the place that the statement names, and the verdict on it must be a warn or worse. Models and seeds that
 nothing was tuned on. Results: benchmarks/results/would_see.json.
 """
 
@@ -43,7 +43,7 @@ def statements(watch: Watch, result: NightResult) -> dict[str, tuple[float, floa
         Asked(v.measurement, rule) for v in result.verdicts if v.limit.startswith(surprise.SURPRISE) and v.measurement
     ]
 
-    class Listening(surprise._Family):  # noqa: SLF001 - a benchmark reads what the sentence is made of
+    class Listening(surprise._Family):
         def outcome(self, row: int, *, again: bool) -> Any:
             told[self.asked[row].measurement.id] = (float(self.usual.centre[row, -1]), float(self.reach[row]))
             return super().outcome(row, again=again)
@@ -104,7 +104,7 @@ def _judged(model: Model, watch: Watch, fault: Fault) -> NightResult:
 
 
 def _sized(model: Model, question: str, fault: Fault, quiet: Measurement, told: tuple[float, float]) -> Fault:
-    """The fault with the size that moves the question by its reach: the same rows, with a probe, say how far one moves."""
+    """The fault that moves the question by its reach: the same rows with a probe say how far a size moves it."""
     centre, reach = told
     if fault.kind is FaultKind.NULLS:
         from vigil.verdicts.scales import anchor
@@ -117,10 +117,12 @@ def _sized(model: Model, question: str, fault: Fault, quiet: Measurement, told: 
     probe = fault.model_copy(update={"size": min(reach, 1.0)})
     _, made, _ = model.night(ONSET, probe, f"probe-{question.replace('/', '-')}")
     edges, holdout = model.baseline
-    numbers = evaluate(made, holdout, view(model.monitor), yardstick="", only={question.split("/")[0]}, edges=edges)
+    metric, _, _ = question.partition("/")
+    numbers = evaluate(made, holdout, view(model.monitor), yardstick="", only={metric}, edges=edges)
     moved = next(m for m in numbers if m.id == question)
     was, now = scaled(quiet), scaled(moved)
-    assert was is not None and now is not None
+    if was is None or now is None:
+        raise SystemExit(f"{question} was not measured")
     return fault.model_copy(update={"size": probe.size * reach / (now.value - was.value)})
 
 
