@@ -27,6 +27,9 @@ POWER_80 = 0.8416
 HARD_Z = 2.576  # from the holdout, before nights have taught
 HARD_SPREADS = 4.0  # of a usual night: what happens to the model now and then is no jump
 HABIT_Z = 2.5  # of a month ago, at least
+FAR_OFF = 10.0  # robust sd of its nights, beyond which one warned night does not teach
+MAD = 1.4826  # sd of normal values, in median absolute deviations
+ALARMS = {State.WARN: 1, State.BREACH: 2}
 FEW_SUCCESSES = 30  # or failures, below which a share is tested by counting
 LEAST_NIGHTS = 5  # nights that a model must have had before its usual place is known at all
 REST = 2  # nights before tonight that do not teach yet: they may be the first of an incident
@@ -76,7 +79,7 @@ class Then(NamedTuple):
     yardstick: str
     k: float
     n: float
-    alarmed: bool  # that night: it teaches nothing, whether or not anybody opened an incident
+    said: State  # that night, of alarms; what broke teaches nothing, whether or not anybody opened an incident
 
 
 _READ: dict[int, tuple["ref[NightResult]", dict[str, Then]]] = {}
@@ -90,19 +93,23 @@ def numbers(result: NightResult) -> Mapping[str, Then]:
     known = _READ.get(id(result))
     if known is not None and known[0]() is result:
         return known[1]
-    bad = {v.id for v in result.verdicts if v.state in (State.WARN, State.BREACH) and not v.ticket}
-    found = {name: then for name, m in measured(result).items() if (then := _then(m, name in bad)) is not None}
+    said = {v.id: v.state for v in result.verdicts if not v.ticket}
+    found = {}
+    for name, m in measured(result).items():
+        then = _then(m, said.get(name, State.OK))
+        if then is not None:
+            found[name] = then
     key = id(result)
     _READ[key] = (ref(result, lambda _: _READ.pop(key, None)), found)
     return found
 
 
-def _then(m: Measurement, alarmed: bool) -> Then | None:
+def _then(m: Measurement, said: State) -> Then | None:
     number = scaled(m)
     if number is None:
         return None
     k, n = m.parts[:2] if len(m.parts) >= 2 else (nan, nan)
-    return Then(number.value, number.variance, number.scale, m.yardstick if _anchored(m) else "", k, n, alarmed)
+    return Then(number.value, number.variance, number.scale, m.yardstick if _anchored(m) else "", k, n, said)
 
 
 def reference_nights(
@@ -175,13 +182,14 @@ class _Family:
 
         self.asked, self.told, self.settings = asked, told, settings
         self.tonight = [scaled(a.measurement) or Scaled(0.0, 1.0, "") for a in asked]
-        self.values, self.variances, counts = _matrix(asked, self.tonight, past, told)
+        self.values, self.variances, counts, said = _matrix(asked, self.tonight, past, told)
+        self.spoilt = _spoilt(self.values, np.array(told.taught), said)
         columns, self.calendar = design(told.days, told.taught, season=settings.season, terms=settings.calendar)
         self.usual: Usual = usual(
             Scores(
                 self.values,
                 self.variances,
-                np.array(told.taught),
+                np.array(told.taught) & ~self.spoilt,
                 columns,
                 tuple(a.measurement.metric for a in asked),
                 np.array([_anchored(a.measurement) for a in asked]),
@@ -226,7 +234,7 @@ class _Family:
         unlearnt = "year" in self.settings.season and len(self.told.reference) < NIGHTS_FOR_YEAR
         if not self.settings.slow_drift or unlearnt or not usable.any():  # a season is a slow drift until it is learnt
             return np.zeros(len(self.asked), dtype=bool)
-        z = np.where(np.isfinite(self.values) & usable[:, None], self.away, np.nan)
+        z = np.where(np.isfinite(self.values) & usable[:, None] & ~self.spoilt, self.away, np.nan)
         tolerated = (IGNORED * self.floors + 2 * self.usual.unsure) / self.usual.spread[:, -1]
         least = limit(int(usable.sum()))
         path = detector(z, tolerated=tolerated, persistence=self.usual.persistence, most=least)
@@ -327,30 +335,46 @@ def _feature(m: Measurement) -> str:
 
 def _matrix(
     asked: Sequence[Asked], tonight: Sequence[Scaled], past: Mapping[date, Mapping[str, Then]], told: Told
-) -> tuple["np.ndarray", "np.ndarray", "np.ndarray"]:
-    """(values, variances), shape (S, N), and the counts of shares, (2, S, N): past nights on tonight's scale and
-    yardstick; NaN where they are not."""
+) -> tuple["np.ndarray", "np.ndarray", "np.ndarray", "np.ndarray"]:
+    """(values, variances), shape (S, N), the counts of shares, (2, S, N): past nights on tonight's scale and yardstick,
+    NaN where they are not; and (S, N) 1 where a score was a warn that night, 2 where it was a breach."""
     import numpy as np
 
     values = np.full((len(asked), len(told.days)), np.nan)
     variances, counts = np.full_like(values, np.nan), np.full((2, *values.shape), np.nan)
+    said = np.zeros(values.shape, dtype=int)
     questions = [
         (a.measurement.id, s.scale, a.measurement.yardstick if _anchored(a.measurement) else "")
         for a, s in zip(asked, tonight, strict=True)
     ]
-    for column, (day, teaches) in enumerate(zip(told.days[:-1], told.taught, strict=False)):
+    for column, day in enumerate(told.days[:-1]):
         night = past[day]
         for row, (question, scale, yardstick) in enumerate(questions):
             then = night.get(question)
-            if then is None or (teaches and then.alarmed):
-                continue
-            if then.scale == scale and then.yardstick == yardstick:
+            if then is not None and then.scale == scale and then.yardstick == yardstick:
+                said[row, column] = ALARMS.get(then.said, 0)
                 values[row, column], variances[row, column] = then.value, then.variance
                 counts[0, row, column], counts[1, row, column] = then.k, then.n
     values[:, -1] = [s.value for s in tonight]
     variances[:, -1] = [s.variance for s in tonight]
     counts[:, :, -1] = np.array([(*a.measurement.parts, nan, nan)[:2] for a in asked]).T
-    return values, np.maximum(variances, 1e-12), counts
+    return values, np.maximum(variances, 1e-12), counts, said
+
+
+def _spoilt(values: "np.ndarray", taught: "np.ndarray", said: "np.ndarray") -> "np.ndarray":
+    """(S, N) what does not teach: breaches, and warns that are so far from the others that one would blind the rest.
+
+    Other warns teach: leaving out what is odd makes the spread too small, and more nights odd.
+    """
+    import numpy as np
+
+    usual = np.where(taught & (said < ALARMS[State.BREACH]), values, np.nan)
+    known = np.isfinite(usual).sum(axis=1) >= YOUNG
+    centre, spread = np.full(len(values), np.nan), np.full(len(values), np.inf)
+    centre[known] = np.nanmedian(usual[known], axis=1)
+    spread[known] = MAD * np.nanmedian(np.abs(usual[known] - centre[known, None]), axis=1)
+    far = np.abs(values - centre[:, None]) > FAR_OFF * spread[:, None]
+    return np.asarray(taught & ((said == ALARMS[State.BREACH]) | ((said == ALARMS[State.WARN]) & far)))
 
 
 def _bounded(away: "np.ndarray", counts: "np.ndarray", usual: "np.ndarray") -> "np.ndarray":

@@ -30,7 +30,7 @@ class Scores(NamedTuple):
     """S scores over N nights, oldest first; the last night is the one to judge.
 
     values, variances: shape (S, N); NaN where a night has none. variances: of sampling.
-    reference: (N,) nights that teach. design: (N, P) columns of the calendar, the first all 1.
+    reference: (N,) or (S, N) nights that teach. design: (N, P) columns of the calendar, the first all 1.
     kinds: (S,) scores of one kind vary alike. anchored: (S,) whether 0 is where a holdout was.
     """
 
@@ -92,7 +92,7 @@ def usual(scores: Scores) -> Usual:
     import numpy as np
 
     usable = np.isfinite(scores.values) & np.isfinite(scores.variances)
-    taught = usable & scores.reference[None, :]
+    taught = usable & scores.reference
     nights = taught.sum(axis=1)
     variances = np.where(usable, scores.variances, 1.0)
     values = np.where(usable, scores.values, 0.0)
