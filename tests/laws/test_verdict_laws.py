@@ -263,6 +263,7 @@ def test_what_was_learned_on_excluded_nights_changes_nothing(past, tonight):
     """Their values do not matter; that they were judged at all does not either."""
     bad = [night(n, judged(share(0, 1000), State.UNKNOWN, cause=Cause.NO_DATA)) for n in range(5, 0, -1)]
     before = [r.model_copy(update={"night": r.night - timedelta(days=5)}) for r in nights(past)]
-    excluded = MATURE.model_copy(update={"excluded": frozenset(r.night for r in bad)})
+    those = frozenset(r.night for r in bad)
+    excluded = MATURE.model_copy(update={"excluded": those, "over": those})
     rules = Rules(performance=(Rule(metric="accuracy", breach="< 0.8", sigma=4),))
     assert judge([tonight], rules, [*before, *bad], excluded) == judge([tonight], rules, before, MATURE)

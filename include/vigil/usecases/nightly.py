@@ -24,6 +24,7 @@ from vigil.usecases.model_stream import stream
 from vigil.usecases.nights import (
     Night,
     budget_past,
+    ended_nights,
     find,
     incident_nights,
     incidents,
@@ -40,7 +41,7 @@ from vigil.usecases.record import append
 from vigil.usecases.reference import yardstick_rows
 from vigil.usecases.surroundings import count_traffic, measured
 from vigil.verdicts.budget import budget, burn_verdict
-from vigil.verdicts.judge import Facts, ruled, trusted
+from vigil.verdicts.judge import Facts, main_version, ruled, trusted
 from vigil.verdicts.judge import judge as judge_numbers
 from vigil.verdicts.spent import nights_spent
 from vigil.verdicts.types import PROVISIONAL, Cause, NightResult, State, Verdict
@@ -218,7 +219,8 @@ def _facts(
     rows = loaded.served.rows if loaded else 0
     labelled = loaded.served.outcome.labelled if loaded else 0
     share = min(1.0, labelled / rows) if rows else 0.0
-    excluded = incident_nights(incidents(ports, monitor))
+    known = incidents(ports, monitor)
+    excluded = incident_nights(known)
     alike = same_age(ports, monitor, night, as_of=as_of, labelled_share=share, excluded=excluded)
     return Facts(
         night=night,
@@ -226,6 +228,8 @@ def _facts(
         labels=monitor.labels,
         labelled_share=share,
         excluded=excluded,
+        over=ended_nights(known),
+        version=main_version(loaded.served.versions) if loaded else "",
         same_age=dict(alike),
         unreadable=tuple(f"{Path(name).name}: {why}" for name, why in found.broken),
         failed_gates=tuple(failed_gates),

@@ -18,7 +18,7 @@ from vigil.ports import Partition, Ports, QualityOutcome, ServingState
 from vigil.profiles.merge import merge_all
 from vigil.profiles.types import Key, Profile
 from vigil.usecases.reference import REFERENCE
-from vigil.verdicts.types import NightResult, Verdict
+from vigil.verdicts.types import NightResult, State, Verdict
 
 SERVING = (Role.CHAMPION, Role.FALLBACK)  # a challenger in shadow decides nothing
 HISTORY_NIGHTS = 90
@@ -129,14 +129,28 @@ def incidents(ports: Ports, monitor: Monitor) -> list[Incident]:
 
 
 def incident_nights(found: Sequence[Incident]) -> frozenset[date]:
-    """Nights that must not teach: from an incident's first bad night to its last."""
+    """Nights that must not teach: from an incident's first bad night to its last.
+
+    An incident that only says that something could not be known, or that a budget burns, is no reason: a new model
+    whose first nights are unknown would never learn what is usual.
+    """
     nights: set[date] = set()
     for incident in found:
-        if incident.status is Status.NEVER_WAS:
+        if incident.status is Status.NEVER_WAS or not _shows_harm(incident):
             continue
         days = (incident.last_bad_night - incident.first_night).days
         nights.update(incident.first_night + timedelta(days=n) for n in range(days + 1))
     return frozenset(nights)
+
+
+def _shows_harm(incident: Incident) -> bool:
+    signals = [s for f in incident.findings for s in f.signals]
+    return not signals or any(s.verdict.metric != "burn" and s.verdict.state is not State.UNKNOWN for s in signals)
+
+
+def ended_nights(found: Sequence[Incident]) -> frozenset[date]:
+    """Nights of incidents that have ended."""
+    return incident_nights([i for i in found if not i.is_open])
 
 
 def history(ports: Ports, monitor: Monitor, night: date, *, nights: int = HISTORY_NIGHTS) -> tuple[NightResult, ...]:

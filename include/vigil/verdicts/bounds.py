@@ -1,4 +1,8 @@
-"""Static bounds: a test of the bound, never of the point alone (judgement §4)."""
+"""Static bounds: a test of the bound, never of the point alone (judgement §4).
+
+Harm that lasts is seen on 7 and on 28 nights together, when a night alone is too small. But a pool speaks of tonight
+only as long as tonight does not contradict it: what is over is over, and what begins is not diluted to an ok.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,7 +24,8 @@ WARN_LEVEL = 0.05
 OK_LEVEL = 0.05  # of the mirrored test
 MIN_DIFFERENCE = {Kind.RATIO: 0.10, Kind.PROPORTION: 0.05, Kind.DIFFERENCE: 0.10}
 TESTED = (Kind.PROPORTION, Kind.RATIO, Kind.DIFFERENCE)
-GAP = 0.10  # of a fairness number that is no plain count, where the rule names no difference that matters
+GAP = 0.10  # of a number that is no plain count, where the rule names no difference that matters: so much of a bound
+HARM = (Family.FAIRNESS, Family.PERFORMANCE)
 _NORMAL = NormalDist()
 
 
@@ -104,15 +109,20 @@ def holm(p_values: Sequence[float]) -> list[float]:
 def judge_bound(
     subjects: Sequence[Pools], bound: Bound, *, min_difference: float | None, min_rows: int
 ) -> list[Tested]:
-    """Tests one bound for all subjects of a rule, Holm-adjusted over them.
+    """Tests one bound for all subjects of a rule, see `judge_bounds`."""
+    return judge_bounds([(s, bound) for s in subjects], min_difference=min_difference, min_rows=min_rows)
+
+
+def judge_bounds(asked: Sequence[tuple[Pools, Bound]], *, min_difference: float | None, min_rows: int) -> list[Tested]:
+    """Tests each subject of a rule against its bound, Holm-adjusted over them.
 
     Tonight and 7 nights are tested for harm; 28 nights where those could not tell, or where they say "probably".
     """
-    windows = [holm([p_within(m, bound) for m in column]) for column in zip(*map(_windows, subjects), strict=True)]
-    company = len(subjects)
+    each = [[p_within(m, bound) for m in _windows(s)] for s, bound in asked]
+    windows = [holm(column) for column in zip(*each, strict=True)]
     return [
-        _Question(s, bound, min_difference, min_rows, company).answer(*p_values)
-        for s, *p_values in zip(subjects, *windows, strict=True)
+        _Question(s, bound, min_difference, min_rows, len(asked), own[0]).answer(*p_values)
+        for (s, bound), own, *p_values in zip(asked, each, *windows, strict=True)
     ]
 
 
@@ -131,34 +141,47 @@ def _p(p: float) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Question:
-    """One subject and one bound; `company`: how many subjects the rule asks about."""
+    """One subject and one bound.
+
+    company: how many subjects the rule asks about. p_alone: tonight's p-value, before it is adjusted for them.
+    """
 
     subject: Pools
     bound: Bound
     min_difference: float | None
     min_rows: int
     company: int
+    p_alone: float
 
     def answer(self, p_tonight: float, p_week: float, p_month: float) -> Tested:
         """From the adjusted p-values of "within the bound" tonight, on 7 and on 28 nights."""
         m, shown = self.subject.tonight, said(self.subject.tonight, self.bound)
-        p_breach = min(p_tonight, p_week)
-        if p_breach < BREACH_LEVEL:
-            return Tested(state=State.BREACH, why=f"beyond {shown} ({_p(p_breach)})", p_breach=p_breach)
+        if p_tonight < BREACH_LEVEL:
+            return Tested(state=State.BREACH, why=f"beyond {shown} ({_p(p_tonight)})", p_breach=p_tonight)
+        goes_on = not self._is_over(m)
+        if goes_on and p_week < BREACH_LEVEL:
+            why = f"beyond {shown} on 7 nights together ({_p(p_week)})"
+            return Tested(state=State.BREACH, why=why, p_breach=p_week)
         lasting = Tested(
             state=State.BREACH, why=f"beyond {shown} on 28 nights together ({_p(p_month)})", p_breach=p_month
         )
-        if p_week < WARN_LEVEL:
+        lasts = goes_on and p_month < BREACH_LEVEL and not self._is_over(self.subject.week)
+        if goes_on and p_week < WARN_LEVEL:
             probably = f"probably beyond {shown} ({_p(p_week)} on 7 nights)"
-            warned = Tested(state=State.WARN, why=probably, p_breach=p_breach)
-            return lasting if p_month < BREACH_LEVEL else warned
+            return lasting if lasts else Tested(state=State.WARN, why=probably, p_breach=min(p_tonight, p_week))
         if m.kind not in TESTED:
             return self._untested()
-        return self._within() or (lasting if p_month < BREACH_LEVEL else self._too_few())
+        return self._within() or (lasting if lasts else self._too_few())
+
+    def _is_over(self, window: Measurement) -> bool:
+        """Whether these nights by themselves exclude that the true value is beyond the bound."""
+        return _excludes(facing(window, self.bound), self.bound, 0.0)
 
     def _within(self) -> Tested | None:
+        """Ok, on the smallest window that can say so; nights before count only where tonight looks no worse."""
         names = ("tonight", "on 7 nights", "on 28 nights")
-        for window, name in zip(_windows(self.subject), names, strict=True):
+        looks_worse = self.p_alone < OK_LEVEL
+        for window, name in list(zip(_windows(self.subject), names, strict=True))[: 1 if looks_worse else 3]:
             if window.n >= self.min_rows and self._excludes(window):
                 seen = _would_see(window, self.bound, name, self.company)
                 return Tested(state=State.OK, why=f"within {self.bound} {name}", would_see=seen)
@@ -187,18 +210,23 @@ class _Question:
         if m.n < self.min_rows and m.kind is not Kind.COUNT:
             why = f"{m.n} rows; at least {self.min_rows} are needed"
             return Tested(state=State.UNKNOWN, cause=Cause.TOO_FEW_ROWS, why=why)
-        unfair = _unfair_within_noise(facing(m, bound), bound, self.min_difference)
-        if unfair is not None:
-            return unfair
+        unsure = _within_noise(facing(m, bound), bound, self.min_difference)
+        if unsure is not None:
+            return unsure
         seen = _would_see(m, bound, "tonight", self.company)
         return Tested(state=State.OK, why=f"within {bound}", would_see=seen)
 
 
-def _unfair_within_noise(m: Measurement, bound: Bound, margin: float | None) -> Tested | None:
-    """Unknown, where a fairness number that is no count, and does not pool, cannot exclude harm beyond the bound."""
-    if m.family is not Family.FAIRNESS or m.low is None or m.high is None or m.value is None:
+def _within_noise(m: Measurement, bound: Bound, margin: float | None) -> Tested | None:
+    """Unknown, where a number that is no count, and does not pool, cannot exclude harm beyond the bound.
+
+    Of drift, which is a cause and no harm, only a value that lies beyond the bound and may not is unknown.
+    """
+    if m.low is None or m.high is None or m.low == m.high or m.value is None:
         return None
-    least = margin or GAP
+    if m.family not in HARM and not bound.violated(m.value):
+        return None
+    least = margin or (GAP if m.family is Family.FAIRNESS else GAP * abs(bound.limit) or GAP)
     if _excludes(m, bound, least):
         return None
     room = abs(bound.limit - m.value) + least if not bound.violated(m.value) else least - abs(m.value - bound.limit)

@@ -1,7 +1,8 @@
 """Measurements + rules + the model's own past -> verdicts. The only place that compares a number with a limit."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date
+from typing import NamedTuple
 
 from pydantic import Field
 
@@ -9,9 +10,9 @@ from vigil.core.spec import Spec
 from vigil.core.words import Family
 from vigil.metrics.catalog import CATALOG
 from vigil.metrics.types import Measurement
-from vigil.verdicts.bounds import TESTED
 from vigil.verdicts.cohorts import Maturity, maturity, provisional
 from vigil.verdicts.disparity import trend
+from vigil.verdicts.hard_failures import hard_failures
 from vigil.verdicts.quantiles import by_quantile
 from vigil.verdicts.seasons import Alike, alike
 from vigil.verdicts.surprise import Asked, judge_surprise
@@ -28,6 +29,8 @@ class Facts(Spec):
     """What the judge must know beside numbers and rules.
 
     excluded: past nights that must not teach (nights of an incident).
+    over: those of them whose incident has ended; nights of one that goes on are added up with tonight.
+    version: the one that answered most of tonight's rows; nights of another are not added up with it.
     unreadable: files whose rows are missing from every number; failed_gates: gating expectations that failed.
     same_age: of a provisional cohort, question -> what past cohorts showed at its age.
     surprise: what is usual, and how surprising a night must be.
@@ -38,6 +41,8 @@ class Facts(Spec):
     labels: Labels = Labels()
     labelled_share: float = Field(default=0.0, ge=0, le=1)
     excluded: frozenset[date] = frozenset()
+    over: frozenset[date] = frozenset()
+    version: str = ""
     unreadable: tuple[str, ...] = ()
     failed_gates: tuple[str, ...] = ()
     surprise: Surprise = Surprise()
@@ -53,7 +58,7 @@ def judge(
     measurements: Sequence[Measurement], rules: Rules, history: Sequence[NightResult], facts: Facts
 ) -> tuple[Verdict, ...]:
     """Every rule, for every subject it names; each verdict once, the worst of its rules."""
-    past = _past(history, facts.excluded)
+    past = Past(_past(history, facts.excluded), _past(poolable(history, facts.over, facts.version), frozenset()))
     surprising = _surprises(measurements, rules, history, facts)
     worst: dict[str, Verdict] = {}
     for family in Family:
@@ -62,7 +67,7 @@ def judge(
                 have = worst.get(verdict.id)
                 if have is None or _badness(verdict) > _badness(have):
                     worst[verdict.id] = verdict
-    for verdict in _hard_failures(measurements):
+    for verdict in hard_failures(measurements, history):
         worst[verdict.id] = verdict
     return tuple(trusted(v, facts) for v in worst.values())
 
@@ -75,6 +80,33 @@ def ruled(measurements: Sequence[Measurement], verdicts: Sequence[Verdict]) -> t
     """The measurements that no rule asked about."""
     asked = {v.id for v in verdicts}
     return tuple(m for m in measurements if m.id not in asked)
+
+
+class Past(NamedTuple):
+    """Question -> its numbers on past nights, oldest first: those that teach, and those that add up with tonight's."""
+
+    taught: Mapping[str, list[Measurement]]
+    pooled: Mapping[str, list[Measurement]]
+
+
+def poolable(history: Sequence[NightResult], over: Collection[date], version: str) -> list[NightResult]:
+    """Past nights whose counts say something of tonight: of the same version, and of no incident that has ended.
+
+    The nights of an incident that goes on do: without them each bad night would be thinned with the good ones before.
+    """
+    return [
+        r for r in history
+        if r.night not in over and (not version or not r.versions or main_version(r.versions) == version)
+    ]  # fmt: skip
+
+
+def main_version(versions: Mapping[str, int]) -> str:
+    """The version that answered most rows; "" where none did.
+
+    >>> main_version({"1": 10, "2": 90})
+    '2'
+    """
+    return max(versions, key=lambda v: (versions[v], v), default="")
 
 
 def _past(history: Sequence[NightResult], excluded: frozenset[date]) -> Mapping[str, list[Measurement]]:
@@ -113,7 +145,7 @@ def _judge_rule(
     rule: Rule,
     family: Family,
     measurements: Sequence[Measurement],
-    past: Mapping[str, list[Measurement]],
+    past: Past,
     history: Sequence[NightResult],
     facts: Facts,
     surprising: Mapping[str, Outcome],
@@ -127,13 +159,14 @@ def _judge_rule(
             known.append(m)
         else:
             verdicts.append(unknown)
-    tested = static(rule, known, past)
+    tested = static(rule, known, past.pooled)
     for m in known:
-        like = alike(m.id, history, facts.excluded, facts.night) if rule.season else Alike(past.get(m.id, ()), "nights")
+        taught = past.taught.get(m.id, ())
+        like = alike(m.id, history, facts.excluded, facts.night) if rule.season else Alike(taught, "nights")
         outcomes = [*tested[m.subject], *dynamic(rule, m, like.past, history, like.called)]
         outcomes += by_quantile(rule, m, like.past, history, like.called)
         outcomes += [surprising[m.id]] if rule.surprise else []
-        verdicts.append(_worst(m, outcomes, past.get(m.id, ())))
+        verdicts.append(_worst(m, outcomes, taught))
     return verdicts
 
 
@@ -220,35 +253,6 @@ def _no_page(m: Measurement, said: Outcome) -> Outcome:
     if not m.metric.startswith(ESTIMATED) or said.state is not State.BREACH:
         return said
     return said.model_copy(update={"state": State.WARN, "hard": False, "why": f"{said.why}; an estimate warns at most"})
-
-
-def _hard_failures(measurements: Sequence[Measurement]) -> list[Verdict]:
-    """Failures that need no rule: a feature all null, no predictions, every prediction the same."""
-    verdicts = []
-    served = int(next((m.value for m in measurements if m.metric == "volume"), None) or 0)
-    for m in measurements:
-        was = m.baseline if m.baseline is not None else 0.0
-        if m.metric == "missing" and m.kind in TESTED and m.n > 0 and m.value == 1.0 and was < 0.5:
-            why = f"{m.subject} is null in all {m.n:,} rows (was {was:.1%} on the {m.yardstick or 'baseline'})"
-        elif m.metric == "top_class_share" and m.n >= 30 and m.value == 1.0 and was < 0.99:
-            why = f"all {m.n:,} predictions are the same ({m.detail}); the {m.yardstick or 'baseline'} had {was:.1%}"
-        elif m.metric == "top_class_share" and m.value is None and served >= 30:
-            why = f"none of {served:,} rows has a prediction"
-        else:
-            continue
-        verdicts.append(
-            Verdict(
-                metric=m.metric,
-                subject=m.subject,
-                family=m.family,
-                state=State.BREACH,
-                reason=why,
-                hard=True,
-                measurement=m,
-                limit="hard failure",
-            )
-        )
-    return verdicts
 
 
 def trusted(verdict: Verdict, facts: Facts) -> Verdict:

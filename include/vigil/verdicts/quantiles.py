@@ -71,7 +71,7 @@ def by_quantile(
     found = tail(m, usable, quantile=rule.quantile, nights=rule.nights, floor=rule.floor)
     if found is None:
         why = f"{len(usable)} past {called}; {nights_needed(rule.quantile)} are needed to know their {limit}"
-        return [Outcome(state=State.UNKNOWN, cause=Cause.TOO_FEW_ROWS, why=why, limit=limit)]
+        return [Outcome(state=State.UNKNOWN, cause=Cause.TOO_FEW_NIGHTS, why=why, limit=limit)]
     edge = number(found.limit, m.unit)
     where = f"{edge} from the median {number(found.centre, m.unit)}" if found.side == "±" else f"{found.side} {edge}"
     if found.over:

@@ -3,7 +3,7 @@
 from math import asin, log, pi, sin, sqrt
 from typing import NamedTuple
 
-from vigil.metrics.types import Kind, Measurement
+from vigil.metrics.types import Kind, Measurement, Worse
 from vigil.verdicts.words import number
 
 ARCSINE, LOG = "arcsine", "log"
@@ -84,7 +84,12 @@ def share(position: float) -> float:
 
 
 def jump(m: Measurement, scale: str, value: float, centre: float) -> str:
-    """Why a move is so large that one night is enough, or "". Shares: 20 points; positions and means: 1 sd."""
+    """Why a move is so large that one night is enough, or "". Shares: 20 points; positions and means: 1 sd.
+
+    What moves the good way is none, however far.
+    """
+    if (m.worse is Worse.HIGHER and value < centre) or (m.worse is Worse.LOWER and value > centre):
+        return ""
     if scale == ARCSINE:
         moved = share(value + anchor(m)) - share(centre + anchor(m))
         return f"a share that moved {100 * moved:+.0f} points" if abs(moved) > HARD_SHARE else ""

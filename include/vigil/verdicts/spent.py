@@ -111,13 +111,14 @@ def _decided(night: NightResult) -> tuple[float, float]:
 
 
 def _pending(v: Verdict) -> bool:
-    return v.cause is Cause.LABELS_PENDING and not v.overdue
+    return (v.cause is Cause.LABELS_PENDING and not v.overdue) or v.cause is Cause.TOO_FEW_NIGHTS
 
 
 def _good_night(family: Family | None, night: NightResult) -> tuple[float, float, bool]:
     """A breach makes a night bad at once; it is good once no label is waited for and something was answered.
 
-    What labels tell counts once a cohort is mature: before, the night waits, and is lost once it is overdue.
+    What labels tell counts once a cohort is mature: before, the night waits, and is lost once it is overdue. The first
+    nights of a model, which are compared with its past, wait too.
     """
     mine = [v for v in night.verdicts if v.family is family and v.metric not in UNTOLD]
     if any(v.state is State.BREACH for v in mine):
@@ -125,5 +126,6 @@ def _good_night(family: Family | None, night: NightResult) -> tuple[float, float
     immature = [v for v in mine if v.cause is Cause.LABELS_PENDING or v.cohort == PROVISIONAL]
     if immature:
         return 0, 0, not any(v.overdue for v in immature)
-    answered = any(v.state in (State.OK, State.WARN) for v in mine)
-    return (1, 1, False) if answered else (0, 0, False)
+    if any(v.state in (State.OK, State.WARN) for v in mine):
+        return 1, 1, False
+    return 0, 0, any(v.cause is Cause.TOO_FEW_NIGHTS for v in mine)

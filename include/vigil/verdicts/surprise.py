@@ -139,7 +139,7 @@ def judge_surprise(
     """Question -> what surprise says of it, for all questions of the night together."""
     past = {r.night: numbers(r) for r in history}
     scales = {a.measurement.id: scaled(a.measurement) for a in asked}
-    known = [a for a in asked if scales[a.measurement.id] is not None and a.measurement.n >= a.rule.min_rows]
+    known = [a for a in asked if scales[a.measurement.id] is not None and _enough(a)]
     judgeable = {a.measurement.id for a in known}
     out = {a.measurement.id: _few_rows(a) for a in asked if a.measurement.id not in judgeable}
     if not known:
@@ -158,6 +158,11 @@ def judge_surprise(
 def _counts(v: Verdict) -> bool:
     """Whether a past verdict is one of the two nights of a breach."""
     return v.state in (State.WARN, State.BREACH) and not v.ticket and (v.limit.startswith(SURPRISE) or v.hard)
+
+
+def _enough(one: Asked) -> bool:
+    """Whether there are rows enough; how many there are can be said of any number of them."""
+    return one.measurement.n >= one.rule.min_rows or one.measurement.kind is Kind.COUNT
 
 
 def _few_rows(one: Asked) -> Outcome:
@@ -267,7 +272,7 @@ class _Family:
                 return Outcome(state=State.BREACH, why=f"{leap}: {self._place(row)}", limit=limit, hard=True)
         if nights < LEAST_NIGHTS:
             why = f"{nights} past nights; {LEAST_NIGHTS} are needed to know what is usual"
-            return Outcome(state=State.UNKNOWN, cause=Cause.TOO_FEW_ROWS, why=why, limit=limit)
+            return Outcome(state=State.UNKNOWN, cause=Cause.TOO_FEW_NIGHTS, why=why, limit=limit)
         if self.adjusted[row] <= self.settings.level and abs(value - centre) >= self.floors[row]:
             habit = self._habit(row) if again else ""
             if habit:

@@ -1,10 +1,11 @@
 """What each threshold of a rule says about each subject it names."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Literal
 
 from vigil.core.spec import Spec
 from vigil.metrics.types import Kind, Measurement
-from vigil.verdicts.bounds import TESTED, Pools, Tested, judge_bound, pools
+from vigil.verdicts.bounds import TESTED, Pools, Tested, judge_bound, judge_bounds, pools
 from vigil.verdicts.history import LEAST_NIGHTS, Distance, distance
 from vigil.verdicts.types import Bound, Cause, NightResult, Rule, State, Verdict
 from vigil.verdicts.words import number
@@ -39,8 +40,8 @@ def static(rule: Rule, known: Sequence[Measurement], past: Mapping[str, list[Mea
             out[p.tonight.subject].append(_warning(rule, t))
     _add_hard(rule, known, out)
     if rule.holdout is not None:
-        for p in pooled:
-            out[p.tonight.subject].append(_holdout(rule, p))
+        for subject, outcome in _holdout(rule, pooled):
+            out[subject].append(outcome)
     return out
 
 
@@ -90,16 +91,23 @@ def _outcome(t: Tested, bound: Bound) -> Outcome:
     return Outcome(state=t.state, cause=t.cause, why=t.why, limit=str(bound), would_see=t.would_see)
 
 
-def _holdout(rule: Rule, p: Pools) -> Outcome:
-    """A bound relative to the value recorded with the version; the sign gives the bad side."""
+def _holdout(rule: Rule, pooled: Sequence[Pools]) -> Iterator[tuple[str, Outcome]]:
+    """(subject, what a bound relative to the value recorded with the version says); the sign gives the bad side."""
     allowed = rule.holdout or 0.0
-    base = p.tonight.baseline
-    if base is None:
-        why = "no value was recorded with this version's holdout"
-        return Outcome(state=State.UNKNOWN, cause=Cause.NO_DATA, why=why, limit=f"holdout {allowed:+g}")
-    bound = Bound(side="<" if allowed < 0 else ">", limit=base + allowed)
-    outcome = _outcome(_tests(rule, [p], bound)[0], bound)
-    return outcome.model_copy(update={"limit": f"{bound} (holdout {number(base)} {allowed:+g})"})
+    side: Literal["<", ">"] = "<" if allowed < 0 else ">"
+    for p in pooled:
+        if p.tonight.baseline is None:
+            why = "no value was recorded with this version's holdout"
+            yield (
+                p.tonight.subject,
+                Outcome(state=State.UNKNOWN, cause=Cause.NO_DATA, why=why, limit=f"holdout {allowed:+g}"),
+            )
+    known = [(p, p.tonight.baseline) for p in pooled if p.tonight.baseline is not None]
+    asked = [(p, Bound(side=side, limit=base + allowed)) for p, base in known]
+    tested = judge_bounds(asked, min_difference=rule.min_difference, min_rows=rule.min_rows)
+    for (p, bound), (_, base), t in zip(asked, known, tested, strict=True):
+        limit = f"{bound} (holdout {number(base)} {allowed:+g})"
+        yield p.tonight.subject, _outcome(t, bound).model_copy(update={"limit": limit})
 
 
 def _seen(m: Measurement, seen: float, centre: float) -> str:
@@ -145,7 +153,7 @@ def dynamic(
     limit = f"{rule.sigma:g} {DYNAMIC} {rule.nights} {called}"
     if d is None:
         why = f"{len(past)} past {called}; {LEAST_NIGHTS} are needed to know what is usual"
-        return [Outcome(state=State.UNKNOWN, cause=Cause.TOO_FEW_ROWS, why=why, limit=limit)]
+        return [Outcome(state=State.UNKNOWN, cause=Cause.TOO_FEW_NIGHTS, why=why, limit=limit)]
     why = _away(m, d, called)
     if not d.over and m.n < rule.min_rows and m.kind is not Kind.COUNT:
         return [few_rows(m, rule, limit)]

@@ -27,6 +27,7 @@ class Cause(StrEnum):
 
     NO_DATA = "no data"
     TOO_FEW_ROWS = "too few rows"
+    TOO_FEW_NIGHTS = "too few past nights"  # a model that is new waits, and costs no budget
     LABELS_PENDING = "labels pending"
     CHECK_FAILED = "check failed"
     GATE_FAILED = "gate failed"

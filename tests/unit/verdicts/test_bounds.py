@@ -6,7 +6,8 @@ import pytest
 from pydantic import ValidationError
 
 from tests.unit.verdicts.made_measurements import bound, counted, missing, number, ratio, share, volume
-from vigil.metrics.types import Kind
+from vigil.core.words import Family
+from vigil.metrics.types import Kind, Worse
 from vigil.verdicts.bounds import Pools, holm, judge_bound, pools
 from vigil.verdicts.types import Cause, State
 
@@ -156,8 +157,29 @@ def test_holm_never_makes_a_p_value_smaller_and_keeps_the_order():
 
 def test_a_number_is_beyond_a_bound_only_when_its_interval_is():
     assert said_of(number(1.2, half=0.1), "> 1").state is State.BREACH
-    assert said_of(number(1.2, half=0.3), "> 1").state is State.OK
+    assert said_of(number(1.2, half=0.3), "> 1").state is State.UNKNOWN
+    assert said_of(number(0.9, half=0.3), "> 1").state is State.OK
     assert said_of(number(1.2, half=0.22), "> 1").state is State.WARN
+
+
+AUC = {"metric": "auc", "subject": "all", "family": Family.PERFORMANCE, "unit": "", "worse": Worse.LOWER}
+
+
+def test_a_performance_number_is_ok_only_where_harm_beyond_its_bound_is_excluded():
+    doubtful = said_of(number(0.75, half=0.10, n=120, **AUC), "< 0.80")
+    assert (doubtful.state, doubtful.cause) == (State.UNKNOWN, Cause.TOO_FEW_ROWS)
+    assert "120 rows cannot exclude a value 0.08 beyond < 0.8" in doubtful.why
+    assert said_of(number(0.79, half=0.02, n=5000, **AUC), "< 0.80").state is State.OK
+    strict = judge_bound([pools(number(0.81, half=0.04, **AUC), [])], bound("< 0.80"), min_difference=0.01, min_rows=30)
+    assert strict[0].state is State.UNKNOWN
+
+
+def test_harm_that_begins_is_not_thinned_to_an_ok_by_the_good_nights_before():
+    good, bad = ratio(250, 500, 500, 1000), ratio(178, 500, 500, 1000)
+    first = said_of(bad, "< 0.80", past=[good] * 28)
+    assert first.state is not State.OK
+    assert said_of(bad, "< 0.80", past=[*[good] * 20, *[bad] * 6]).state is State.BREACH
+    assert said_of(good, "< 0.80", past=[*[good] * 20, *[bad] * 6]).state is State.OK
 
 
 def test_a_distance_is_held_against_its_bound_on_both_sides():

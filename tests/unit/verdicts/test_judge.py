@@ -8,7 +8,8 @@ from tests.unit.verdicts.made_measurements import NIGHT, judged, missing, night,
 from vigil.core.words import Family
 from vigil.metrics.types import Kind, Measurement, Worse
 from vigil.verdicts.judge import Facts, judge, ruled
-from vigil.verdicts.types import Cause, Labels, Rule, Rules, State, Verdict
+from vigil.verdicts.spent import spent
+from vigil.verdicts.types import Cause, Labels, Rule, Rules, Slo, State, Verdict
 
 MATURE = Facts(night=NIGHT, as_of=NIGHT, labelled_share=1.0)
 NULLS = Rules(quality=(Rule(metric="missing", breach="> 0.05"),))
@@ -87,16 +88,28 @@ def test_figures_of_nights_whose_labels_had_not_come_do_not_teach():
         night(n, judged(share(10, 100), State.UNKNOWN, cause=Cause.LABELS_PENDING, reason="labels pending"))
         for n in range(6, 0, -1)
     ]
-    assert one(share(950, 1000), ACCURATE, early).state is State.OK
-    assert one(share(950, 1000), ACCURATE, nights([share(10, 100)] * 6)).state is State.BREACH
+    assert one(share(81, 100), ACCURATE, early).state is State.UNKNOWN
+    assert one(share(81, 100), ACCURATE, nights([share(10, 100)] * 6)).state is State.BREACH
 
 
-def test_nights_of_an_incident_do_not_enter_the_pools():
-    bad = nights([missing(200, 1000)] * 6)
-    tonight = missing(20, 1000)
-    excluded = Facts(night=NIGHT, as_of=NIGHT, excluded=frozenset(r.night for r in bad))
-    assert one(tonight, NULLS, bad).state is State.BREACH
-    assert one(tonight, NULLS, bad, excluded).state is State.OK
+def test_nights_of_an_incident_add_up_with_tonight_as_long_as_it_goes_on():
+    bad = nights([missing(80, 1000)] * 6)
+    tonight, those = missing(55, 1000), frozenset(r.night for r in bad)
+    going_on, ended = (Facts(night=NIGHT, as_of=NIGHT, excluded=those, over=over) for over in (frozenset(), those))
+    assert one(tonight, NULLS, bad, going_on).state is State.BREACH
+    assert one(tonight, NULLS, bad, ended).state is not State.BREACH
+
+
+def test_one_odd_night_is_no_breach_of_the_good_ones_after_it():
+    past = nights([missing(500, 1000), *[missing(0, 1000)] * 5])
+    assert one(missing(0, 1000), NULLS, past).state is State.OK
+
+
+def test_nights_of_another_version_do_not_add_up_with_tonight():
+    past = [r.model_copy(update={"versions": {"1": 1000}}) for r in nights([missing(80, 1000)] * 6)]
+    facts = {v: Facts(night=NIGHT, as_of=NIGHT, version=v) for v in ("1", "2")}
+    assert one(missing(55, 1000), NULLS, past, facts["1"]).state is State.BREACH
+    assert one(missing(55, 1000), NULLS, past, facts["2"]).state is not State.BREACH
 
 
 def test_a_reason_holds_the_number_its_interval_its_rows_its_yardstick_and_its_evidence():
@@ -154,7 +167,7 @@ def test_every_prediction_the_same_is_a_hard_breach_without_a_rule():
     assert found.reason == "all 200 predictions are the same ('1'); the holdout of version 2 had 80.0%"
 
 
-@pytest.mark.parametrize("usual", [same_answer(n=29), same_answer(was=0.995)])
+@pytest.mark.parametrize("usual", [same_answer(n=29), same_answer(was=0.995), same_answer(n=40, was=0.98)])
 def test_the_same_prediction_for_a_few_rows_or_from_a_model_that_always_says_so_is_no_failure(usual):
     assert judge([usual], Rules(), (), MATURE) == ()
 
@@ -172,6 +185,29 @@ def test_a_feature_that_is_null_in_all_rows_is_a_hard_breach_even_where_its_rule
     found = one(missing(5, 5), lenient)
     assert (found.state, found.hard) == (State.BREACH, True)
     assert found.reason.startswith("income is null in all 5 rows")
+
+
+def test_one_row_that_is_null_says_nothing_of_its_feature():
+    assert judge([missing(1, 1, baseline=0.4)], Rules(), (), MATURE) == ()
+    assert judge([missing(1, 1)], Rules(), (), MATURE) == ()
+
+
+def test_without_a_holdout_past_nights_say_how_one_sided_the_answers_are():
+    alone = same_answer(n=1000).model_copy(update={"baseline": None})
+    before = alone.model_copy(update={"value": 0.6})
+    assert judge([alone], Rules(), (), MATURE) == ()
+    (found,) = judge([alone], Rules(), [night(1, judged(before))], MATURE)
+    assert (found.hard, found.reason) == (
+        True,
+        "all 1,000 predictions are the same ('1'); the past nights at most had 60.0%",
+    )
+
+
+def test_the_first_nights_of_a_model_wait_and_cost_its_objectives_nothing():
+    rules = Rules(drift=(Rule(metric="missing", surprise=True),))
+    young = night(1, *judge([missing(5, 100)], rules, (), MATURE))
+    told = spent(Slo(name="steady", sli="good_nights", target=0.9, family=Family.QUALITY), young)
+    assert (young.verdicts[0].cause, told.total, told.waiting) == (Cause.TOO_FEW_NIGHTS, 0, True)
 
 
 def test_a_distrusted_night_still_tells_its_warnings():

@@ -60,7 +60,7 @@ def test_what_is_bad_either_way_is_held_against_its_distance_from_the_median():
 
 def test_too_few_past_nights_are_unknown_with_how_many_are_needed():
     found = one(higher(5.0), UPPER, nights(PAST[:48]))
-    assert (found.state, found.cause) == (State.UNKNOWN, Cause.TOO_FEW_ROWS)
+    assert (found.state, found.cause) == (State.UNKNOWN, Cause.TOO_FEW_NIGHTS)
     assert "48 past nights; 49 are needed" in found.reason
     assert one(higher(5.0), UPPER, nights(PAST[:49])).state is State.WARN
 

@@ -91,7 +91,7 @@ def test_wild_nights_hide_no_jump_and_nights_that_jump_by_themselves_have_none()
 def test_a_jump_is_seen_on_the_first_night_ever_against_the_holdout():
     found = tonight([], 1.2)
     assert found["f3"].state is State.BREACH
-    assert (found["f0"].state, found["f0"].cause) == (State.UNKNOWN, Cause.TOO_FEW_ROWS)
+    assert (found["f0"].state, found["f0"].cause) == (State.UNKNOWN, Cause.TOO_FEW_NIGHTS)
     assert "0 past nights; 5 are needed" in found["f0"].reason
 
 
@@ -131,6 +131,18 @@ def test_a_breach_teaches_nothing_even_where_nobody_opened_an_incident():
     assert "its place on 9 nights" in tonight(after, 1.5)["f3"].reason
 
 
+def test_warned_nights_teach_how_far_nights_go_and_one_that_was_far_off_does_not_blind():
+    past, others = quiet(42), [judged(place(f, 0.1)) for f in FEATURES if f != "f3"]
+
+    def seen_after(*of_f3: Verdict) -> str:
+        return tonight([*past[:20], night(22, *others, *of_f3, rows=10_000), *past[21:]])["f3"].would_see
+
+    unasked = seen_after()
+    assert seen_after(judged(place("f3", 0.9), State.WARN)) == unasked
+    assert seen_after(judged(place("f3", 0.9), State.OK)) != unasked
+    assert seen_after(judged(place("f3", 0.22), State.WARN)) != unasked
+
+
 def test_the_nights_that_teach_are_the_first_ones_and_stay_so():
     found = tonight(quiet(80))["f3"]
     first = NIGHT - timedelta(days=80)
@@ -145,7 +157,7 @@ def test_a_rebaselining_names_other_nights():
 
 def test_distances_from_another_holdout_are_other_questions():
     found = tonight(quiet(42), holdout="holdout of version 2")["f3"]
-    assert (found.state, found.cause) == (State.UNKNOWN, Cause.TOO_FEW_ROWS)
+    assert (found.state, found.cause) == (State.UNKNOWN, Cause.TOO_FEW_NIGHTS)
 
 
 def test_small_drift_that_lasts_is_a_ticket_and_no_breach():
@@ -250,6 +262,26 @@ def test_a_share_that_moves_twenty_points_is_a_breach_at_once():
     (found,) = judge([share(650, 1000)], rules, past, Facts(night=NIGHT, as_of=NIGHT, labelled_share=1.0))
     assert (found.state, found.hard) == (State.BREACH, True)
     assert "a share that moved -25 points" in found.reason
+
+
+def test_a_large_move_the_good_way_is_no_jump():
+    def recall(k: int) -> Measurement:
+        return share(k, 1000, metric="recall", worse=Worse.LOWER)
+
+    rules = Rules(performance=(Rule(metric="recall", surprise=True),))
+    rng = np.random.default_rng(4)
+    past = [night(back, judged(recall(int(rng.binomial(1000, 0.6))))) for back in range(42, 0, -1)]
+    facts = Facts(night=NIGHT, as_of=NIGHT, labelled_share=1.0)
+    better, worse = (judge([recall(k)], rules, past, facts)[0] for k in (900, 300))
+    assert (better.state, worse.state, worse.hard) == (State.OK, State.BREACH, True)
+
+
+def test_traffic_that_collapses_to_a_few_rows_is_no_lack_of_rows():
+    rules = Rules(service=(Rule(metric="volume", surprise=True),))
+    rng = np.random.default_rng(5)
+    past = [night(back, judged(volume(int(rng.normal(10_000, 300))))) for back in range(42, 0, -1)]
+    (found,) = judge([volume(5)], rules, past, Facts(night=NIGHT, as_of=NIGHT))
+    assert found.state is State.WARN
 
 
 def test_volume_is_compared_on_a_scale_of_ratios():

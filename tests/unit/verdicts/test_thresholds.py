@@ -84,6 +84,14 @@ def test_a_fall_from_the_holdout_is_tested_with_the_night_s_own_uncertainty():
     assert outcomes(rule, share(33, 40, baseline=0.9))[0].state is State.UNKNOWN
 
 
+def test_a_holdout_rule_asks_more_of_each_group_the_more_groups_it_has():
+    rule = Rule(metric="accuracy", holdout=-0.05)
+    low = share(812, 1000, baseline=0.9, subject="g0")
+    crowd = [low, *(share(900, 1000, baseline=0.9, subject=f"g{i}") for i in range(1, 20))]
+    assert static(rule, [low], {})["g0"][0].state is State.BREACH
+    assert static(rule, crowd, {})["g0"][0].state is State.WARN
+
+
 def test_without_a_recorded_holdout_the_rule_is_unknown_not_ok():
     (found,) = outcomes(Rule(metric="accuracy", holdout=-0.05), share(999, 1000))
     assert (found.state, found.cause) == (State.UNKNOWN, Cause.NO_DATA)
@@ -137,7 +145,7 @@ def test_the_night_after_a_hard_breach_is_not_milder_while_the_drift_goes_on():
 
 def test_a_past_that_is_too_short_is_unknown_and_says_how_much_is_needed():
     found = sigma(number(0.0), past=CALM[:6])
-    assert (found.state, found.cause) == (State.UNKNOWN, Cause.TOO_FEW_ROWS)
+    assert (found.state, found.cause) == (State.UNKNOWN, Cause.TOO_FEW_NIGHTS)
     assert found.why == "6 past nights; 7 are needed to know what is usual"
 
 
