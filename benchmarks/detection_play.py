@@ -23,9 +23,9 @@ from vigil.profiles.types import Profile
 from vigil.simulation.faults import Fault
 from vigil.simulation.monitor import document
 from vigil.simulation.nights import Simulation
-from vigil.usecases.nights import incident_nights, view
+from vigil.usecases.nights import ended_nights, incident_nights, view
 from vigil.verdicts.budget import budget, burn_verdict
-from vigil.verdicts.judge import Facts, judge
+from vigil.verdicts.judge import Facts, judge, main_version
 from vigil.verdicts.spent import spent
 from vigil.verdicts.surprise import reference_nights
 from vigil.verdicts.types import NightResult, State, Verdict
@@ -126,6 +126,7 @@ class Watch:
         bad = incident_nights(self.incidents)
         past = self._past(day, bad)
         facts = Facts(night=day, as_of=day + timedelta(days=4), labels=self.monitor.labels, excluded=bad,
+                      over=ended_nights(self.incidents), version=main_version(made.versions),
                       labelled_share=min(1.0, made.outcome.labelled / max(made.rows, 1)),
                       surprise=self.monitor.surprise)  # fmt: skip
         said = judge(numbers, self.monitor.rules, past, facts)

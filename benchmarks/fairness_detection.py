@@ -23,6 +23,7 @@ from vigil.incidents.types import Event, Incident, Risk
 from vigil.metrics.intervals import auc_interval, mover_ratio, newcombe, wilson
 from vigil.metrics.pool import interval
 from vigil.metrics.types import Kind, Measurement, Worse
+from vigil.usecases.nights import ended_nights, incident_nights
 from vigil.verdicts.bounds import judge_bound, pools
 from vigil.verdicts.judge import Facts, judge
 from vigil.verdicts.types import Bound, NightResult, Rule, Rules, State, Verdict
@@ -66,7 +67,9 @@ class Process:
 
     def night(self, made: Sequence[Measurement], rules: Rules) -> tuple[Verdict, ...]:
         night = FIRST + timedelta(days=len(self.history))
-        facts = Facts(night=night, as_of=night, labelled_share=1.0, excluded=_bad_nights(self.incidents))
+        known = self.incidents
+        facts = Facts(night=night, as_of=night, labelled_share=1.0, excluded=incident_nights(known),
+                      over=ended_nights(known))  # fmt: skip
         said = judge(made, rules, self.history[-90:], facts)
         result = NightResult(monitor="m", environment="production", night=night, partition_digest=str(night),
                              config_digest="c", edges_digest="e", verdicts=said)  # fmt: skip
@@ -105,12 +108,6 @@ class Process:
                                 previous="0" * 64, hash="0" * 64))  # fmt: skip
 
 
-def _bad_nights(known: Sequence[Incident]) -> frozenset[date]:
-    from vigil.usecases.nights import incident_nights
-
-    return incident_nights(known)
-
-
 def compliant(seed: int, models: int, nights: int) -> Iterator[Row]:
     """Groups that are within the law: true ratios 0.85-1.0, 50-5,000 decisions a group and night, 8 groups."""
     rng = np.random.default_rng(seed)
@@ -142,26 +139,40 @@ def _poisson_upper(count: int) -> float:
     return float(chi2.ppf(0.975, 2 * count + 2) / 2)
 
 
+def _equal(rng: np.random.Generator, groups: int, rate: float, n: int, day: int) -> NightResult:
+    """A night on which all groups were treated alike, as it was stored."""
+    made = [ratio_of(rng, f"a=g{i}", 0.95, rate, n, 10 * n) for i in range(groups)]
+    said = tuple(Verdict(metric=m.metric, subject=m.subject, family=m.family, state=State.OK, reason="within",
+                         measurement=m) for m in made)  # fmt: skip
+    return NightResult(monitor="m", environment="production", night=FIRST + timedelta(days=day),
+                       partition_digest=str(day), config_digest="c", edges_digest="e", verdicts=said)  # fmt: skip
+
+
 def seen_at_070(seed: int, runs: int) -> Iterator[Row]:
-    """A group treated at 0.70 from its first night: by selection rate, and by how many groups share the rule."""
+    """A group treated at 0.70 from one night on: by selection rate, by how many groups share the rule, and by how many
+    nights of equal treatment (0.95) came before."""
     rng = np.random.default_rng(seed)
-    for n, groups, rate in [
-        (500, 1, 0.5), (500, 1, 0.8), (500, 1, 0.95), (500, 1, 0.98), (500, 8, 0.5), (500, 8, 0.95), (500, 8, 0.98),
-        (2000, 8, 0.5), (5000, 8, 0.3),
+    for n, groups, rate, before in [
+        (500, 1, 0.5, 0), (500, 1, 0.8, 0), (500, 1, 0.95, 0), (500, 1, 0.98, 0), (500, 8, 0.5, 0), (500, 8, 0.95, 0),
+        (500, 8, 0.98, 0), (2000, 8, 0.5, 0), (5000, 8, 0.3, 0), (500, 1, 0.5, 28), (500, 8, 0.5, 28),
+        (500, 8, 0.95, 28), (2000, 8, 0.5, 28),
     ]:  # fmt: skip
         by_night = np.zeros(8)
-        warned = 0
+        warned = calm = 0
         for _ in range(runs):
             process = Process()
+            process.history = [_equal(rng, groups, rate, n, day) for day in range(before)]
             for night in range(7):
                 others = [ratio_of(rng, f"a=g{i}", 0.95, rate, n, 10 * n) for i in range(1, groups)]
                 said = process.night([ratio_of(rng, "a=g0", 0.70, rate, n, 10 * n), *others], FOUR_FIFTHS)
                 state = next(v.state for v in said if v.subject == "a=g0")
                 warned += night == 0 and state in ALARMS
+                calm += night == 0 and state is State.OK
                 if state is State.BREACH:
                     by_night[night:] += 1
                     break
-        yield {"what": "ratio 0.70 found", "n": n, "groups": groups, "reference_rate": rate, "runs": runs,
+        yield {"what": "ratio 0.70 found", "n": n, "groups": groups, "reference_rate": rate, "good_nights_before": before,
+               "runs": runs, "ok_night1": calm / runs,
                "breach_night1": by_night[0] / runs, "warn_night1": warned / runs,
                "breach_by_night3": by_night[2] / runs,
                "breach_by_night7": by_night[6] / runs, "bar": ">= 0.99 on night 1 (n = 500)" if n == 500 else "",

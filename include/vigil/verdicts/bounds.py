@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import ceil
 from statistics import NormalDist
+from typing import Self
 
 from pydantic import Field
 
@@ -30,11 +31,17 @@ _NORMAL = NormalDist()
 
 
 class Pools(Spec):
-    """One measurement tonight, and added up over the last 7 and 28 nights (tonight included)."""
+    """One measurement tonight, and added up over the last 3, 7 and 28 nights (tonight included)."""
 
     tonight: Measurement
+    recent: Measurement
     week: Measurement
     month: Measurement
+
+    @classmethod
+    def alone(cls, m: Measurement) -> Self:
+        """A night that nothing is added to."""
+        return cls(tonight=m, recent=m, week=m, month=m)
 
 
 class Tested(Spec):
@@ -50,9 +57,10 @@ class Tested(Spec):
 def pools(tonight: Measurement, past: Sequence[Measurement]) -> Pools:
     """Tonight with the same measurement of past nights, oldest first; only counts add up."""
     if tonight.kind not in TESTED or tonight.value is None:
-        return Pools(tonight=tonight, week=tonight, month=tonight)
+        return Pools.alone(tonight)
     usable = [m for m in past if m.kind is tonight.kind and m.value is not None and m.parts]
-    return Pools(tonight=tonight, week=pool([*usable[-6:], tonight]), month=pool([*usable[-27:], tonight]))
+    recent, week, month = (pool([*usable[-more:], tonight]) for more in (2, 6, 27))
+    return Pools(tonight=tonight, recent=recent, week=week, month=month)
 
 
 def p_within(measured: Measurement, bound: Bound) -> float:
@@ -116,7 +124,7 @@ def judge_bound(
 def judge_bounds(asked: Sequence[tuple[Pools, Bound]], *, min_difference: float | None, min_rows: int) -> list[Tested]:
     """Tests each subject of a rule against its bound, Holm-adjusted over them.
 
-    Tonight and 7 nights are tested for harm; 28 nights where those could not tell, or where they say "probably".
+    Tonight, 3 and 7 nights are tested for harm; 28 nights where those could not tell, or where they say "probably".
     """
     each = [[p_within(m, bound) for m in _windows(s)] for s, bound in asked]
     windows = [holm(column) for column in zip(*each, strict=True)]
@@ -126,8 +134,8 @@ def judge_bounds(asked: Sequence[tuple[Pools, Bound]], *, min_difference: float 
     ]
 
 
-def _windows(subject: Pools) -> tuple[Measurement, Measurement, Measurement]:
-    return subject.tonight, subject.week, subject.month
+def _windows(subject: Pools) -> tuple[Measurement, Measurement, Measurement, Measurement]:
+    return subject.tonight, subject.recent, subject.week, subject.month
 
 
 def said(m: Measurement, bound: Bound) -> str:
@@ -153,22 +161,23 @@ class _Question:
     company: int
     p_alone: float
 
-    def answer(self, p_tonight: float, p_week: float, p_month: float) -> Tested:
-        """From the adjusted p-values of "within the bound" tonight, on 7 and on 28 nights."""
+    def answer(self, p_tonight: float, p_recent: float, p_week: float, p_month: float) -> Tested:
+        """From the adjusted p-values of "within the bound" tonight, on 3, 7 and 28 nights."""
         m, shown = self.subject.tonight, said(self.subject.tonight, self.bound)
         if p_tonight < BREACH_LEVEL:
             return Tested(state=State.BREACH, why=f"beyond {shown} ({_p(p_tonight)})", p_breach=p_tonight)
         goes_on = not self._is_over(m)
-        if goes_on and p_week < BREACH_LEVEL:
-            why = f"beyond {shown} on 7 nights together ({_p(p_week)})"
-            return Tested(state=State.BREACH, why=why, p_breach=p_week)
+        for p, nights in ((p_recent, 3), (p_week, 7)) if goes_on else ():
+            if p < BREACH_LEVEL:
+                why = f"beyond {shown} on {nights} nights together ({_p(p)})"
+                return Tested(state=State.BREACH, why=why, p_breach=p)
         lasting = Tested(
             state=State.BREACH, why=f"beyond {shown} on 28 nights together ({_p(p_month)})", p_breach=p_month
         )
         lasts = goes_on and p_month < BREACH_LEVEL and not self._is_over(self.subject.week)
         if goes_on and p_week < WARN_LEVEL:
             probably = f"probably beyond {shown} ({_p(p_week)} on 7 nights)"
-            return lasting if lasts else Tested(state=State.WARN, why=probably, p_breach=min(p_tonight, p_week))
+            return lasting if lasts else Tested(state=State.WARN, why=probably, p_breach=min(p_tonight, p_recent, p_week))
         if m.kind not in TESTED:
             return self._untested()
         return self._within() or (lasting if lasts else self._too_few())
@@ -179,9 +188,9 @@ class _Question:
 
     def _within(self) -> Tested | None:
         """Ok, on the smallest window that can say so; nights before count only where tonight looks no worse."""
-        names = ("tonight", "on 7 nights", "on 28 nights")
+        names = ("tonight", "on 3 nights", "on 7 nights", "on 28 nights")
         looks_worse = self.p_alone < OK_LEVEL
-        for window, name in list(zip(_windows(self.subject), names, strict=True))[: 1 if looks_worse else 3]:
+        for window, name in list(zip(_windows(self.subject), names, strict=True))[: 1 if looks_worse else 4]:
             if window.n >= self.min_rows and self._excludes(window):
                 seen = _would_see(window, self.bound, name, self.company)
                 return Tested(state=State.OK, why=f"within {self.bound} {name}", would_see=seen)

@@ -218,7 +218,7 @@ def _before(e: Evidence) -> dict[str, list[Measurement]]:
 
 
 def _pooled(m: Measurement, before: dict[str, list[Measurement]], *, hard: bool) -> Pools:
-    return Pools(tonight=m, week=m, month=m) if hard else pools(m, before.get(m.id, []))
+    return Pools.alone(m) if hard else pools(m, before.get(m.id, []))
 
 
 def _sigma(m: Measurement, rule: Rule, e: Evidence) -> str:

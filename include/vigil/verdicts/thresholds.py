@@ -64,7 +64,7 @@ def _add_hard(rule: Rule, known: Sequence[Measurement], out: dict[str, list[Outc
     """A bound beyond which one night is enough; it never softens what the other thresholds say."""
     if rule.hard is None:
         return
-    tonight = [Pools(tonight=m, week=m, month=m) for m in known]
+    tonight = [Pools.alone(m) for m in known]
     for p, t in zip(tonight, _tests(rule, tonight, rule.hard), strict=True):
         limit = f"hard {rule.hard}"
         if t.state is State.BREACH:

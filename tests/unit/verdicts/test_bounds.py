@@ -138,7 +138,7 @@ def test_past_nights_that_could_not_be_measured_do_not_enter_a_pool():
 
 def test_numbers_that_do_not_add_up_are_not_pooled():
     tonight = number(0.3, half=0.1)
-    assert pools(tonight, [number(5.0)] * 6) == Pools(tonight=tonight, week=tonight, month=tonight)
+    assert pools(tonight, [number(5.0)] * 6) == Pools.alone(tonight)
 
 
 def test_many_subjects_of_one_rule_share_its_false_alarms():
