@@ -171,8 +171,8 @@ def seen_at_070(seed: int, runs: int) -> Iterator[Row]:
                 if state is State.BREACH:
                     by_night[night:] += 1
                     break
-        yield {"what": "ratio 0.70 found", "n": n, "groups": groups, "reference_rate": rate, "good_nights_before": before,
-               "runs": runs, "ok_night1": calm / runs,
+        yield {"what": "ratio 0.70 found", "n": n, "groups": groups, "reference_rate": rate,
+               "good_nights_before": before, "runs": runs, "ok_night1": calm / runs,
                "breach_night1": by_night[0] / runs, "warn_night1": warned / runs,
                "breach_by_night3": by_night[2] / runs,
                "breach_by_night7": by_night[6] / runs, "bar": ">= 0.99 on night 1 (n = 500)" if n == 500 else "",
