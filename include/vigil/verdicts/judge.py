@@ -58,7 +58,10 @@ def judge(
     measurements: Sequence[Measurement], rules: Rules, history: Sequence[NightResult], facts: Facts
 ) -> tuple[Verdict, ...]:
     """Every rule, for every subject it names; each verdict once, the worst of its rules."""
-    past = Past(_past(history, facts.excluded), _past(poolable(history, facts.over, facts.version), frozenset()))
+    bounded = {r.metric for r in rules.each if r.breach or r.warn or r.holdout is not None}
+    learned = {r.metric for r in rules.each if r.sigma or r.quantile} | {r.metric for r in rules.fairness}
+    same = poolable(history, facts.over, facts.version)
+    past = Past(_past(history, facts.excluded, learned), _past(same, frozenset(), bounded))
     surprising = _surprises(measurements, rules, history, facts)
     worst: dict[str, Verdict] = {}
     for family in Family:
@@ -109,13 +112,17 @@ def main_version(versions: Mapping[str, int]) -> str:
     return max(versions, key=lambda v: (versions[v], v), default="")
 
 
-def _past(history: Sequence[NightResult], excluded: frozenset[date]) -> Mapping[str, list[Measurement]]:
-    """What past nights teach: not the nights of an incident, and not figures whose labels had not come yet."""
+def _past(
+    history: Sequence[NightResult], excluded: frozenset[date], metrics: Collection[str]
+) -> Mapping[str, list[Measurement]]:
+    """What past nights showed of these metrics: not `excluded` nights, nor figures whose labels had not come."""
     past: dict[str, list[Measurement]] = {}
     for result in history:
         if result.night in excluded:
             continue
         for verdict in result.verdicts:
+            if verdict.metric not in metrics:
+                continue
             pending = verdict.cause is Cause.LABELS_PENDING or verdict.cohort == PROVISIONAL
             if verdict.measurement is not None and not pending:
                 past.setdefault(verdict.id, []).append(verdict.measurement)

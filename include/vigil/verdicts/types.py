@@ -140,7 +140,12 @@ class Rules(Spec):
     @property
     def metrics(self) -> frozenset[str]:
         """Names of the metrics that a rule asks for."""
-        return frozenset(rule.metric for family in Family for rule in getattr(self, family.value))
+        return frozenset(rule.metric for rule in self.each)
+
+    @property
+    def each(self) -> tuple[Rule, ...]:
+        """The rules of all families."""
+        return (*self.service, *self.quality, *self.drift, *self.performance, *self.fairness)
 
 
 PROVISIONAL = "provisional"
