@@ -176,8 +176,9 @@ class _Question:
         )
         lasts = goes_on and p_month < BREACH_LEVEL and not self._is_over(self.subject.week)
         if goes_on and p_week < WARN_LEVEL:
-            probably = f"probably beyond {shown} ({_p(p_week)} on 7 nights)"
-            return lasting if lasts else Tested(state=State.WARN, why=probably, p_breach=min(p_tonight, p_recent, p_week))
+            why = f"probably beyond {shown} ({_p(p_week)} on 7 nights)"
+            probably = Tested(state=State.WARN, why=why, p_breach=min(p_tonight, p_recent, p_week))
+            return lasting if lasts else probably
         if m.kind not in TESTED:
             return self._untested()
         return self._within() or (lasting if lasts else self._too_few())
