@@ -152,7 +152,7 @@ def account(told: Told, truth: Truth) -> Account:
 
 def _opened(told: Told, incident: Incident, bad: set[date]) -> Opened:
     mine = [d for d in told.nights if d.joined and d.joined.incident == incident.id]
-    known = min(d.joined.known for d in mine if d.joined)
+    known = min((d.joined.known for d in mine if d.joined), default=incident.opened_at)  # its nights may be another's
     found = max((d.night for d in told.nights if d.night < known.date()), default=incident.opened_night)
     return Opened(
         opened=incident.opened_night,

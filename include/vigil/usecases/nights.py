@@ -128,7 +128,7 @@ def quality_of(
     served: whether the files hold rows of the night.
     """
     note = suite_note(ports, monitor, night, found)
-    if note is None and monitor.suite is not None and served:
+    if note is None and monitor.suite is not None and found.files and served:
         return _not_run(monitor.suite)
     outcome = QualityOutcome.model_validate(note or {"verdicts": ()})
     return outcome, tuple(Verdict.model_validate(v) for v in outcome.verdicts)

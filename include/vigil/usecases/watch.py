@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 from vigil.config.schema import Monitor
 from vigil.core.words import Family
-from vigil.incidents.correlate import fingerprint, incident_id
+from vigil.incidents.correlate import fingerprint, free_id
 from vigil.incidents.lifecycle import bad_night_events, may_join
 from vigil.incidents.severity import assess
 from vigil.incidents.types import Signal
@@ -81,7 +81,8 @@ def blind(ports: Ports, monitor: Monitor, night: date, *, reason: str) -> str:
         overdue=True,
     )
     signal = Signal(fingerprint=fingerprint(monitor.model, monitor.environment, verdict), night=night, verdict=verdict)
-    current = next((i for i in reversed(incidents(ports, monitor)) if may_join(i, night)), None)
+    known = incidents(ports, monitor)
+    current = next((i for i in reversed(known) if may_join(i, night)), None)
     assessment = assess([signal], monitor.risk, environment=monitor.environment, has_fallback=True, mitigated=False)
     events = bad_night_events(
         current,
@@ -94,6 +95,6 @@ def blind(ports: Ports, monitor: Monitor, night: date, *, reason: str) -> str:
         versions={},
         report_url=None,
     )
-    where = current.id if current else incident_id(monitor.model, monitor.environment, night)
+    where = current.id if current else free_id([i.id for i in known], monitor.model, monitor.environment, night)
     write(ports, where, events)
     return where

@@ -171,3 +171,12 @@ def test_the_same_death_told_twice_is_one_event(stage):
     for _ in range(2):
         blind(stage.ports(), stage.monitors[MODEL], NIGHT, reason="the task judge failed")
     assert stage.events() == 1
+
+
+def test_a_night_of_an_incident_that_never_was_can_be_blind(stage):
+    never = stage.opened("20261120-credit-production", verdict())
+    stage.told(never, "never_was", night=NIGHT.isoformat(), why="labels")
+    found = blind(stage.ports(), stage.monitors[MODEL], NIGHT, reason="the task judge failed")
+    assert found == f"{never}-2"
+    assert blind(stage.ports(), stage.monitors[MODEL], NIGHT, reason="the task judge failed") == found
+    assert [i.is_open for i in stage.incidents()] == [False, True]
