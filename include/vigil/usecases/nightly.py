@@ -17,7 +17,7 @@ from vigil.ports import Partition, Ports, QualityOutcome
 from vigil.profiles.types import Profile
 from vigil.usecases import budget_policy, last_known, restatements
 from vigil.usecases import incidents as incident_steps
-from vigil.usecases.baseline import past_nights, proposal, propose, usual_of
+from vigil.usecases.baseline import basis_of, past_nights, proposal, propose, usual_of
 from vigil.usecases.cohorts import same_age
 from vigil.usecases.ingest import Ingested, ingest
 from vigil.usecases.nights import (
@@ -148,13 +148,13 @@ def _suite_has_run(ports: Ports, monitor: Monitor, night: date, *, as_of: date) 
 
 
 def _stale(ports: Ports, monitor: Monitor, night: date, *, as_of: date) -> bool:
-    """Whether the latest judgement of a past night is of other facts than the stored ones, or from a time when its
-    labels were not overdue yet."""
+    """Whether the latest judgement of a past night is of other facts than the stored ones, or from a time when there
+    were no bin edges, or when its labels were not overdue yet."""
     digest = ports.profiles.partition_digest(monitor.model, monitor.environment, night)
     if digest is None:
         return False
     result = ports.results.latest(monitor.model, monitor.environment, night)
-    if result is None or result.partition_digest != digest:
+    if result is None or result.partition_digest != digest or not result.edges_digest:
         return True
     return monitor.labels.overdue(night, as_of) and _waits_for_labels(monitor, result)
 
@@ -173,8 +173,9 @@ def judge_night(ports: Ports, monitor: Monitor, night: date, *, as_of: date) -> 
     """Judges one night as of another; False when nothing changed since the last judgement."""
     result = night_result(ports, monitor, night, as_of=as_of)
     before = ports.results.latest(monitor.model, monitor.environment, night)
-    if before is None or before.digest_key != result.digest_key:
-        restatements.record(ports, monitor, before, result, as_of)
+    if before is not None and restatements.same(ports, monitor, before, result):
+        return False
+    restatements.record(ports, monitor, before, result, as_of)
     now = ports.clock.now()
     return bool(ports.results.append(result, evaluated_at=now, labels_through=now))
 
@@ -205,6 +206,7 @@ def night_result(ports: Ports, monitor: Monitor, night: date, *, as_of: date) ->
         measurements=ruled(measurements, verdicts),
         as_of=as_of,
         notes=_notes(found, outcome.failed_gates, loaded, proposal(ports, monitor, past, night)),
+        basis=basis_of(ports, monitor, loaded, suite),
     )
     return _with_budgets(monitor, draft, budget_past(ports, monitor, night, past), facts)
 

@@ -3,7 +3,9 @@
 from datetime import date
 
 from vigil.config.schema import Monitor
+from vigil.incidents.types import Event
 from vigil.ports import Ports
+from vigil.usecases.baseline import rebaselinings
 from vigil.usecases.model_stream import stream
 from vigil.usecases.record import append
 from vigil.verdicts.types import NightResult
@@ -20,6 +22,32 @@ def told_by(ports: Ports, monitor: Monitor, as_of: date) -> list[str]:
     told = [e.payload for e in events if e.type in (RESTATED, JUDGED_LATE)]
     mine = [p for p in told if p.get("as_of") == as_of.isoformat() and p["environment"] == monitor.environment]
     return sorted({p["night"] for p in mine})
+
+
+def same(ports: Ports, monitor: Monitor, before: NightResult, after: NightResult) -> bool:
+    """Whether two judgements are the same one, so that the second is no news.
+
+    A result of a release that kept no basis is compared by what it tells of it: newer software alone restates nothing.
+    """
+    if before.basis:
+        return before.digest_key == after.digest_key
+    if before.facts_key != after.facts_key or _held_against(before) != _held_against(after):
+        return False
+    return not any(_later(ports, monitor, before, event) for event in rebaselinings(ports, monitor)[-1:])
+
+
+def _held_against(result: NightResult) -> tuple[object, ...]:
+    """Edges, yardsticks and what the suite said, as a result of any release tells them."""
+    measured = [*(v.measurement for v in result.verdicts if v.measurement), *result.measurements]
+    suite = [(v.id, v.state, v.measurement.value if v.measurement else None)
+             for v in result.verdicts if v.metric == "expectation"]  # fmt: skip
+    return result.edges_digest, {m.yardstick for m in measured if m.yardstick}, suite
+
+
+def _later(ports: Ports, monitor: Monitor, before: NightResult, event: Event) -> bool:
+    """Whether something was said after a night was judged last."""
+    told = ports.results.versions_of_truth(monitor.model, monitor.environment, before.night)
+    return bool(event.at > told[-1][0])
 
 
 def record(ports: Ports, monitor: Monitor, before: NightResult | None, after: NightResult, as_of: date) -> None:
