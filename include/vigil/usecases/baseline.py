@@ -23,7 +23,6 @@ from vigil.verdicts.types import NightResult, Surprise, Verdict
 REBASELINED, PROPOSED = "rebaselined", "rebaseline_proposed"
 LEAST_CLOSED = 7  # usable nights of a span that has a last one; an open one grows
 QUIET_NIGHTS = 28  # after the nights that teach, before others are proposed
-SPARE = 14  # nights without rows that the search for nights that teach reaches over
 
 
 def rebaselinings(ports: Ports, monitor: Monitor) -> list[Event]:
@@ -81,11 +80,19 @@ def _teachers(ports: Ports, monitor: Monitor, night: date) -> tuple[NightResult,
     first = settings.since or ports.results.oldest(monitor.model, monitor.environment)
     if first is None or first >= night:
         return ()
-    bad = sum(first <= n < night for n in incident_nights(incidents(ports, monitor)))
-    last = settings.until or first + timedelta(days=settings.nights + bad + SPARE)
-    found: tuple[NightResult, ...] = ports.results.between(
-        monitor.model, monitor.environment, first, min(last, night - timedelta(days=1))
-    )
+    found: tuple[NightResult, ...]
+    if settings.until is not None:
+        last = min(settings.until, night - timedelta(days=1))
+        found = ports.results.between(monitor.model, monitor.environment, first, last)
+    else:
+        found = ports.results.first(
+            monitor.model,
+            monitor.environment,
+            since=first,
+            before=night,
+            nights=settings.nights,
+            without=incident_nights(incidents(ports, monitor)),
+        )
     return found
 
 

@@ -30,6 +30,7 @@ from vigil.usecases.baseline import past_nights, usual_of
 from vigil.usecases.nights import history, incident_nights, incidents, load_night, serving_state
 from vigil.usecases.record import append
 from vigil.usecases.surroundings import measured
+from vigil.verdicts.history import in_place
 from vigil.verdicts.judge import Facts, judge
 from vigil.verdicts.types import NightResult, State, Verdict
 
@@ -177,7 +178,7 @@ def _good(ports: Ports, monitor: Monitor, result: NightResult, incident: Inciden
             excluded=incident_nights([incident]),
             surprise=usual_of(ports, monitor),
         )
-        past = past_nights(ports, monitor, result.night, loaded)
+        past = in_place(past_nights(ports, monitor, result.night, loaded), result.night)
         answers |= {v.id: v for v in judge(measurements, monitor.rules, past, facts)}
     if not all(_well(question, answers, result, monitor) for question in asked):
         return ()

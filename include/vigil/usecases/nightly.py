@@ -40,6 +40,7 @@ from vigil.usecases.record import append
 from vigil.usecases.reference import yardstick_rows
 from vigil.usecases.surroundings import count_traffic, measured
 from vigil.verdicts.budget import budget, burn_verdict
+from vigil.verdicts.history import in_place
 from vigil.verdicts.judge import Facts, ruled, trusted
 from vigil.verdicts.judge import judge as judge_numbers
 from vigil.verdicts.spent import nights_spent
@@ -189,7 +190,7 @@ def night_result(ports: Ports, monitor: Monitor, night: date, *, as_of: date) ->
     outcome, suite = quality_of(ports, monitor, night, found, served=loaded is not None)
     facts = _facts(ports, monitor, night, as_of, found, loaded, outcome.failed_gates)
     problem = find(ports, monitor, night, "problem.json") or {}
-    verdicts = [*judge_numbers(measurements, monitor.rules, past, facts), *suite]
+    verdicts = [*judge_numbers(measurements, monitor.rules, in_place(past, night), facts), *suite]
     verdicts += _problems(monitor, night, found, loaded, problem)
     verdicts += _rejected(find(ports, monitor, night, "intake.json") or {})
     draft = NightResult(
