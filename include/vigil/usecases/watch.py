@@ -17,12 +17,22 @@ from vigil.usecases.nights import incidents
 from vigil.usecases.record import append
 from vigil.verdicts.types import Cause, State, Verdict
 
-GRACE = timedelta(hours=6)  # after the end of the local day, a night must be judged
+GRACE = timedelta(hours=6)  # after the scheduled run of a night, it must be judged
 
 
 def due_night(monitor: Monitor, now: datetime) -> date:
-    """The newest night that must have been judged by `now`."""
-    return (now - GRACE).astimezone(ZoneInfo(monitor.timezone)).date() - timedelta(days=1)
+    """The newest night that must have been judged by `now`: that of the last scheduled run that is GRACE old.
+
+    >>> from datetime import UTC
+    >>> weekly = Monitor.model_construct(schedule="0 2 * * mon", timezone="Europe/Berlin")
+    >>> due_night(weekly, datetime(2026, 11, 22, 12, tzinfo=UTC)).isoformat()
+    '2026-11-15'
+    """
+    from croniter import croniter  # type: ignore[import-untyped]
+
+    last = (now - GRACE).astimezone(ZoneInfo(monitor.timezone))
+    run: datetime = croniter(monitor.schedule, last + timedelta(seconds=1)).get_prev(datetime)
+    return run.date() - timedelta(days=1)
 
 
 def overdue(
