@@ -101,8 +101,11 @@ def _on_yardstick(
 ) -> NightResult:
     """A past night with the scores of `names` as they are against tonight's baseline, where they were not."""
     have = [*(v.measurement for v in result.verdicts if v.measurement), *result.measurements]
-    mine = [m for m in have if m.metric in names]
-    fitting = {name for name in names if _fits([m for m in mine if m.metric == name], loaded)}
+    mine: dict[str, list[Measurement]] = {}
+    for m in have:
+        if m.metric in names:
+            mine.setdefault(m.metric, []).append(m)
+    fitting = {name for name, numbers in mine.items() if _fits(numbers, loaded)}
     if not result.rows or names <= fitting | _unasked(monitor, names):
         return result
     then = load_night(ports, monitor, result.night)
@@ -123,7 +126,7 @@ def _fits(numbers: Sequence[Measurement], loaded: Night) -> bool:
     """Whether a night has a metric as it is against tonight's baseline. What has no value is against nothing."""
     known = [m for m in numbers if m.value is not None]
     if not known:
-        return bool(numbers) and (loaded.baseline is None or not any(m.why_not == NO_BASELINE for m in numbers))
+        return loaded.baseline is None or not any(m.why_not == NO_BASELINE for m in numbers)
     return all(m.baseline != 0 or m.yardstick == loaded.yardstick for m in known)
 
 

@@ -83,5 +83,5 @@ def _restated(ports: Ports, monitor: Monitor, before: NightResult, after: NightR
             )
     about = {"night": after.night.isoformat(), "environment": monitor.environment, "as_of": as_of.isoformat()}
     payload = {**about, "digest": after.digest_key, "moved": moved}
-    key = f"{RESTATED}/{monitor.environment}/{after.night}/{after.digest_key}"
+    key = f"{RESTATED}/{monitor.environment}/{after.night}/{after.digest_key}/{as_of}"
     append(ports, stream(monitor.model), key=key, type=RESTATED, payload=payload)
