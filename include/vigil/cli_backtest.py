@@ -208,7 +208,7 @@ def _show(run: Run, per: float | None) -> list[str]:
     print_sums(sums)
     if run.diff is not None:
         print_difference(run.diff)
-    return [f"{m.model}: {why}" for why in failures(sums, per=per, changed=run.changed is not None)]
+    return [f"{m.model}: {why}" for why in failures(sums, per=per, present=run.sums if run.changed else None)]
 
 
 def _table(nights: Sequence[Judged]) -> Table:
@@ -272,7 +272,7 @@ def _documents(runs: Sequence[Run], per: float | None) -> list[dict[str, Any]]:
     for run in runs:
         told, sums = run.changed or (run.told, run.sums)
         more: dict[str, Any] = {"budget_per_year": per}
-        more["failures"] = list(failures(sums, per=per, changed=run.changed is not None))
+        more["failures"] = list(failures(sums, per=per, present=run.sums if run.changed else None))
         more["difference"] = run.diff.model_dump(mode="json") if run.diff else None
         made.append(document(told, sums, **more))
     return made

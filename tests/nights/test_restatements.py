@@ -81,3 +81,21 @@ def test_labels_that_are_corrected_say_that_the_incident_never_was(bank):
     assert any(a["payload"].get("what") == "never_was" for a in plan)
     bank.night(later)
     assert bank.types(f"incident/{incident}").count("never_was") == 1
+
+
+def test_a_night_of_an_incident_that_never_was_opens_another_when_it_is_bad_after_all(bank):
+    made = bank.serve(TONIGHT)
+    tell(bank, made, wrong(made), days=1)
+    first = bank.night()
+    for days, labels in ((2, right(made)), (3, wrong(made))):
+        bank.clock.advance(timedelta(days=1))
+        tell(bank, made, labels, days=days)
+        bank.serve(TONIGHT + timedelta(days=days))
+        bank.night(TONIGHT + timedelta(days=days))
+    assert auc(bank, TONIGHT) is State.BREACH
+    opened = {i.id: i for i in all_incidents(bank.ports)}
+    assert set(opened) == {first, f"{first}-2"}
+    assert opened[first].status is Status.NEVER_WAS
+    assert opened[f"{first}-2"].opened_night == TONIGHT
+    bank.night(TONIGHT + timedelta(days=3))
+    assert bank.types(f"incident/{first}-2").count("opened") == 1

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 MODELS = "model/"
 # events that a judge adds; who judges anew adds its own
-JUDGED = ("restated", "night_judged", "settings_recorded", "rebaseline_proposed")
+JUDGED = ("restated", "judged_late", "night_judged", "settings_recorded", "rebaseline_proposed")
 HOUR = timedelta(hours=1)
 DECODED = 8  # nights whose profiles are held as objects; all others as the kilobytes that they are stored in
 NOTED = ("traffic.json", "intake.json")  # notes of a night that tell what was known outside the log

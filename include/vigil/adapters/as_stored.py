@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -41,6 +41,25 @@ class ResultsThen:
         days = [first + timedelta(days=n) for n in range((last - first).days + 1)]
         found = (self.latest(monitor, environment, day) for day in days)
         return tuple(result for result in found if result is not None)
+
+    def first(
+        self,
+        monitor: str,
+        environment: str,
+        *,
+        since: date,
+        before: date,
+        nights: int,
+        without: Collection[date] = (),
+    ) -> tuple[NightResult, ...]:
+        """The latest judgement of the first nights that had rows, oldest first."""
+        found: list[NightResult] = []
+        for day in (since + timedelta(days=n) for n in range((before - since).days)):
+            result = self.latest(monitor, environment, day) if day not in without else None
+            found += [result] if result is not None and result.rows else []
+            if len(found) >= nights:
+                break
+        return tuple(found[:nights])
 
     def oldest(self, monitor: str, environment: str) -> date | None:
         """The first night that was ever judged."""

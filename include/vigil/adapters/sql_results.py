@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date, datetime, timedelta
 from threading import Lock
 from typing import TYPE_CHECKING, Any
@@ -113,6 +113,30 @@ class SqlResults:
         with self._engine.connect() as db:
             found = db.execute(select(t.c.id, t.c.result).where(t.c.id.in_(newest)).order_by(t.c.night)).all()
         return tuple(self._parsed(row.id, row.result) for row in found)
+
+    def first(
+        self,
+        monitor: str,
+        environment: str,
+        *,
+        since: date,
+        before: date,
+        nights: int,
+        without: Collection[date] = (),
+    ) -> tuple[NightResult, ...]:
+        """The latest judgement of the first nights that had rows, oldest first."""
+        t = night_results
+        of = (t.c.monitor == monitor, t.c.environment == environment, t.c.night >= since, t.c.night < before)
+        newest = select(t.c.night, func.max(t.c.id).label("id")).where(*of).group_by(t.c.night).order_by(t.c.night)
+        found: list[NightResult] = []
+        with self._engine.connect() as db:
+            left = [row.id for row in db.execute(newest) if row.night not in without]
+            while left and len(found) < nights:
+                some, left = left[: nights - len(found)], left[nights - len(found) :]
+                read = db.execute(select(t.c.id, t.c.result).where(t.c.id.in_(some)).order_by(t.c.night)).all()
+                judged = (self._parsed(row.id, row.result) for row in read)
+                found += [result for result in judged if result.rows]
+        return tuple(found)
 
     def _parsed(self, number: int, text: str) -> NightResult:
         """A stored judgement as a value. Rows never change, and a backfill asks for the same nights again and again."""

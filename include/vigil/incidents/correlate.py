@@ -1,6 +1,6 @@
 """Verdicts -> signals: what reaches the incident process, and what only is shown."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date
 
 from vigil.core.ids import digest, slug
@@ -15,6 +15,17 @@ def incident_id(monitor: str, environment: str, night: date) -> str:
     '20261121-credit-scoring-staging'
     """
     return f"{night:%Y%m%d}-{slug(monitor)}-{slug(environment)}"
+
+
+def free_id(known: Collection[str], monitor: str, environment: str, night: date) -> str:
+    """The id of an incident that begins with `night`; another one where an incident that never was has that one.
+
+    >>> free_id(["20261121-shop-staging"], "shop", "staging", date(2026, 11, 21))
+    '20261121-shop-staging-2'
+    """
+    name = incident_id(monitor, environment, night)
+    names = (name, *(f"{name}-{n}" for n in range(2, len(known) + 2)))
+    return next(each for each in names if each not in known)
 
 
 def fingerprint(monitor: str, environment: str, verdict: Verdict) -> str:

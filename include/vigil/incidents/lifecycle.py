@@ -24,6 +24,7 @@ from vigil.incidents.types import (
 )
 
 REOPEN_NIGHTS = 3
+OVER = (Status.NEVER_WAS, Status.MERGED)  # for good: what is found later is another incident
 
 
 class NewEvent(Spec):
@@ -199,11 +200,19 @@ def may_join(incident: Incident, night: date) -> bool:
     return incident.status is Status.RESOLVED and night <= last_good + timedelta(days=REOPEN_NIGHTS)
 
 
+def has_night(incident: Incident, night: date) -> bool:
+    """Whether a signal of `night` was told of this incident."""
+    return any(s.night == night for f in incident.findings for s in f.signals)
+
+
 def episode_of(known: Sequence[Incident], night: date) -> Incident | None:
-    """The incident of a night's signals: the one that has the night already, else the newest that it may join."""
-    nights = {i.id: {s.night for f in i.findings for s in f.signals} for i in known}
-    own = next((i for i in reversed(known) if night in nights[i.id]), None)
-    return own or next((i for i in reversed(known) if may_join(i, night)), None)
+    """The incident of a night's signals: the one that has the night already, else the newest that it may join.
+
+    One that never was, or was merged, takes no more signals: a night of it that is bad after all opens another.
+    """
+    live = [i for i in known if i.status not in OVER]
+    own = next((i for i in reversed(live) if has_night(i, night)), None)
+    return own or next((i for i in reversed(live) if may_join(i, night)), None)
 
 
 def bad_night_events(  # noqa: PLR0913 - what one bad night is made of

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -76,6 +76,20 @@ class Results(Protocol):
 
     def between(self, monitor: str, environment: str, first: date, last: date) -> tuple[NightResult, ...]:
         """Latest result of each night from `first` to `last`, both included, oldest first; gaps stay out."""
+        ...
+
+    def first(
+        self,
+        monitor: str,
+        environment: str,
+        *,
+        since: date,
+        before: date,
+        nights: int,
+        without: Collection[date] = (),
+    ) -> tuple[NightResult, ...]:
+        """Latest result of each of the first `nights` nights from `since` on, before `before`, that had rows, oldest
+        first, however far they lie apart; nights of `without` are passed over."""
         ...
 
     def oldest(self, monitor: str, environment: str) -> date | None:

@@ -13,6 +13,7 @@ from vigil.verdicts.rates import Rate, per_year
 from vigil.verdicts.types import State, Verdict
 
 OVER = (Status.NEVER_WAS, Status.MERGED)
+BLIND = "monitor"  # the metric of a night that could not be judged
 ALL_FALSE = "every alarm on a night that no recorded incident has counts as false"
 
 
@@ -104,14 +105,23 @@ def truth_of(faults: Sequence[Mapping[str, Any]], last: date) -> Truth:
 
 
 def truth_in(known: Sequence[Incident]) -> Truth:
-    """The incidents of the ledger, except those that never were."""
+    """The incidents of the ledger, except those that never were, and those of a monitor that was blind: what broke
+    then was the run of a night, and nothing in the log tells of it."""
+    were = [i for i in known if i.status not in OVER]
     found = [
         Recorded(first=i.opened_night, last=i.last_bad_night, what=f"{i.id} ({', '.join(_families(i))})")
-        for i in known
-        if i.status not in OVER
+        for i in were
+        if not _only_blind(i)
     ]
     where = "recorded incidents are those of the ledger" if found else "no incident is recorded"
+    if len(found) < len(were):
+        where += f" ({len(were) - len(found)} of a blind monitor are left out: a replay cannot find them)"
     return Truth(recorded=tuple(found), says=f"{where}; {ALL_FALSE}")
+
+
+def _only_blind(incident: Incident) -> bool:
+    """Whether all that was wrong is that nobody looked."""
+    return {s.verdict.metric for f in incident.findings for s in f.signals} == {BLIND}
 
 
 def _families(incident: Incident) -> list[str]:
@@ -152,7 +162,7 @@ def account(told: Told, truth: Truth) -> Account:
 
 def _opened(told: Told, incident: Incident, bad: set[date]) -> Opened:
     mine = [d for d in told.nights if d.joined and d.joined.incident == incident.id]
-    known = min(d.joined.known for d in mine if d.joined)
+    known = min((d.joined.known for d in mine if d.joined), default=incident.opened_at)  # its nights may be another's
     found = max((d.night for d in told.nights if d.night < known.date()), default=incident.opened_night)
     return Opened(
         opened=incident.opened_night,
@@ -295,11 +305,16 @@ def _only(one: Account, other: Account) -> tuple[date, ...]:
     return tuple(o.opened for o, own in mine if not own & nights)
 
 
-def failures(sums: Account, *, per: float | None, changed: bool) -> tuple[str, ...]:
-    """Why a check should fail: a change that misses a recorded incident, incidents beyond the budget (`per` year)."""
+def failures(sums: Account, *, per: float | None, present: Account | None = None) -> tuple[str, ...]:
+    """Why a check should fail: a change that misses a recorded incident, incidents beyond the budget (`per` year).
+
+    present: what the settings come to that `sums` are a change of; what they miss too is not the change's doing.
+    """
     found = []
-    if changed:
-        found += [f"it would miss {m.what} ({m.first} to {m.last})" for m in sums.missed]
+    if present is not None:
+        now = {(m.first, m.what) for m in present.missed}
+        lost = [m for m in sums.missed if (m.first, m.what) not in now]
+        found += [f"it would miss {m.what} ({m.first} to {m.last})" for m in lost]
     if per is not None and sums.incidents_per_year.value is not None and sums.incidents_per_year.value > per:
         found.append(
             f"{sums.false_incidents} incident(s) on {sums.quiet} nights without a recorded one: "

@@ -1,35 +1,59 @@
 """What taught a model what is usual: which nights, on whose yardstick, and how a person names other ones."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
 
 from vigil.config.schema import Monitor
 from vigil.core.errors import DataError
+from vigil.core.ids import digest
 from vigil.core.words import Family
+from vigil.incidents.types import Event
 from vigil.metrics.evaluate import evaluate
+from vigil.metrics.reasons import NO_BASELINE
 from vigil.metrics.types import Measurement
 from vigil.ports import Ports
 from vigil.usecases.model_stream import stream
 from vigil.usecases.nights import Night, history, incident_nights, incidents, load_night, view
 from vigil.usecases.record import append
-from vigil.verdicts.surprise import reference_nights
-from vigil.verdicts.types import NightResult, Surprise
+from vigil.verdicts.surprise import LEAST_NIGHTS, reference_nights
+from vigil.verdicts.types import NightResult, Surprise, Verdict
 
 REBASELINED, PROPOSED = "rebaselined", "rebaseline_proposed"
+LEAST_CLOSED = 7  # usable nights of a span that has a last one; an open one grows
 QUIET_NIGHTS = 28  # after the nights that teach, before others are proposed
-SPARE = 14  # nights without rows that the search for nights that teach reaches over
+
+
+def rebaselinings(ports: Ports, monitor: Monitor) -> list[Event]:
+    """What people said about the nights that teach, oldest first."""
+    events = ports.ledger.read(stream(monitor.model))
+    return [e for e in events if e.type == REBASELINED and e.payload["environment"] == monitor.environment]
 
 
 def usual_of(ports: Ports, monitor: Monitor) -> Surprise:
     """The monitor's settings, with the nights that the latest re-baselining named."""
     settings: Surprise = monitor.surprise
-    for event in ports.ledger.read(stream(monitor.model)):
-        if event.type == REBASELINED and event.payload["environment"] == monitor.environment:
-            since, until = event.payload["since"], event.payload["until"]
-            settings = settings.model_copy(
-                update={"since": date.fromisoformat(since), "until": until and date.fromisoformat(until)}
-            )
+    for event in rebaselinings(ports, monitor)[-1:]:
+        since, until = event.payload["since"], event.payload["until"]
+        settings = settings.model_copy(
+            update={"since": date.fromisoformat(since), "until": until and date.fromisoformat(until)}
+        )
     return settings
+
+
+def basis_of(ports: Ports, monitor: Monitor, loaded: Night | None, suite: Sequence[Verdict]) -> str:
+    """A digest of what tonight's numbers are held against: where it is another one, judging again is news.
+
+    Bin edges, the yardstick, the latest re-baselining, and what the suite said.
+    """
+    said = [(v.id, v.state, v.measurement.value if v.measurement else None) for v in suite]
+    if loaded is None:
+        return digest(["", "", "", said], length=12)
+    base = loaded.baseline
+    yardstick = [loaded.yardstick, base.rows, base.edges_digest] if base is not None else []
+    named = rebaselinings(ports, monitor)[-1:] if surprising(monitor) else []
+    return digest([loaded.served.edges_digest, yardstick, [e.sequence for e in named], said], length=12)
 
 
 def past_nights(ports: Ports, monitor: Monitor, night: date, loaded: Night | None) -> tuple[NightResult, ...]:
@@ -56,11 +80,19 @@ def _teachers(ports: Ports, monitor: Monitor, night: date) -> tuple[NightResult,
     first = settings.since or ports.results.oldest(monitor.model, monitor.environment)
     if first is None or first >= night:
         return ()
-    bad = sum(first <= n < night for n in incident_nights(incidents(ports, monitor)))
-    last = settings.until or first + timedelta(days=settings.nights + bad + SPARE)
-    found: tuple[NightResult, ...] = ports.results.between(
-        monitor.model, monitor.environment, first, min(last, night - timedelta(days=1))
-    )
+    found: tuple[NightResult, ...]
+    if settings.until is not None:
+        last = min(settings.until, night - timedelta(days=1))
+        found = ports.results.between(monitor.model, monitor.environment, first, last)
+    else:
+        found = ports.results.first(
+            monitor.model,
+            monitor.environment,
+            since=first,
+            before=night,
+            nights=settings.nights,
+            without=incident_nights(incidents(ports, monitor)),
+        )
     return found
 
 
@@ -69,8 +101,11 @@ def _on_yardstick(
 ) -> NightResult:
     """A past night with the scores of `names` as they are against tonight's baseline, where they were not."""
     have = [*(v.measurement for v in result.verdicts if v.measurement), *result.measurements]
-    mine = [m for m in have if m.metric in names]
-    fitting = {m.metric for m in mine if m.baseline != 0 or m.yardstick == loaded.yardstick}
+    mine: dict[str, list[Measurement]] = {}
+    for m in have:
+        if m.metric in names:
+            mine.setdefault(m.metric, []).append(m)
+    fitting = {name for name, numbers in mine.items() if _fits(numbers, loaded)}
     if not result.rows or names <= fitting | _unasked(monitor, names):
         return result
     then = load_night(ports, monitor, result.night)
@@ -85,6 +120,14 @@ def _on_yardstick(
         edges=ports.profiles.edges(monitor.model),
     )
     return _replaced(result, {m.id: m for m in anew})
+
+
+def _fits(numbers: Sequence[Measurement], loaded: Night) -> bool:
+    """Whether a night has a metric as it is against tonight's baseline. What has no value is against nothing."""
+    known = [m for m in numbers if m.value is not None]
+    if not known:
+        return loaded.baseline is None or not any(m.why_not == NO_BASELINE for m in numbers)
+    return all(m.baseline != 0 or m.yardstick == loaded.yardstick for m in known)
 
 
 def _unasked(monitor: Monitor, names: frozenset[str]) -> frozenset[str]:
@@ -103,30 +146,54 @@ def _replaced(result: NightResult, anew: dict[str, Measurement]) -> NightResult:
 
 
 def rebaseline(ports: Ports, monitor: Monitor, *, since: date, until: date | None, actor: str, reason: str) -> str:
-    """Records which nights teach from now on. Returns what was recorded. Raises DataError where none were judged.
+    """Records which nights teach from now on. Returns what was recorded. Raises DataError where they cannot teach.
 
     until: the last of them; None takes the first `surprise.nights` usable ones, now and in nights to come.
     """
-    last = until or ports.clock.now().date()
-    judged = ports.results.between(monitor.model, monitor.environment, since, last)
-    bad = incident_nights(incidents(ports, monitor))
-    usable = [r.night for r in judged if r.rows and r.night not in bad]
-    if until is not None and len(usable) < 7:
-        raise DataError(
-            f"{monitor.model}: {len(usable)} usable nights from {since} to {until}; at least 7 teach what is usual. "
-            f"Name an earlier --since, or leave --until out"
-        )
-    until_text = until.isoformat() if until else None
-    key = f"{REBASELINED}/{monitor.environment}/{since}/{until_text}/{ports.clock.now().date()}"
+    usable = _named(ports, monitor, since, until, actor, reason)
     payload = {
         "environment": monitor.environment,
         "since": since.isoformat(),
-        "until": until_text,
-        "actor": actor,
-        "reason": reason,
+        "until": until.isoformat() if until else None,
+        "actor": actor.strip(),
+        "reason": reason.strip(),
     }
-    append(ports, stream(monitor.model), key=key, type=REBASELINED, payload=payload)
-    return f"{monitor.model}: {len(usable)} judged nights from {since} to {until or 'now'} teach what is usual"
+    known = rebaselinings(ports, monitor)
+    if not known or known[-1].payload != payload:  # said twice is said once
+        number = len(known) + 1
+        while _numbered(ports, monitor, number, payload).payload != payload:  # somebody else took the number
+            number += 1
+    return f"{monitor.model}: {usable} judged nights from {since} to {until or 'now'} teach what is usual"
+
+
+def _numbered(ports: Ports, monitor: Monitor, number: int, payload: Mapping[str, Any]) -> Event:
+    key = f"{REBASELINED}/{monitor.environment}/{number}"
+    return append(ports, stream(monitor.model), key=key, type=REBASELINED, payload=payload)
+
+
+def _named(ports: Ports, monitor: Monitor, since: date, until: date | None, actor: str, reason: str) -> int:
+    """How many nights of a span are usable by now. Raises DataError for what cannot be recorded."""
+    if not actor.strip() or not reason.strip():
+        raise DataError(
+            f"{monitor.model}: the ledger keeps who named other nights, and why: give --actor and --reason, in words"
+        )
+    today = ports.clock.now().astimezone(ZoneInfo(monitor.timezone)).date()
+    if since > today:
+        raise DataError(
+            f"{monitor.model}: --since {since} lies in the future (today is {today}); nights that were judged teach. "
+            "Name the first night after the change"
+        )
+    bad = incident_nights(incidents(ports, monitor))
+    judged = ports.results.between(monitor.model, monitor.environment, since, until or today)
+    usable = len([r for r in judged if r.rows and r.night not in bad])
+    least = LEAST_NIGHTS if until is None else LEAST_CLOSED
+    if usable < least:
+        wait = "leave --until out" if until else f"wait until {least} nights since then are judged"
+        raise DataError(
+            f"{monitor.model}: {usable} usable nights from {since} to {until or 'now'}; at least {least} teach what is "
+            f"usual. Name an earlier --since, or {wait}"
+        )
+    return usable
 
 
 def proposal(ports: Ports, monitor: Monitor, past: Sequence[NightResult], night: date) -> str:

@@ -10,7 +10,7 @@ from vigil.config.schema import Monitor
 from vigil.core.errors import Conflict, LedgerError, RegistryError
 from vigil.core.words import Family, Mitigation
 from vigil.diagnosis.onset import clues
-from vigil.incidents.correlate import incident_id, signals
+from vigil.incidents.correlate import free_id, signals
 from vigil.incidents.lifecycle import (
     GoodNight,
     NewEvent,
@@ -18,6 +18,7 @@ from vigil.incidents.lifecycle import (
     episode_of,
     fold,
     good_night_events,
+    has_night,
     may_join,
 )
 from vigil.incidents.restated import never_was_events, told
@@ -29,6 +30,7 @@ from vigil.usecases.baseline import past_nights, usual_of
 from vigil.usecases.nights import history, incident_nights, incidents, load_night, serving_state
 from vigil.usecases.record import append
 from vigil.usecases.surroundings import measured
+from vigil.verdicts.history import in_place
 from vigil.verdicts.judge import Facts, judge
 from vigil.verdicts.types import NightResult, State, Verdict
 
@@ -71,15 +73,16 @@ def correlate(ports: Ports, monitor: Monitor, night: date) -> str | None:
     current = episode_of(known, night)
     new = signals(result, _before(ports, monitor, night))
     if new:
-        stream, events = _bad(ports, monitor, result, current, new)
-        write(ports, stream, events)
-        return _pending(ports, monitor, stream)
+        name = current.id if current else free_id([i.id for i in known], monitor.model, monitor.environment, night)
+        write(ports, name, _bad(ports, monitor, result, current, new))
+        return _pending(ports, monitor, name)
     for incident in known:
         if incident.is_open and may_join(incident, night):
             write(
                 ports, incident.id, _restated_away(ports, monitor, incident) or _good(ports, monitor, result, incident)
             )
-    return _pending(ports, monitor, current.id) if current else None
+    about = current or next((i for i in reversed(known) if has_night(i, night)), None)  # its end is news
+    return _pending(ports, monitor, about.id) if about else None
 
 
 def _restated_away(ports: Ports, monitor: Monitor, incident: Incident) -> Sequence[NewEvent]:
@@ -118,9 +121,9 @@ def _before(ports: Ports, monitor: Monitor, night: date) -> NightResult | None:
 
 def _bad(
     ports: Ports, monitor: Monitor, result: NightResult, current: Incident | None, new: Sequence[Signal]
-) -> tuple[str, Sequence[NewEvent]]:
+) -> Sequence[NewEvent]:
     report = ports.artifacts.path(monitor.model, result.night, "report.html")
-    events = bad_night_events(
+    return bad_night_events(
         current,
         new,
         monitor=monitor.model,
@@ -138,7 +141,6 @@ def _bad(
         clues=_clues(ports, monitor, result, new),
         report_url=ports.artifacts.url(monitor.model, result.night, "report.html") if report.exists() else None,
     )
-    return current.id if current else incident_id(monitor.model, monitor.environment, result.night), events
 
 
 def _has_fallback(ports: Ports, monitor: Monitor) -> bool:
@@ -176,7 +178,7 @@ def _good(ports: Ports, monitor: Monitor, result: NightResult, incident: Inciden
             excluded=incident_nights([incident]),
             surprise=usual_of(ports, monitor),
         )
-        past = past_nights(ports, monitor, result.night, loaded)
+        past = in_place(past_nights(ports, monitor, result.night, loaded), result.night)
         answers |= {v.id: v for v in judge(measurements, monitor.rules, past, facts)}
     if not all(_well(question, answers, result, monitor) for question in asked):
         return ()

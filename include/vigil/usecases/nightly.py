@@ -15,12 +15,11 @@ from vigil.metrics.evaluate import evaluate
 from vigil.metrics.types import Measurement
 from vigil.ports import Partition, Ports, QualityOutcome
 from vigil.profiles.types import Profile
-from vigil.usecases import budget_policy, last_known
+from vigil.usecases import budget_policy, last_known, restatements
 from vigil.usecases import incidents as incident_steps
-from vigil.usecases.baseline import past_nights, proposal, propose, usual_of
+from vigil.usecases.baseline import basis_of, past_nights, proposal, propose, usual_of
 from vigil.usecases.cohorts import same_age
 from vigil.usecases.ingest import Ingested, ingest
-from vigil.usecases.model_stream import stream
 from vigil.usecases.nights import (
     Night,
     budget_past,
@@ -33,7 +32,8 @@ from vigil.usecases.nights import (
     lookback,
     partition,
     quality_of,
-    rows_key,
+    suite_file,
+    suite_note,
     view,
 )
 from vigil.usecases.promote import reconcile_aliases
@@ -41,6 +41,7 @@ from vigil.usecases.record import append
 from vigil.usecases.reference import yardstick_rows
 from vigil.usecases.surroundings import count_traffic, measured
 from vigil.verdicts.budget import budget, burn_verdict
+from vigil.verdicts.history import in_place
 from vigil.verdicts.judge import Facts, main_version, ruled, trusted
 from vigil.verdicts.judge import judge as judge_numbers
 from vigil.verdicts.spent import nights_spent
@@ -65,13 +66,11 @@ def quality(ports: Ports, monitor: Monitor, night: date) -> None:
     if monitor.suite is None or not found.files:
         return
     outcome = _suite(ports, monitor, night, found)
-    if outcome is None:
-        return
-    leave(ports, monitor, night, f"quality-{rows_key(found)}.json", outcome.model_dump(mode="json"))
+    leave(ports, monitor, night, suite_file(found), outcome.model_dump(mode="json"))
 
 
-def _suite(ports: Ports, monitor: Monitor, night: date, found: Partition) -> QualityOutcome | None:
-    """Checked by Great Expectations in memory, or counted where the rows lie; None for a night without rows."""
+def _suite(ports: Ports, monitor: Monitor, night: date, found: Partition) -> QualityOutcome:
+    """Checked by Great Expectations in memory, or counted where the rows lie; nothing of a night without rows."""
 
     def sample(most: int) -> Any:
         return ports.log.sample(monitor, found, rows=most)
@@ -79,10 +78,9 @@ def _suite(ports: Ports, monitor: Monitor, night: date, found: Partition) -> Qua
     if ports.quality_scan is not None and monitor.quality != "gx":
         size = ports.quality_scan.rows(found)
         if monitor.quality == "compiled" or size > SUITE_ROWS:
-            counted: QualityOutcome | None = ports.quality_scan.scan(monitor, found, sample, night=night)
-            return counted
+            return ports.quality_scan.scan(monitor, found, sample, night=night) or QualityOutcome(verdicts=())
     rows = sample(ALL_ROWS)
-    return ports.quality.run(monitor, rows, night=night) if rows.num_rows else None
+    return ports.quality.run(monitor, rows, night=night) if rows.num_rows else QualityOutcome(verdicts=())
 
 
 def profile(ports: Ports, monitor: Monitor, night: date, *, nights: Sequence[date] | None = None) -> list[str]:
@@ -121,25 +119,44 @@ def _scan(ports: Ports, monitor: Monitor, night: date, found: Partition, edges: 
 
 
 def judge(ports: Ports, monitor: Monitor, night: date, *, nights: Sequence[date] | None = None) -> dict[str, Any]:
-    """Judges the night, and re-judges past nights (`nights`, as in `profile`) whose facts changed, in date order."""
+    """Judges the night, and re-judges past nights (`nights`, as in `profile`) whose facts changed, in date order.
+
+    `changed`: the past nights of which the incident process must hear, those that had been missed among them.
+    """
     for each in lookback(monitor, night) if nights is None else nights:
         if each == night or _stale(ports, monitor, each, as_of=night):
+            _suite_has_run(ports, monitor, each, as_of=night)
             judge_night(ports, monitor, each, as_of=night)
-    changed = _restated_by(ports, monitor, night)
+    changed = restatements.told_by(ports, monitor, night)
     result = ports.results.latest(monitor.model, monitor.environment, night)
     tally = Counter(v.state.value for v in result.verdicts)
-    log.info("judged model=%s night=%s %s restated=%s", monitor.model, night, dict(tally), changed)
+    log.info("judged model=%s night=%s %s changed=%s", monitor.model, night, dict(tally), changed)
     return {"night": night.isoformat(), "changed": changed, **{s.value: tally[s.value] for s in State}}
 
 
+def _suite_has_run(ports: Ports, monitor: Monitor, night: date, *, as_of: date) -> None:
+    """Runs the suite over rows that it has not seen: late ones, or those of a night that was missed.
+
+    Where it cannot run over a past night, that night's judgement says so, and tonight is judged all the same.
+    """
+    if monitor.suite is None or suite_note(ports, monitor, night, partition(ports, monitor, night)) is not None:
+        return
+    try:
+        quality(ports, monitor, night)
+    except Exception:
+        if night == as_of:
+            raise
+        log.exception("model=%s night=%s: the suite could not run over rows that changed", monitor.model, night)
+
+
 def _stale(ports: Ports, monitor: Monitor, night: date, *, as_of: date) -> bool:
-    """Whether the latest judgement of a past night is of other facts than the stored ones, or from a time when its
-    labels were not overdue yet."""
+    """Whether the latest judgement of a past night is of other facts than the stored ones, or from a time when there
+    were no bin edges, or when its labels were not overdue yet."""
     digest = ports.profiles.partition_digest(monitor.model, monitor.environment, night)
     if digest is None:
         return False
     result = ports.results.latest(monitor.model, monitor.environment, night)
-    if result is None or result.partition_digest != digest:
+    if result is None or result.partition_digest != digest or not result.edges_digest:
         return True
     return monitor.labels.overdue(night, as_of) and _waits_for_labels(monitor, result)
 
@@ -158,17 +175,11 @@ def judge_night(ports: Ports, monitor: Monitor, night: date, *, as_of: date) -> 
     """Judges one night as of another; False when nothing changed since the last judgement."""
     result = night_result(ports, monitor, night, as_of=as_of)
     before = ports.results.latest(monitor.model, monitor.environment, night)
-    if before is not None and before.digest_key != result.digest_key:
-        _restated(ports, monitor, before, result, as_of)  # first: a result that is stored is not looked at again
+    if before is not None and restatements.same(ports, monitor, before, result):
+        return False
+    restatements.record(ports, monitor, before, result, as_of)
     now = ports.clock.now()
     return bool(ports.results.append(result, evaluated_at=now, labels_through=now))
-
-
-def _restated_by(ports: Ports, monitor: Monitor, as_of: date) -> list[str]:
-    """The past nights that the judging of `as_of` restated, in whichever try."""
-    events = ports.ledger.read(stream(monitor.model))
-    mine = [e.payload for e in events if e.type == "restated" and e.payload.get("as_of") == as_of.isoformat()]
-    return sorted({p["night"] for p in mine if p["environment"] == monitor.environment})
 
 
 def night_result(ports: Ports, monitor: Monitor, night: date, *, as_of: date) -> NightResult:
@@ -177,10 +188,10 @@ def night_result(ports: Ports, monitor: Monitor, night: date, *, as_of: date) ->
     loaded = load_night(ports, monitor, night) if found.files else None
     past = past_nights(ports, monitor, night, loaded)
     measurements = _measure(ports, monitor, night, loaded)
-    outcome, suite = quality_of(ports, monitor, night, found)
+    outcome, suite = quality_of(ports, monitor, night, found, served=loaded is not None)
     facts = _facts(ports, monitor, night, as_of, found, loaded, outcome.failed_gates)
     problem = find(ports, monitor, night, "problem.json") or {}
-    verdicts = [*judge_numbers(measurements, monitor.rules, past, facts), *suite]
+    verdicts = [*judge_numbers(measurements, monitor.rules, in_place(past, night), facts), *suite]
     verdicts += _problems(monitor, night, found, loaded, problem)
     verdicts += _rejected(find(ports, monitor, night, "intake.json") or {})
     draft = NightResult(
@@ -197,6 +208,7 @@ def night_result(ports: Ports, monitor: Monitor, night: date, *, as_of: date) ->
         measurements=ruled(measurements, verdicts),
         as_of=as_of,
         notes=_notes(found, outcome.failed_gates, loaded, proposal(ports, monitor, past, night)),
+        basis=basis_of(ports, monitor, loaded, suite),
     )
     return _with_budgets(monitor, draft, budget_past(ports, monitor, night, past), facts)
 
@@ -300,29 +312,6 @@ def _with_budgets(monitor: Monitor, draft: NightResult, past: Sequence[NightResu
         budgets.append(made)
         verdicts.append(trusted(burn_verdict(slo, made), counted))
     return draft.model_copy(update={"budgets": tuple(budgets), "verdicts": (*draft.verdicts, *verdicts)})
-
-
-def _restated(ports: Ports, monitor: Monitor, before: NightResult, after: NightResult, as_of: date) -> None:
-    """A past night's figures moved: an event of the model's stream says which, from what to what."""
-    old = {v.id: v for v in before.verdicts}
-    moved = []
-    for v in after.verdicts:
-        was = old.get(v.id)
-        then = was.measurement.value if was and was.measurement else None
-        now = v.measurement.value if v.measurement else None
-        if was is None or was.state is not v.state or then != now or was.overdue is not v.overdue:
-            moved.append(
-                {"id": v.id, "was": then, "is": now, "from": was.state.value if was else None, "to": v.state.value}
-            )
-    about = {"night": after.night.isoformat(), "environment": monitor.environment, "as_of": as_of.isoformat()}
-    payload = {**about, "digest": after.digest_key, "moved": moved}
-    append(
-        ports,
-        stream(monitor.model),
-        key=f"restated/{monitor.environment}/{after.night}/{after.digest_key}",
-        type="restated",
-        payload=payload,
-    )
 
 
 def measure_profile(

@@ -10,7 +10,7 @@ from vigil.core.errors import NotRegistered
 from vigil.core.ids import digest
 from vigil.core.spec import Spec
 from vigil.core.window import night_window
-from vigil.core.words import Role
+from vigil.core.words import Family, Role
 from vigil.incidents.lifecycle import fold
 from vigil.incidents.types import Incident, Status
 from vigil.metrics.types import View
@@ -18,7 +18,7 @@ from vigil.ports import Partition, Ports, QualityOutcome, ServingState
 from vigil.profiles.merge import merge_all
 from vigil.profiles.types import Key, Profile
 from vigil.usecases.reference import REFERENCE
-from vigil.verdicts.types import NightResult, State, Verdict
+from vigil.verdicts.types import Cause, NightResult, State, Verdict
 
 SERVING = (Role.CHAMPION, Role.FALLBACK)  # a challenger in shadow decides nothing
 HISTORY_NIGHTS = 90
@@ -110,15 +110,42 @@ def find(ports: Ports, monitor: Monitor, night: date, name: str) -> Any | None:
     return json.loads(path.read_text()) if path.exists() else None
 
 
+def suite_file(found: Partition) -> str:
+    """The name of the note of what the suite said about these rows."""
+    return f"quality-{rows_key(found)}.json"
+
+
+def suite_note(ports: Ports, monitor: Monitor, night: date, found: Partition) -> Any | None:
+    """What the suite said about these rows; None where it has not run over them."""
+    return find(ports, monitor, night, suite_file(found))
+
+
 def quality_of(
-    ports: Ports, monitor: Monitor, night: date, found: Partition
+    ports: Ports, monitor: Monitor, night: date, found: Partition, *, served: bool = True
 ) -> tuple[QualityOutcome, tuple[Verdict, ...]]:
-    """What the suite said about these rows; empty when it has not run over them."""
-    note = find(ports, monitor, night, f"quality-{rows_key(found)}.json")
-    if note is None:
-        return QualityOutcome(verdicts=()), ()
-    outcome = QualityOutcome.model_validate(note)
+    """What the suite said about these rows. Where it has not run, that is unknown, and a gate that nobody passed.
+
+    served: whether the files hold rows of the night.
+    """
+    note = suite_note(ports, monitor, night, found)
+    if note is None and monitor.suite is not None and found.files and served:
+        return _not_run(monitor.suite)
+    outcome = QualityOutcome.model_validate(note or {"verdicts": ()})
     return outcome, tuple(Verdict.model_validate(v) for v in outcome.verdicts)
+
+
+def _not_run(suite: str) -> tuple[QualityOutcome, tuple[Verdict, ...]]:
+    verdict = Verdict(
+        metric="expectation",
+        subject="suite",
+        family=Family.QUALITY,
+        state=State.UNKNOWN,
+        cause=Cause.CHECK_FAILED,
+        reason=f"suite: check failed; the suite {suite!r} has not run over these rows",
+        overdue=True,
+    )
+    gate = f"suite {suite!r} (it has not run over these rows)"
+    return QualityOutcome(verdicts=(verdict.model_dump(mode="json"),), failed_gates=(gate,)), (verdict,)
 
 
 def incidents(ports: Ports, monitor: Monitor) -> list[Incident]:

@@ -15,6 +15,7 @@ from vigil.core.spec import Spec
 from vigil.core.words import Family
 from vigil.usecases.backtest import Told
 from vigil.usecases.backtest_account import Account, Truth, account
+from vigil.verdicts.quantiles import nights_needed
 from vigil.verdicts.rates import NIGHTS
 from vigil.verdicts.surprise import SURPRISE
 from vigil.verdicts.types import State, Verdict
@@ -36,6 +37,7 @@ class Knob(Spec):
     was: float
     now: float
     side: str = ""  # of a hard bound
+    nights: int = 0  # that the rule of a quantile looks back at
 
     @property
     def name(self) -> str:
@@ -126,7 +128,8 @@ def knobs_of(monitor: Monitor, raw: Mapping[str, Any]) -> dict[str, Knob]:
             for name in ("sigma", "quantile"):
                 value = getattr(rule, name)
                 if value is not None:
-                    found.append(Knob(key=f"{place}.{name}", about=rule.metric, was=value, now=value))
+                    key = f"{place}.{name}"
+                    found.append(Knob(key=key, about=rule.metric, was=value, now=value, nights=rule.nights))
             if rule.hard is not None and rule.hard.limit:
                 limit, side = rule.hard.limit, rule.hard.side
                 found.append(Knob(key=f"{place}.hard", about=rule.metric, was=limit, now=limit, side=side))
@@ -134,18 +137,36 @@ def knobs_of(monitor: Monitor, raw: Mapping[str, Any]) -> dict[str, Knob]:
 
 
 def moved(knob: Knob, *, milder: bool) -> Knob:
-    """One step milder or stricter."""
+    """One step milder or stricter; a quantile that its rule's nights could not know stays."""
     if knob.name == "level":
         now = min(max(knob.now / 2 if milder else knob.now * 2, STRICTEST), MILDEST)
     elif knob.name == "quantile":
         tail = min(knob.now, 1 - knob.now) * (0.5 if milder else 2.0)
-        now = knob.now if tail >= 0.5 else (1 - tail if knob.now > 0.5 else tail)
+        now = knob.now if tail >= 0.5 or _unknown(tail, knob) else (1 - tail if knob.now > 0.5 else tail)
     elif knob.name == "hard":
         outwards = (knob.side == ">") == (knob.now > 0)
         now = knob.now * (STEP if milder == outwards else 1 / STEP)
     else:
         now = knob.now * STEP if milder else max(knob.now / STEP, LEAST_SIGMA)
     return knob.model_copy(update={"now": float(f"{now:.4g}")})
+
+
+def _unknown(tail: float, knob: Knob) -> bool:
+    """Whether a tail needs more past nights than the rule of a quantile has."""
+    return bool(knob.nights) and nights_needed(tail) > knob.nights
+
+
+def _stuck(knobs: Sequence[Knob]) -> str:
+    """What cannot be milder, in words; "" where everything can."""
+    told = []
+    for knob in knobs:
+        tail = min(knob.now, 1 - knob.now) / 2
+        if knob.name == "quantile" and _unknown(tail, knob):
+            told.append(
+                f"{knob.key}={knob.now:.4g} ({knob.about}) is the mildest quantile that {knob.nights} nights know; "
+                f"half its tail needs `nights: {nights_needed(tail)}`"
+            )
+    return "; ".join(told)
 
 
 def responsible(told: Told, sums: Account, knobs: Mapping[str, Knob]) -> tuple[set[str], set[str]]:
@@ -186,23 +207,28 @@ def _search(
 ) -> tuple[dict[str, Knob], str]:
     """The knobs after the search, and why the budget is not kept."""
     knobs, sums = knobs_of(make(()), raw), account(told, truth)
-    missed = {m.what for m in sums.missed}
+    missed, stuck = {m.what for m in sums.missed}, ""
     if _within(sums, budget):
         return _stricter(make, judge, knobs, nights, truth, told), ""
     for _ in range(MOST):
         keys, fixed = responsible(told, sums, knobs)
         if not keys:
             return knobs, f"what still alarms is no threshold that is learnt: {', '.join(sorted(fixed)) or 'nothing'}"
+        stuck = _stuck([v for k, v in knobs.items() if k in keys])
         trial = {k: moved(v, milder=True) if k in keys else v for k, v in knobs.items()}
+        if trial == knobs:
+            return knobs, stuck or "no threshold can be milder"
         told = judge(make([k.setting for k in trial.values() if k.now != k.was]), nights)
         sums = account(told, truth)
         lost = {m.what for m in sums.missed} - missed
         if lost:
-            return knobs, f"one step further would miss {', '.join(sorted(lost))}"
+            missing = f"one step further would miss {', '.join(sorted(lost))}"
+            return knobs, f"{missing}; {stuck}" if stuck else missing
         knobs = trial
         if _within(sums, budget):
             return knobs, ""
-    return knobs, f"after {MOST} steps there are still {sums.false_incidents} false incidents"
+    still = f"after {MOST} steps there are still {sums.false_incidents} false incidents"
+    return knobs, f"{still}; {stuck}" if stuck else still
 
 
 def _stricter(

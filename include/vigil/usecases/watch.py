@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 from vigil.config.schema import Monitor
 from vigil.core.words import Family
-from vigil.incidents.correlate import fingerprint, incident_id
+from vigil.incidents.correlate import fingerprint, free_id
 from vigil.incidents.lifecycle import bad_night_events, may_join
 from vigil.incidents.severity import assess
 from vigil.incidents.types import Signal
@@ -17,12 +17,22 @@ from vigil.usecases.nights import incidents
 from vigil.usecases.record import append
 from vigil.verdicts.types import Cause, State, Verdict
 
-GRACE = timedelta(hours=6)  # after the end of the local day, a night must be judged
+GRACE = timedelta(hours=6)  # after the scheduled run of a night, it must be judged
 
 
 def due_night(monitor: Monitor, now: datetime) -> date:
-    """The newest night that must have been judged by `now`."""
-    return (now - GRACE).astimezone(ZoneInfo(monitor.timezone)).date() - timedelta(days=1)
+    """The newest night that must have been judged by `now`: that of the last scheduled run that is GRACE old.
+
+    >>> from datetime import UTC
+    >>> weekly = Monitor.model_construct(schedule="0 2 * * mon", timezone="Europe/Berlin")
+    >>> due_night(weekly, datetime(2026, 11, 22, 12, tzinfo=UTC)).isoformat()
+    '2026-11-15'
+    """
+    from croniter import croniter  # type: ignore[import-untyped]
+
+    last = (now - GRACE).astimezone(ZoneInfo(monitor.timezone))
+    run: datetime = croniter(monitor.schedule, last + timedelta(seconds=1)).get_prev(datetime)
+    return run.date() - timedelta(days=1)
 
 
 def overdue(
@@ -81,7 +91,8 @@ def blind(ports: Ports, monitor: Monitor, night: date, *, reason: str) -> str:
         overdue=True,
     )
     signal = Signal(fingerprint=fingerprint(monitor.model, monitor.environment, verdict), night=night, verdict=verdict)
-    current = next((i for i in reversed(incidents(ports, monitor)) if may_join(i, night)), None)
+    known = incidents(ports, monitor)
+    current = next((i for i in reversed(known) if may_join(i, night)), None)
     assessment = assess([signal], monitor.risk, environment=monitor.environment, has_fallback=True, mitigated=False)
     events = bad_night_events(
         current,
@@ -94,6 +105,6 @@ def blind(ports: Ports, monitor: Monitor, night: date, *, reason: str) -> str:
         versions={},
         report_url=None,
     )
-    where = current.id if current else incident_id(monitor.model, monitor.environment, night)
+    where = current.id if current else free_id([i.id for i in known], monitor.model, monitor.environment, night)
     write(ports, where, events)
     return where

@@ -91,6 +91,8 @@ def _closest(
     made: list[tuple[NightResult, date]] = []
     for as_of in _as_of(stored, monitor, result, at):
         again = night_result(ports, monitor, result.night, as_of=as_of)
+        if not result.basis:  # judged by a release that kept none
+            again = again.model_copy(update={"basis": ""})
         if again.model_dump_json() == wanted:
             return again, as_of
         made.append((again, as_of))
@@ -153,7 +155,7 @@ def asked(result: NightResult, subject: str | None) -> tuple[Verdict, ...]:
 def steps(ports: Ports, monitor: Monitor, result: NightResult, verdicts: Sequence[Verdict]) -> list[tuple[Step, ...]]:
     """The steps of each verdict. ports, monitor: of the time of the judgement, as `rebuild` returns them."""
     loaded = load_night(ports, monitor, result.night)
-    past = past_nights(ports, monitor, result.night, loaded)
+    past = tuple(r for r in past_nights(ports, monitor, result.night, loaded) if r.rows)
     bad, usual = incident_nights(incidents(ports, monitor)), usual_of(ports, monitor)
     told = []
     for verdict in verdicts:

@@ -7,15 +7,16 @@ from statistics import fmean, median, pstdev
 from vigil.core.spec import Spec
 from vigil.core.words import Family
 from vigil.metrics.types import Kind, Measurement
-from vigil.verdicts.bounds import BREACH_LEVEL, TESTED, WARN_LEVEL, Pools, holm, p_within, pools, said
-from vigil.verdicts.history import distance
+from vigil.verdicts.bounds import BREACH_LEVEL, WARN_LEVEL, Pools, holm, p_within, pools, said
+from vigil.verdicts.history import distance, in_place
 from vigil.verdicts.quantiles import by_quantile
 from vigil.verdicts.seasons import Alike, alike
 from vigil.verdicts.surprise import CONFIRM_NIGHTS, REST, SURPRISE, by_night, reference_nights
-from vigil.verdicts.types import Bound, Cause, NightResult, Rule, Rules, State, Surprise, Verdict
+from vigil.verdicts.types import PROVISIONAL, Bound, Cause, NightResult, Rule, Rules, State, Surprise, Verdict
 from vigil.verdicts.words import number
 
 NAMED = 5  # nights that are named one by one
+WINDOWS = (("tonight", "tonight"), ("week", "added up over 7 nights"), ("month", "over 28"))
 
 
 class Step(Spec):
@@ -123,7 +124,7 @@ def _teachers(
 ) -> tuple[list[date], dict[str, list[date]]]:
     """(nights that teach, reason -> nights that do not)."""
     nights = sorted(n for n in known if n < e.result.night)
-    pending = [r.night for r in e.past if any(v.id == m.id and v.cause is Cause.LABELS_PENDING for v in r.verdicts)]
+    pending = [r.night for r in e.past if any(v.id == m.id and _waits(v) for v in r.verdicts)]
     out = {
         "of an incident": [n for n in nights if n in e.excluded],
         "without its labels yet": [n for n in pending if n not in e.excluded],
@@ -160,6 +161,10 @@ def _tests(verdict: Verdict, rule: Rule, e: Evidence) -> list[str]:
         return ["nothing is tested, because there is no number"]
     if verdict.cause is Cause.LABELS_PENDING:
         return ["nothing is tested before enough of the cohort's labels are known"]
+    if verdict.cohort == PROVISIONAL:
+        return [
+            "no bound is tested before the cohort is mature: it is held against past cohorts as they were at its age"
+        ]
     found = [_bound(m, rule, bound, name, e) for name in ("breach", "warn", "hard") if (bound := getattr(rule, name))]
     if rule.holdout is not None and m.baseline is not None:
         bound = Bound(side="<" if rule.holdout < 0 else ">", limit=m.baseline + rule.holdout)
@@ -168,7 +173,7 @@ def _tests(verdict: Verdict, rule: Rule, e: Evidence) -> list[str]:
         found.append(_sigma(m, rule, e))
     if rule.quantile is not None:
         like = _alike(m, rule, e)
-        told = by_quantile(rule, m, like.past, e.past, like.called)
+        told = by_quantile(rule, m, like.past, in_place(e.past, e.result.night), like.called)
         found += [f"quantile {rule.quantile:g}: {one.why}; beyond it, one night is a warn" for one in told]
     if rule.surprise:
         found.append(_surprise(m, rule, e))
@@ -184,7 +189,7 @@ def _alike(m: Measurement, rule: Rule, e: Evidence) -> Alike:
 
 def _same_rule(rule: Rule, e: Evidence) -> list[Measurement]:
     """Tonight's numbers that the rule asks about: the subjects it is adjusted for."""
-    mine = [v.measurement for v in e.result.verdicts if v.metric == rule.metric and v.measurement]
+    mine = [v.measurement for v in e.result.verdicts if v.metric == rule.metric and v.measurement and not _waits(v)]
     asked = [m for m in mine if "*" in rule.subjects or m.subject in rule.subjects]
     return [m for m in asked if m.value is not None]
 
@@ -195,16 +200,29 @@ def _bound(m: Measurement, rule: Rule, bound: Bound, name: str, e: Evidence) -> 
     before = _before(e)
     every = [_pooled(s, before, hard=name == "hard") for s in subjects]
     place = next(i for i, s in enumerate(subjects) if s.id == m.id)
-    p, week = ([p_within(getattr(s, window), bound) for s in every] for window in ("tonight", "week"))
-    adjusted = min(holm(p)[place], holm(week)[place])
-    text = f"{name}: a test that the true value is not {said(m, bound)}, one-sided: p = {p[place]:.2g} tonight"
-    pooled = every[place].week
-    if m.kind in TESTED and pooled.n > m.n:
-        text += f", {week[place]:.2g} added up over 7 nights ({pooled.n:,} rows)"
+    windows = [(w, words) for w, words in WINDOWS if w == "tonight" or getattr(every[place], w).n > m.n]
+    tested = [[p_within(getattr(s, window), bound) for s in every] for window, _ in windows]
+    each = [_window(p[place], getattr(every[place], w), words) for p, (w, words) in zip(tested, windows, strict=True)]
+    text = f"{name}: a test that the true value is not {said(m, bound)}, one-sided: p = {', '.join(each)}"
     if len(subjects) > 1:
-        text += f"; with {len(subjects)} subjects of the rule (Holm) {adjusted:.2g}"
-    text += f". Below {BREACH_LEVEL:g} it is a breach"
-    return text + ("" if name == "hard" else f", below {WARN_LEVEL:g} on 7 nights a warn")
+        adjusted = ", ".join(f"{holm(p)[place]:.2g}" for p in tested)
+        text += f"; with {len(subjects)} subjects of the rule (Holm) {adjusted}"
+    return f"{text}. {_levels(name, months=windows[-1][0] == 'month')}"
+
+
+def _window(p: float, pooled: Measurement, words: str) -> str:
+    return f"{p:.2g} {words}" + ("" if words == "tonight" else f" ({pooled.n:,} rows)")
+
+
+def _levels(name: str, *, months: bool) -> str:
+    """What follows from how small a p-value is. A `warn:` bound never breaks anything."""
+    if name == "hard":
+        return f"Below {BREACH_LEVEL:g} it is a breach"
+    if name == "warn":
+        lasting = f", or below {BREACH_LEVEL:g} tonight or on 28 nights," if months else ""
+        return f"Below {WARN_LEVEL:g} on 7 nights{lasting} it is a warn, and never a breach"
+    lasting = ", also on 28 nights where fewer cannot tell that it is within or say only probably" if months else ""
+    return f"Below {BREACH_LEVEL:g} it is a breach{lasting}, below {WARN_LEVEL:g} on 7 nights a warn"
 
 
 def _before(e: Evidence) -> dict[str, list[Measurement]]:
@@ -212,9 +230,14 @@ def _before(e: Evidence) -> dict[str, list[Measurement]]:
     found: dict[str, list[Measurement]] = {}
     for result in e.past:
         for v in result.verdicts if result.night not in e.excluded else ():
-            if v.measurement is not None and v.cause is not Cause.LABELS_PENDING:
+            if v.measurement is not None and not _waits(v):
                 found.setdefault(v.id, []).append(v.measurement)
     return found
+
+
+def _waits(v: Verdict) -> bool:
+    """Whether a number was not believed yet: its cohort had too few labels to be held against anything."""
+    return v.cause is Cause.LABELS_PENDING or v.cohort == PROVISIONAL
 
 
 def _pooled(m: Measurement, before: dict[str, list[Measurement]], *, hard: bool) -> Pools:

@@ -1,13 +1,16 @@
 """Dynamic thresholds: how far tonight is from the model's own past nights."""
 
 from collections.abc import Sequence
+from datetime import date, timedelta
 from statistics import median
 
 from vigil.core.spec import Spec
 from vigil.metrics.types import Measurement, Worse
+from vigil.verdicts.types import NightResult
 
 LEAST_NIGHTS = 7
 MAD_TO_SD = 1.4826  # of a normal distribution
+CONFIRMING = 2  # calendar nights before tonight: an odd one among them makes tonight's a breach
 
 
 class Distance(Spec):
@@ -18,6 +21,30 @@ class Distance(Spec):
     scale: float  # robust sd of a night, never below tonight's sampling error
     sigmas: float
     nights: int
+
+
+def in_place(history: Sequence[NightResult], night: date) -> tuple[NightResult, ...]:
+    """The past as rules look at it: nights with rows, and at its end the two calendar nights before `night`.
+
+    "2 of 3 nights" are nights of the calendar, for every kind of rule: where nobody judged, or nothing was served, the
+    place stays empty, and what was odd before a gap confirms nothing. A fault that lasts is confirmed one night later.
+
+    >>> from vigil.verdicts.types import NightResult
+    >>> friday, rest = date(2026, 11, 20), {"partition_digest": "", "config_digest": "", "edges_digest": ""}
+    >>> judged = NightResult(monitor="m", environment="staging", night=friday, rows=9, verdicts=(), **rest)
+    >>> [(r.night.day, r.rows) for r in in_place([judged], date(2026, 11, 23))]
+    [(20, 9), (21, 0), (22, 0)]
+    """
+    known = {r.night: r for r in history}
+    places = [night - timedelta(days=n) for n in range(CONFIRMING, 0, -1)]
+    older = tuple(r for r in history if r.rows and r.night not in places and r.night < night)
+    return older + tuple(known.get(place) or _nothing(place) for place in places)
+
+
+def _nothing(night: date) -> NightResult:
+    return NightResult(
+        monitor="", environment="", night=night, partition_digest="", config_digest="", edges_digest="", verdicts=()
+    )
 
 
 def distance(

@@ -285,13 +285,19 @@ class NightResult(Spec):
     budgets: tuple[Budget, ...] = ()
     as_of: date | None = None  # the night on which it was judged so for the first time
     notes: tuple[str, ...] = ()  # files that could not be read, failed gates, the yardstick
+    basis: str = ""  # digest of what the numbers were held against; "" in results of older releases
 
     @property
     def digest_key(self) -> str:
-        """Two results with the same key are the same judgement of the same facts.
+        """Two results with the same key are the same judgement of the same facts, held against the same.
 
-        That labels are overdue is a fact, and so is what the nights before have spent of each budget.
+        Results of older releases keep the key that they were stored under.
         """
+        return f"{self.facts_key}:{self.basis}" if self.basis else self.facts_key
+
+    @property
+    def facts_key(self) -> str:
+        """The facts alone. That labels are overdue is one, and so is what the nights before have spent of budgets."""
         late = any(v.cause is Cause.LABELS_PENDING and v.overdue for v in self.verdicts)
         spent = [(b.slo, b.good, b.total, b.unjudged_nights, b.waiting_nights) for b in self.budgets]
         told = f":{digest(spent, length=8)}" if spent else ""

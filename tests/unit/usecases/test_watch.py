@@ -29,16 +29,44 @@ def reason(stage):
 @pytest.mark.parametrize(
     ("now", "zone", "due"),
     [
-        (datetime(2026, 11, 21, 5, 59, tzinfo=UTC), "UTC", date(2026, 11, 19)),
-        (datetime(2026, 11, 21, 6, 0, tzinfo=UTC), "UTC", date(2026, 11, 20)),
-        (datetime(2026, 11, 20, 20, 59, tzinfo=UTC), "Asia/Tokyo", date(2026, 11, 19)),
-        (datetime(2026, 11, 20, 21, 0, tzinfo=UTC), "Asia/Tokyo", date(2026, 11, 20)),
-        (datetime(2026, 11, 21, 10, 59, tzinfo=UTC), "America/New_York", date(2026, 11, 19)),
-        (datetime(2026, 11, 21, 11, 0, tzinfo=UTC), "America/New_York", date(2026, 11, 20)),
+        (datetime(2026, 11, 21, 7, 59, tzinfo=UTC), "UTC", date(2026, 11, 19)),
+        (datetime(2026, 11, 21, 8, 0, tzinfo=UTC), "UTC", date(2026, 11, 20)),
+        (datetime(2026, 11, 20, 22, 59, tzinfo=UTC), "Asia/Tokyo", date(2026, 11, 19)),
+        (datetime(2026, 11, 20, 23, 0, tzinfo=UTC), "Asia/Tokyo", date(2026, 11, 20)),
+        (datetime(2026, 11, 21, 12, 59, tzinfo=UTC), "America/New_York", date(2026, 11, 19)),
+        (datetime(2026, 11, 21, 13, 0, tzinfo=UTC), "America/New_York", date(2026, 11, 20)),
+        (datetime(2026, 10, 25, 5, 59, tzinfo=UTC), "Europe/Berlin", date(2026, 10, 23)),  # two o'clock comes twice
+        (datetime(2026, 10, 25, 6, 0, tzinfo=UTC), "Europe/Berlin", date(2026, 10, 24)),
+        (datetime(2026, 3, 29, 8, 0, tzinfo=UTC), "Europe/Berlin", date(2026, 3, 28)),  # two o'clock does not come
     ],
 )
-def test_a_night_is_due_six_hours_after_its_local_day_ended(now, zone, due):
+def test_a_night_is_due_six_hours_after_its_scheduled_run(now, zone, due):
     assert due_night(monitor(timezone=zone), now) == due
+
+
+@pytest.mark.parametrize(
+    ("schedule", "day", "due"),
+    [
+        ("0 2 * * mon", 16, date(2026, 11, 15)),
+        ("0 2 * * mon", 22, date(2026, 11, 15)),
+        ("0 2 * * mon", 23, date(2026, 11, 22)),
+        ("0 2 1 * *", 22, date(2026, 10, 31)),
+        ("0 2 * * tue-sat", 22, date(2026, 11, 20)),
+        ("30 22 * * *", 22, date(2026, 11, 20)),
+    ],
+)
+def test_the_night_that_is_due_is_that_of_the_last_scheduled_run(schedule, day, due):
+    now = datetime(2026, 11, day, 12, tzinfo=UTC)
+    assert due_night(monitor(schedule=schedule), now) == due
+
+
+def test_a_weekly_monitor_is_not_blind_on_the_days_between(tmp_path):
+    stage = MemoryStage(tmp_path, monitor(schedule="0 2 * * mon"))
+    stage.judged(date(2026, 11, 15))
+    assert look(stage) == []
+    stage.clock.advance(timedelta(days=2))
+    (found,) = look(stage)
+    assert found == "20261122-credit-production"
 
 
 def test_a_model_whose_newest_night_is_judged_is_not_blind(stage):
@@ -171,3 +199,12 @@ def test_the_same_death_told_twice_is_one_event(stage):
     for _ in range(2):
         blind(stage.ports(), stage.monitors[MODEL], NIGHT, reason="the task judge failed")
     assert stage.events() == 1
+
+
+def test_a_night_of_an_incident_that_never_was_can_be_blind(stage):
+    never = stage.opened("20261120-credit-production", verdict())
+    stage.told(never, "never_was", night=NIGHT.isoformat(), why="labels")
+    found = blind(stage.ports(), stage.monitors[MODEL], NIGHT, reason="the task judge failed")
+    assert found == f"{never}-2"
+    assert blind(stage.ports(), stage.monitors[MODEL], NIGHT, reason="the task judge failed") == found
+    assert [i.is_open for i in stage.incidents()] == [False, True]

@@ -1,14 +1,22 @@
 """How far tonight is from the model's own past nights: robust, and never more certain than the night itself."""
 
+from datetime import date
+
 import pytest
 
 from tests.unit.verdicts.made_measurements import missing, number, share
 from vigil.metrics.types import Worse
-from vigil.verdicts.history import LEAST_NIGHTS, distance
+from vigil.verdicts.history import LEAST_NIGHTS, distance, in_place
+from vigil.verdicts.types import NightResult
 
 
 def past(*values, **more):
     return [number(v, **more) for v in values]
+
+
+def judged(day, *, rows=9, digest="p"):
+    return NightResult(monitor="credit", environment="staging", night=date(2026, 11, day), partition_digest=digest,
+                       config_digest="c", edges_digest="e", rows=rows, verdicts=())  # fmt: skip
 
 
 def away(tonight, nights, *, sigma=3, keep=28, floor=0.0):
@@ -80,3 +88,14 @@ def test_the_noise_of_a_small_night_is_not_taken_for_a_move():
 def test_a_night_as_usual_is_at_distance_zero():
     found = away(share(90, 100), [share(90, 100)] * 7)
     assert (found.sigmas, found.over) == (0, False)
+
+
+def test_the_last_two_places_of_the_past_are_the_two_nights_before_and_nights_without_rows_teach_nothing():
+    nights = [judged(1), judged(2, rows=0), judged(3), judged(5)]
+    assert [(r.night.day, r.rows) for r in in_place(nights, date(2026, 11, 6))] == [(1, 9), (3, 9), (4, 0), (5, 9)]
+    assert [(r.night.day, r.rows) for r in in_place((), date(2026, 11, 6))] == [(4, 0), (5, 0)]
+
+
+def test_a_night_without_rows_keeps_its_place_and_what_was_said_of_it():
+    nights = [judged(3), judged(5, rows=0, digest="none")]
+    assert in_place(nights, date(2026, 11, 6))[-1].partition_digest == "none"
