@@ -225,6 +225,29 @@ def test_a_score_that_is_no_number_predicts_what_the_answer_says():
     assert sum(map(sum, found.outcome.scores.values())) == 0
 
 
+@pytest.mark.parametrize(
+    ("positive", "deserving", "good", "bad"),
+    [("1", "0", "approve", "deny"), ("1", "1", "invite", "refuse"), ("0", "1", "1", "0"), ("1", "1", "1", "0"),
+     ("1", "0", "1", "0")],
+)  # fmt: skip
+def test_without_a_score_the_favourable_answer_predicts_the_label_that_deserves_it(positive, deserving, good, bad):
+    decision = {"positive": positive, "favourable": good, "deserving": deserving}
+    right = [row(f"p{i}", score=None, prediction=good if i % 3 else bad) for i in range(30)]
+    for one in right:  # as a perfect model answers
+        one["label"] = deserving if one["prediction"] == good else str(1 - int(deserving))
+    for data in ({"score": "score"}, {}):
+        found = profiled(right, watched=monitor(decision=decision, data=data)).outcome.confusion
+        assert sum(found.values()) == 30
+        assert {said == truth for said, truth in (pair.split("\t") for pair in found)} == {True}
+
+
+def test_a_row_without_an_answer_says_nothing_about_what_was_predicted():
+    decision = {"positive": "1", "favourable": "approve", "deserving": "0"}
+    given = [row("p0", score=None, prediction=None, label="1"), row("p1", score=None, prediction="deny", label="1")]
+    found = profiled(given, watched=monitor(decision=decision))
+    assert (found.outcome.confusion, found.groups["sex"]["f"].labelled) == ({"1\t1": 1}, 1)
+
+
 def test_score_bins_and_exact_sums_agree_with_numpy_and_scikit_learn(labelled):
     found = profiled(pa.Table.from_pandas(labelled))
     for name, part in (("1", labelled[labelled.label == "1"]), ("0", labelled[labelled.label == "0"]),
