@@ -70,6 +70,12 @@ _QUALITY: tuple[Row, ...] = (
     ("wrong_type", "quality.wrong_type", "share", HIGH, SHARE, "values of a numeric feature that are no numbers"),
     ("new_category", "quality.new_category", "share", HIGH, SHARE, "levels of a category that the reference never had"),
 )
+_ANSWERS: tuple[Row, ...] = (
+    ("missing_prediction", "quality.unanswered", "share", HIGH, SHARE, "served requests without an answer"),
+)
+_SCORES: tuple[Row, ...] = (
+    ("missing_score", "quality.unanswered", "share", HIGH, SHARE, "served requests without a score"),
+)
 _WEIGHT: tuple[Row, ...] = (
     ("unusable_weight", "quality.unusable_weight", "share", HIGH, SHARE, "labelled rows without a usable weight"),
 )
@@ -227,6 +233,8 @@ _SCORED = (Task.BINARY, Task.REGRESSION)
 _BLOCKS: tuple[tuple[tuple[Row, ...], Family, dict[str, object]], ...] = (
     (_SERVICE, Family.SERVICE, {"against": Against.NOTHING}),
     (_QUALITY, Family.QUALITY, {"scope": Scope.FEATURE}),
+    (_ANSWERS, Family.QUALITY, {}),
+    (_SCORES, Family.QUALITY, {"tasks": _ONE}),
     (_RANGE, Family.QUALITY, {"scope": Scope.FEATURE, "against": Against.WITHIN}),
     (_DRIFT, Family.DRIFT, {"scope": Scope.FEATURE, "against": Against.WITHIN}),
     (_GROUP_DRIFT, Family.DRIFT, {"scope": Scope.GROUP, "against": Against.WITHIN}),
