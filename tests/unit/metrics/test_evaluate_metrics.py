@@ -207,6 +207,49 @@ def test_a_group_that_is_gone_tonight_is_unknown_to_every_metric_of_groups():
     assert found["group_mean_shift/x|sex=male"].value == 0
 
 
+def without(kept: Profile, who: str) -> Profile:
+    """The night as if nobody of a sex had asked."""
+    one = f"sex={who}"
+    return kept.model_copy(update={
+        "groups": {"sex": {g: c for g, c in kept.groups["sex"].items() if g != who}},
+        "group_columns": {g: c for g, c in kept.group_columns.items() if g != one},
+        "group_scores": {g: c for g, c in kept.group_scores.items() if g != one},
+        "strata": {"sex": {c: {g: n for g, n in by.items() if g != who} for c, by in kept.strata["sex"].items()}},
+        "crossed": {pair: {g: c for g, c in by.items() if who not in g} for pair, by in kept.crossed.items()},
+    })  # fmt: skip
+
+
+def test_a_group_that_is_gone_tonight_is_unknown_to_every_metric_of_fairness():
+    found, before = measured(without(NIGHT, "female"), NIGHT), measured(NIGHT, NIGHT)
+    asked = {name for name in before if name.endswith("/sex=female") and CATALOG[name.split("/")[0]].scope == "group"}
+    assert {"selection_rate_ratio/sex=female", "score_gap/sex=female", "stratified_ratio/sex=female"} <= asked
+    assert all(found[name].value is None and found[name].why_not.startswith(("no rows", "labels")) for name in asked)
+    assert found["selection_rate_ratio/sex=female"].why_not == "no rows: no decisions of this group"
+    assert found["selection_rate/sex=female"].baseline == before["selection_rate/sex=female"].value
+    assert not [name for name in measured(without(NIGHT, "female"), None) if name in asked]
+
+
+def test_an_intersection_that_is_gone_tonight_is_unknown_too():
+    crossed = {f"{s}+{a}": Cell(n=50, favourable=20) for s in ("female", "male") for a in ("old", "young", "(missing)")}
+    night = NIGHT.model_copy(update={"crossed": {"sex+age": crossed}})
+    age = made.SEX.model_copy(update={"attribute": "age", "reference": "old"})
+    view = VIEW.model_copy(update={"protected": (made.SEX, age), "intersections": (("sex", "age"),)})
+    found = measured(without(night, "female"), night, view)
+    pairs = {name for name in found if name.startswith("selection_rate_ratio/sex+age=")}
+    assert {n.split("=")[1]: found[n].why_not for n in pairs} == {
+        "female+old": "no rows: no decisions of this group",
+        "female+young": "no rows: no decisions of this group", "male+young": "",
+    }  # fmt: skip
+
+
+def test_groups_are_not_missed_where_the_attribute_was_not_logged_and_nobody_misses_the_nulls():
+    unlogged = measured(without(without(NIGHT, "female"), "male"), NIGHT)
+    assert not [name for name in unlogged if name.startswith("selection_rate_ratio/")]
+    cells = {**NIGHT.groups["sex"], "(missing)": Cell(n=5)}
+    with_nulls = NIGHT.model_copy(update={"groups": {"sex": cells}})
+    assert not [name for name in measured(NIGHT, with_nulls) if "(missing)" in name]
+
+
 def test_a_group_of_nulls_that_is_gone_is_not_missed_nor_is_an_attribute_that_nobody_logged():
     with_nulls = NIGHT.model_copy(
         update={"group_columns": {**NIGHT.group_columns, "sex=(missing)": NIGHT.group_columns["sex=male"]}}
