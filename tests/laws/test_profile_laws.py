@@ -66,6 +66,7 @@ cell = whole(Cell)
 outcome_ = whole(
     Outcome, scores=counted(bins(2)), confusion=counted(counts), predictions=counted(counts), errors=whole(Errors),
     ranks=counted(counts), weighted=counted(st.tuples(sums, sums)), weighted_scores=counted(bins(2, sums)),
+    weighted_losses=counted(st.tuples(sums, sums)),
 )  # fmt: skip
 profiles = whole(
     Profile, schema_version=st.just(CURRENT), monitor=st.just("credit"), environment=st.just("staging"),

@@ -101,8 +101,7 @@ def _sums(layout: Layout) -> dict[str, str]:
     weight = monitor.data.sampling_weight
     if weight is None or weight not in layout.types:
         return sums
-    w = layout.number(weight)
-    usable = f"coalesce(isfinite({w}) AND {w} >= 0, false)"
+    w, usable = layout.number(weight), _usable(layout, weight)
     return sums | {
         "weighed": f"count(CASE WHEN {usable} THEN 1 END)",
         "weight": f"sum(CASE WHEN {usable} THEN {w} END)",
@@ -110,8 +109,14 @@ def _sums(layout: Layout) -> dict[str, str]:
     }
 
 
+def _usable(layout: Layout, weight: str) -> str:
+    """SQL: the row has a weight that can be used."""
+    w = layout.number(weight)
+    return f"coalesce(isfinite({w}) AND {w} >= 0, false)"
+
+
 def _score_sums(layout: Layout) -> dict[str, str]:
-    """Exact sums of log loss and squared error over labelled rows with a score."""
+    """Exact sums of log loss and squared error over labelled rows with a score, and the same times the weight."""
     x, decision = layout.score, layout.monitor.decision
     if x is None or decision is None:
         return {}
@@ -120,7 +125,17 @@ def _score_sums(layout: Layout) -> dict[str, str]:
     known = f"{layout.label} IS NOT NULL AND isfinite({x})"
     loss = f"CASE WHEN {known} THEN -ln(CASE WHEN {one} THEN {p} ELSE 1 - {p} END) END"
     miss = f"({x} - CAST({one} AS INTEGER))"
-    return {"log_loss": f"sum({loss})", "brier": f"sum(CASE WHEN {known} THEN {miss} * {miss} END)"}
+    square = f"CASE WHEN {known} THEN {miss} * {miss} END"
+    found = {"log_loss": f"sum({loss})", "brier": f"sum({square})"}
+    weight = layout.monitor.data.sampling_weight
+    if weight is None or weight not in layout.types:
+        return found
+    w = f"CASE WHEN {known} AND {_usable(layout, weight)} THEN {layout.number(weight)} END"
+    return found | {
+        "w_scored": f"sum({w})",
+        "w_log_loss": f"sum(({w}) * ({loss}))",
+        "w_brier": f"sum(({w}) * ({square}))",
+    }
 
 
 def _errors(layout: Layout) -> dict[str, str]:

@@ -12,6 +12,7 @@ from vigil.core.words import Role, Task
 from vigil.profiles.edges import LATENCY_EDGES_MS, SCORE_EDGES
 from vigil.profiles.types import Errors, Outcome, Service
 
+LOSSES = ("log_loss", "brier")
 BEYOND = "beyond"  # the place of a label that is not among the first ones
 
 
@@ -47,7 +48,9 @@ def outcomes(layout: Layout) -> dict[By, Outcome]:
         "contradictory": "sum(contradictory) FILTER (answer IS NOT NULL)",
         "bad_weights": f"sum(n - weighed) FILTER ({labelled})" if weighed else "0",
     }
-    sums |= {name: f"sum({name})" if layout.score else "0" for name in ("log_loss", "brier")}
+    sums |= {name: f"sum({name})" if layout.score else "0" for name in LOSSES}
+    if weighed and layout.score:
+        sums |= {f"w_{name}": f"sum(w_{name})" for name in ("scored", *LOSSES)}
     if layout.monitor.task is Task.REGRESSION:
         sums |= {f"e_{name}": f"sum(e_{name})" for name in Errors.model_fields}
     base = dicts(
@@ -57,12 +60,13 @@ def outcomes(layout: Layout) -> dict[By, Outcome]:
     predictions, ranks = _predictions(layout), _ranks(layout)
     return {
         who: Outcome(
-            **{name: row[name] or 0 for name in sums if not name.startswith("e_")},
+            **{name: row[name] or 0 for name in sums if not name.startswith(("e_", "w_"))},
             predictions=predictions.get(who, {}),
             confusion={key: n for key, (n, _, _) in confusion.get(who, {}).items()},
             weighted={key: (w, sq) for key, (_, w, sq) in confusion.get(who, {}).items() if w is not None},
             scores={truth: n for truth, (n, _) in scores.get((*who, ""), {}).items()},
             weighted_scores={truth: w for truth, (_, w) in scores.get((*who, ""), {}).items() if weighed},
+            weighted_losses={n: (row[f"w_{n}"], row["w_scored"]) for n in LOSSES if row.get("w_scored") is not None},
             ranks=ranks.get(who, {}),
             errors=Errors(**{n: row.get(f"e_{n}") or 0 for n in Errors.model_fields}),
         )

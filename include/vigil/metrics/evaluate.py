@@ -63,6 +63,7 @@ def _measure(entry: Entry, given: Given, baseline: Profile | None, yardstick: st
     metric = _guarded(entry)
     base = _on_baseline(entry, metric, baseline, given.view)
     lost = spoilt(given) if entry.family is Family.PERFORMANCE and entry.needs_labels else ""
+    unlike = _unweighted(entry, baseline, given.view)
     for reading in metric(given):
         if lost:
             yield _measurement(entry, Reading(subject=reading.subject, n=reading.n, why_not=lost), None, yardstick)
@@ -72,14 +73,24 @@ def _measure(entry: Entry, given: Given, baseline: Profile | None, yardstick: st
             was = 0.0
         other_edges = reading.why_not == NO_BASELINE and baseline is not None and given.baseline is None
         why_not = OTHER_EDGES if other_edges else reading.why_not
-        yield _measurement(entry, reading.model_copy(update={"why_not": why_not}), was, yardstick)
+        detail = "; ".join(said for said in (reading.detail, unlike) if said) if reading.value is not None else ""
+        yield _measurement(entry, reading.model_copy(update={"why_not": why_not, "detail": detail}), was, yardstick)
 
 
 def _on_baseline(entry: Entry, metric: Metric, baseline: Profile | None, view: View) -> Mapping[str, float | None]:
     """The same numbers on the baseline, by subject. They need no common bins."""
-    if baseline is None or entry.against is not Against.SAME:
+    if baseline is None or entry.against is not Against.SAME or _unweighted(entry, baseline, view):
         return {}
     return {reading.subject: reading.value for reading in metric(Given(baseline, None, view))}
+
+
+def _unweighted(entry: Entry, baseline: Profile | None, view: View) -> str:
+    """Why a weighted number of tonight is not compared with the baseline's, or ""."""
+    if entry.family is not Family.PERFORMANCE or not entry.needs_labels or baseline is None or not view.weighted:
+        return ""
+    if baseline.outcome.weighted or entry.against is not Against.SAME or not baseline.outcome.labelled:
+        return ""
+    return "not compared with the baseline, which has no sampling weights"
 
 
 def _guarded(entry: Entry) -> Metric:

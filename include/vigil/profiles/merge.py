@@ -175,5 +175,6 @@ def _outcome(a: Outcome, b: Outcome) -> Outcome:
         ranks=_numbers(a.ranks, b.ranks),
         weighted=_pairs(a.weighted, b.weighted),
         weighted_scores=_maps(a.weighted_scores, b.weighted_scores, _bins),
+        weighted_losses=_pairs(a.weighted_losses, b.weighted_losses),
         bad_weights=a.bad_weights + b.bad_weights,
     )

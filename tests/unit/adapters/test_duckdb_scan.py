@@ -248,6 +248,15 @@ def test_a_row_without_an_answer_says_nothing_about_what_was_predicted():
     assert (found.outcome.confusion, found.groups["sex"]["f"].labelled) == ({"1\t1": 1}, 1)
 
 
+def test_the_sum_of_a_column_without_a_number_is_not_there_and_that_of_no_rows_is_nought():
+    amounts = [("0", None), ("0", math.nan), ("1", None), ("1", 2.5)]
+    given = [row(f"p{i}", prediction=p, score=None, label="1", amount=a) for i, (p, a) in enumerate(amounts)]
+    found = profiled(given, watched=monitor(sums=["amount"])).sums["amount"]
+    assert found == {"all": 2.5, "unfavourable": 2.5, "tp": 2.5, "fp": 0.0, "tn": 0.0}
+    text = [one | {"amount": "n/a"} for one in given]
+    assert set(profiled(text, watched=monitor(sums=["amount"])).sums["amount"]) == {"fp", "tn"}
+
+
 def test_score_bins_and_exact_sums_agree_with_numpy_and_scikit_learn(labelled):
     found = profiled(pa.Table.from_pandas(labelled))
     for name, part in (("1", labelled[labelled.label == "1"]), ("0", labelled[labelled.label == "0"]),
