@@ -100,6 +100,11 @@ class Said:
     def __init__(self, row: Row, monitor: Monitor) -> None:
         data, decision = monitor.data, monitor.decision
         self.row, self.answer, self.label = row, text(row[data.prediction]), text(row["label"])
+        if self.label is not None and not self.label.strip():
+            self.label = None
+        self.neither = None
+        if decision is not None and monitor.task == "binary" and self.label not in ("0", "1", None):
+            self.neither, self.label = self.label, None
         self.score = number(row[data.score]) if data.score and monitor.task == "binary" else None
         if self.score is not None and not math.isfinite(self.score):
             self.score = None
@@ -193,6 +198,8 @@ def outcome(said: list[Said], monitor: Monitor) -> Row:
         "weighted": {k: [sum(s.weight for s in p), sum(s.weight**2 for s in p)] for k, p in weights.items()},
         "weighted_scores": scores(said, weighed) if binary and weighing else {},
         "weighted_losses": losses(clipped, scored) if binary and weighing else {},
+        "neither": sum(s.neither is not None for s in answered),
+        "neither_examples": sorted({s.neither for s in answered if s.neither is not None})[:5],
         "bad_weights": sum(s.weight is None for s in both) if weighing else 0,
     }
 

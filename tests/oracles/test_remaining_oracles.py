@@ -162,6 +162,15 @@ def test_a_regression_misses_the_answers_that_are_no_finite_number():
     assert found["missing_prediction/all"].value == pytest.approx((~np.isfinite(rows["prediction"])).mean())
 
 
+def test_labels_of_neither_class_are_those_that_pandas_finds_in_neither_word():
+    rng = np.random.default_rng(14)
+    label = NOW["label"].where(rng.random(len(NOW)) < 0.97, "yes").where(rng.random(len(NOW)) < 0.9, " ")
+    known = label[label.notna() & (label != " ")]
+    found = measured(monitor(), NOW.assign(label=label), WAS)[0]
+    assert found["unknown_label/all"].value == pytest.approx((~known.isin(["0", "1"])).mean())
+    assert found["unknown_label/all"].n == len(known)
+
+
 def test_every_metric_of_the_catalogue_has_an_oracle(request):
     """By name in this folder, or as a group's version of one that has."""
     written = "\n".join(p.read_text() for p in request.path.parent.glob("test_*.py"))

@@ -7,23 +7,61 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from vigil.adapters.duckdb_layout import Layout, dicts, select
 from vigil.adapters.duckdb_rows import double, literal, quoted
 from vigil.core.words import Task
-from vigil.profiles.aggregates import FINITE
+from vigil.profiles.aggregates import FALSE, FINITE
 from vigil.profiles.edges import SCORE_EDGES
 
+if TYPE_CHECKING:
+    from vigil.profiles.layout import Decision
+
 CLIP = 1e-15  # of a probability, as scikit-learn's log loss clips
+BLANKS = "' ' || chr(9) || chr(10) || chr(13)"  # SQL of what a blank text consists of
 RANKS = 10  # places of a label in the model's order of classes that are counted one by one
 
 
 def make_cube(layout: Layout) -> None:
     """Makes `cube` from the view `night`."""
     keys = layout.who | layout.groups(layout.attributes) | _said(layout) | _context(layout)
-    counted = {"n": "count(*)", "contradictory": "count(CASE WHEN vigil_contradictory THEN 1 END)"}
+    counted = {
+        "n": "count(*)",
+        "neither": "CAST(0 AS BIGINT)",
+        "contradictory": "count(CASE WHEN vigil_contradictory THEN 1 END)",
+    }
     counted |= _sums(layout) | _score_sums(layout) | _errors(layout)
     layout.db.execute(f"CREATE TEMP TABLE cube AS {select(keys, counted, 'night')}")
+    if layout.monitor.task is not Task.REGRESSION:
+        _forget(layout, f"trim(label, {BLANKS}) = ''")
+    if layout.monitor.task is Task.BINARY and layout.monitor.decision is not None:
+        _set_aside(layout, layout.monitor.decision)
+
+
+def _forget(layout: Layout, which: str, also: str = "") -> None:
+    """Rows of `cube` lose their label, and the sums over labelled rows that it is in."""
+    gone = ["label", *_score_sums(layout), *(["rank"] if "rank" in _context(layout) else [])]
+    layout.db.execute(f"UPDATE cube SET {also}{', '.join(f'{name} = NULL' for name in gone)} WHERE {which}")
+
+
+def _set_aside(layout: Layout, decision: Decision) -> None:
+    """A label in a word of neither class says nothing about the row: `said` keeps it, `neither` counts it.
+
+    The negative word is the `deserving` one, or where that is the positive one, the night's: one that says no before
+    others, and of those the most frequent.
+    """
+    positive, negative = decision.positive, decision.deserving
+    if negative == positive:
+        no = f"lower(label) IN ({', '.join(map(literal, FALSE))})"
+        found = dicts(
+            layout.db,
+            f"SELECT label, sum(n) AS n FROM cube WHERE label <> {literal(positive)} "
+            f"GROUP BY label ORDER BY {no} DESC, n DESC, label LIMIT 1",
+        )
+        negative = found[0]["label"] if found else negative
+    layout.db.execute("ALTER TABLE cube ADD COLUMN said VARCHAR")
+    _forget(layout, f"label NOT IN ({literal(positive)}, {literal(negative)})", also="said = label, neither = n, ")
 
 
 def make_tally(layout: Layout) -> None:
@@ -64,7 +102,7 @@ def _said(layout: Layout) -> dict[str, tuple[str, str]]:
     good = f"coalesce({layout.favourable}, false)"
     if layout.monitor.task is Task.REGRESSION:
         answer = f"CASE WHEN {layout.answered} THEN '' END"
-        label = f"CASE WHEN {layout.label} IS NOT NULL THEN '' END"
+        label = f"CASE WHEN trim({layout.label}, {BLANKS}) <> '' THEN '' END"
         return {"answer": (answer, answer), "good": (good, good), "label": (label, label)}
     keys = {
         "answer": (layout.answer, f"s.{layout.prediction}"),

@@ -76,6 +76,9 @@ _ANSWERS: tuple[Row, ...] = (
 _SCORES: tuple[Row, ...] = (
     ("missing_score", "quality.unanswered", "share", HIGH, SHARE, "served requests without a score"),
 )
+_LABEL_WORDS: tuple[Row, ...] = (
+    ("unknown_label", "quality.unknown_label", "share", HIGH, SHARE, "labels that name neither class"),
+)
 _WEIGHT: tuple[Row, ...] = (
     ("unusable_weight", "quality.unusable_weight", "share", HIGH, SHARE, "labelled rows without a usable weight"),
 )
@@ -239,6 +242,7 @@ _BLOCKS: tuple[tuple[tuple[Row, ...], Family, dict[str, object]], ...] = (
     (_DRIFT, Family.DRIFT, {"scope": Scope.FEATURE, "against": Against.WITHIN}),
     (_GROUP_DRIFT, Family.DRIFT, {"scope": Scope.GROUP, "against": Against.WITHIN}),
     (_GROUPS, Family.DRIFT, {"scope": Scope.GROUP, "against": Against.WITHIN, "on_demand": True}),
+    (_LABEL_WORDS, Family.QUALITY, {"against": Against.NOTHING, "needs_labels": True, "tasks": _ONE}),
     (_WEIGHT, Family.QUALITY, {"against": Against.NOTHING, "needs_labels": True, "tasks": _ONE}),
     (_PERSONAL, Family.QUALITY, {}),
     (_SCOPE, Family.DRIFT, {}),

@@ -8,6 +8,7 @@ from vigil.core.errors import MonitorError
 from vigil.core.words import Family
 from vigil.metrics.catalog import CATALOG, Against, Entry, Scope, suggest
 from vigil.metrics.given import Given
+from vigil.metrics.quality.unknown_label import misnamed
 from vigil.metrics.quality.unusable_weight import spoilt
 from vigil.metrics.reasons import CHECK_FAILED, NO_BASELINE, because
 from vigil.metrics.types import Measurement, Reading, View
@@ -62,7 +63,7 @@ def evaluate(
 def _measure(entry: Entry, given: Given, baseline: Profile | None, yardstick: str) -> Iterator[Measurement]:
     metric = _guarded(entry)
     base = _on_baseline(entry, metric, baseline, given.view)
-    lost = spoilt(given) if entry.family is Family.PERFORMANCE and entry.needs_labels else ""
+    lost = _lost(entry, given)
     unlike = _unweighted(entry, baseline, given.view)
     for reading in metric(given):
         if lost:
@@ -81,7 +82,15 @@ def _on_baseline(entry: Entry, metric: Metric, baseline: Profile | None, view: V
     """The same numbers on the baseline, by subject. They need no common bins."""
     if baseline is None or entry.against is not Against.SAME or _unweighted(entry, baseline, view):
         return {}
-    return {reading.subject: reading.value for reading in metric(Given(baseline, None, view))}
+    given = Given(baseline, None, view)
+    return {} if _lost(entry, given) else {reading.subject: reading.value for reading in metric(given)}
+
+
+def _lost(entry: Entry, given: Given) -> str:
+    """Why labels or weights of a night say nothing about it, or ""."""
+    if not entry.needs_labels or entry.family not in (Family.PERFORMANCE, Family.FAIRNESS):
+        return ""
+    return misnamed(given) or (spoilt(given) if entry.family is Family.PERFORMANCE else "")
 
 
 def _unweighted(entry: Entry, baseline: Profile | None, view: View) -> str:

@@ -144,6 +144,8 @@ class Outcome(Spec):
     weighted: like confusion, (sum of sampling weights, sum of their squares); weighted_scores: like scores, sums of
               weights; weighted_losses: "log_loss" and "brier" -> (sum of weight times loss, sum of those weights). All
               are empty without `data.sampling_weight`, and the last one in profiles before version 4.
+    neither: rows whose label is in a word of neither class (binary): they are not labelled rows, and in nothing else.
+    neither_examples: the first 5 of those words in text order; text from data: escape before showing
     bad_weights: labelled rows whose weight is missing, negative or not finite; they are in no weighted sum.
     """
 
@@ -159,6 +161,8 @@ class Outcome(Spec):
     weighted: Mapping[str, tuple[float, float]] = Field(default_factory=dict)
     weighted_scores: Mapping[str, tuple[float, ...]] = Field(default_factory=dict)
     weighted_losses: Mapping[str, tuple[float, float]] = Field(default_factory=dict)
+    neither: int = 0
+    neither_examples: tuple[str, ...] = ()
     bad_weights: int = 0
 
 

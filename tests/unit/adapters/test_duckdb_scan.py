@@ -248,6 +248,41 @@ def test_a_row_without_an_answer_says_nothing_about_what_was_predicted():
     assert (found.outcome.confusion, found.groups["sex"]["f"].labelled) == ({"1\t1": 1}, 1)
 
 
+LABELS = ["0", "1", "unknown", "", " ", "yes", None, "0"]
+
+
+@pytest.mark.parametrize("deserving", ["0", "1"])
+def test_a_label_in_a_word_of_neither_class_is_in_no_number_but_its_own(deserving):
+    decision = {"positive": "1", "favourable": "0", "deserving": deserving}
+    given = [row(f"p{i}", label=label, weight=2.0) for i, label in enumerate(LABELS)]
+    watched = monitor(decision=decision, data={"score": "score", "sampling_weight": "weight"})
+    found, known = profiled(given, watched=watched), profiled(given[:2] + given[7:], watched=watched)
+    assert (found.outcome.neither, found.outcome.neither_examples) == (2, ("unknown", "yes"))
+    for name in ("labelled", "confusion", "weighted", "log_loss", "brier", "weighted_losses", "bad_weights"):
+        assert getattr(found.outcome, name) == getattr(known.outcome, name), name
+    cell = found.groups["sex"]["f"]
+    assert (cell.labelled, cell.tn, cell.fn) == (3, 2, 1)
+    assert {t: sum(bins) for t, bins in found.group_scores["sex=f"].items()} == {"0": 2, "1": 1, "none": 5}
+
+
+@pytest.mark.parametrize(("words", "neither"), [
+    (["1", "bad", "bad", "good"], 1),  # the most frequent word is the other class
+    (["1", "?", "?", "No"], 2),  # unless one says no
+    (["1", "1"], 0),
+])  # fmt: skip
+def test_where_the_positive_label_is_the_deserving_one_the_night_says_what_the_other_is_called(words, neither):
+    decision = {"positive": "1", "favourable": "yes", "deserving": "1"}
+    given = [row(f"p{i}", label=label) for i, label in enumerate(words)]
+    found = profiled(given, watched=monitor(decision=decision)).outcome
+    assert (found.neither, found.labelled) == (neither, len(words) - neither)
+
+
+def test_a_blank_label_is_no_label_of_a_class_either():
+    given = [row(f"p{i}", prediction="a", label=label) for i, label in enumerate(["a", "", "\t", "b"])]
+    found = profiled(given, watched=monitor(task="multiclass", data={}, decision=None, protected=[]))
+    assert (found.outcome.labelled, found.outcome.neither) == (2, 0)
+
+
 def test_the_sum_of_a_column_without_a_number_is_not_there_and_that_of_no_rows_is_nought():
     amounts = [("0", None), ("0", math.nan), ("1", None), ("1", 2.5)]
     given = [row(f"p{i}", prediction=p, score=None, label="1", amount=a) for i, (p, a) in enumerate(amounts)]

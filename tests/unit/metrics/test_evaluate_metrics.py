@@ -250,6 +250,20 @@ def test_groups_are_not_missed_where_the_attribute_was_not_logged_and_nobody_mis
     assert not [name for name in measured(NIGHT, with_nulls) if "(missing)" in name]
 
 
+def test_beyond_five_in_a_hundred_labels_of_neither_class_what_needs_labels_is_unknown_on_either_side():
+    def odd(profile, n):
+        return profile.model_copy(update={"outcome": profile.outcome.model_copy(update={"neither": n})})
+
+    few, many = measured(odd(NIGHT, 15)), measured(odd(NIGHT, 40))
+    assert few["recall/all"].value is not None
+    for name in ("recall/all", "auc/all", "equal_opportunity/sex=female", "calibration_gap/sex=female"):
+        assert many[name].value is None
+        assert many[name].why_not.startswith("check failed: 40 of 440 labels are in words of neither class")
+    assert many["unknown_label/all"].value == pytest.approx(40 / 440)
+    assert many["selection_rate_ratio/sex=female"].value is not None
+    assert measured(NIGHT, odd(HOLDOUT, 500))["recall/all"].baseline is None
+
+
 def test_a_group_of_nulls_that_is_gone_is_not_missed_nor_is_an_attribute_that_nobody_logged():
     with_nulls = NIGHT.model_copy(
         update={"group_columns": {**NIGHT.group_columns, "sex=(missing)": NIGHT.group_columns["sex=male"]}}
