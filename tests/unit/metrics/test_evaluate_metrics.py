@@ -13,6 +13,7 @@ from vigil.metrics.catalog import CATALOG
 from vigil.metrics.evaluate import evaluate
 from vigil.metrics.reasons import REASONS
 from vigil.metrics.types import Kind, Reading, View
+from vigil.profiles.edges import edges_digest
 from vigil.profiles.layout import FeatureType
 from vigil.profiles.types import Cell, Columns, NumericColumn, Outcome, Profile
 
@@ -262,6 +263,15 @@ def test_beyond_five_in_a_hundred_labels_of_neither_class_what_needs_labels_is_u
     assert many["unknown_label/all"].value == pytest.approx(40 / 440)
     assert many["selection_rate_ratio/sex=female"].value is not None
     assert measured(NIGHT, odd(HOLDOUT, 500))["recall/all"].baseline is None
+
+
+def test_new_levels_of_a_column_that_knows_none_by_name_are_unknown_and_not_nought():
+    many = made.FITTED.model_copy(update={"open": ("c",)})
+    night, was = (p.model_copy(update={"edges_digest": edges_digest(many)}) for p in (NIGHT, HOLDOUT))
+    found = {m.id: m for m in evaluate(night, was, VIEW, yardstick="", only=["new_category", "new_levels"], edges=many)}
+    for name in ("new_category/c", "new_levels/c"):
+        assert (found[name].value, found[name].why_not[:11]) == (None, "not logged:")
+    assert measured()["new_category/c"].value == measured()["new_levels/c"].value == 0
 
 
 def test_a_group_of_nulls_that_is_gone_is_not_missed_nor_is_an_attribute_that_nobody_logged():
