@@ -1,5 +1,8 @@
 """Performance beyond the first night's, against scikit-learn, statsmodels and numpy on the same rows."""
 
+from collections import Counter
+from time import perf_counter
+
 import numpy as np
 import pytest
 import statsmodels.api as sm
@@ -279,3 +282,24 @@ def test_with_sampling_weights_the_labelled_rows_of_a_formula_weigh_what_its_cou
     found = measured(profile(y, p, w), weighted=True, kpis=kpis)
     expected = sk.accuracy_score(y, p >= 0.5, sample_weight=w)
     assert found["kpi_of_outcomes/right"].value == pytest.approx(expected)
+
+
+def test_a_model_of_ten_thousand_classes_is_measured_as_fast_as_its_cells_are_read():
+    rng = np.random.default_rng(19)
+    y = rng.integers(0, 10_000, 40_000).astype(str)
+    p = np.where(rng.random(len(y)) < 0.7, y, rng.permutation(y))
+    confusion = Counter(f"{a}\t{b}" for a, b in zip(p, y, strict=True))
+    outcome = Outcome(labelled=len(y), confusion=confusion)
+    night = Profile(monitor="m", environment="e", task=Task.MULTICLASS, edges_digest="x", rows=len(y), outcome=outcome)
+    started = perf_counter()
+    names = ["macro_f1", "class_recall", "class_precision"]
+    view = View(task=Task.MULTICLASS, features={})
+    found = {m.id: m for m in evaluate(night, night, view, yardstick="", only=names)}
+    assert perf_counter() - started < 8  # it took minutes
+    assert found["macro_f1/all"].value == pytest.approx(sk.f1_score(y, p, average="macro"))
+    classes = sorted(set(y))
+    for name, of in (("recall", sk.recall_score), ("precision", sk.precision_score)):
+        exact = of(y, p, average=None, labels=classes, zero_division=0)
+        for label, value in list(zip(classes, exact, strict=True))[::97]:
+            said = found[f"class_{name}/{label}"].value
+            assert said == pytest.approx(value) if said is not None else value == 0
