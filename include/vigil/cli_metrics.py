@@ -81,7 +81,12 @@ def rule(entry: Entry) -> str:
 
     >>> rule(CATALOG["recall"])
     '{metric: recall, breach: "< 0.80"}'
+    >>> rule(CATALOG["parity_difference"])
+    '{metric: parity_difference, breach: "< -0.10"}'
     """
     if entry.worse.value == "away" or entry.kind.value in ("number", "count"):
         return f"{{metric: {entry.name}, sigma: 5, nights: 28}}"
-    return f'{{metric: {entry.name}, breach: "{"<" if entry.worse.value == "lower" else ">"} 0.80"}}'
+    lower = entry.worse.value == "lower"
+    if entry.kind.value == "difference":  # 0 is equal
+        return f'{{metric: {entry.name}, breach: "{"< -" if lower else "> "}0.10"}}'
+    return f'{{metric: {entry.name}, breach: "{"< 0.80" if lower else "> 0.05"}"}}'

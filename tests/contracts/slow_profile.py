@@ -100,6 +100,11 @@ class Said:
     def __init__(self, row: Row, monitor: Monitor) -> None:
         data, decision = monitor.data, monitor.decision
         self.row, self.answer, self.label = row, text(row[data.prediction]), text(row["label"])
+        if self.label is not None and not self.label.strip():
+            self.label = None
+        self.neither = None
+        if decision is not None and monitor.task == "binary" and self.label not in ("0", "1", None):
+            self.neither, self.label = self.label, None
         self.score = number(row[data.score]) if data.score and monitor.task == "binary" else None
         if self.score is not None and not math.isfinite(self.score):
             self.score = None
@@ -192,8 +197,21 @@ def outcome(said: list[Said], monitor: Monitor) -> Row:
         "ranks": ranks(both, monitor),
         "weighted": {k: [sum(s.weight for s in p), sum(s.weight**2 for s in p)] for k, p in weights.items()},
         "weighted_scores": scores(said, weighed) if binary and weighing else {},
+        "weighted_losses": losses(clipped, scored) if binary and weighing else {},
+        "neither": sum(s.neither is not None for s in answered),
+        "neither_examples": sorted({s.neither for s in answered if s.neither is not None})[:5],
         "bad_weights": sum(s.weight is None for s in both) if weighing else 0,
     }
+
+
+def losses(clipped: list[tuple[Said, float]], scored: list[Said]) -> Row:
+    usable = [s for s in scored if s.weight is not None]
+    each = {
+        "log_loss": [-math.log(p if s.true else 1 - p) * s.weight for s, p in clipped if s.weight is not None],
+        "brier": [(s.score - s.true) ** 2 * s.weight for s in usable],
+    }
+    total = math.fsum(s.weight for s in usable)
+    return {name: [math.fsum(found), total] for name, found in each.items()} if usable else {}
 
 
 def ranks(both: list[Said], monitor: Monitor) -> Row:
@@ -249,7 +267,11 @@ def sums(said: list[Said], monitor: Monitor) -> Row:
         both = [s for s in said if s.both]
         for name, positive, true in (("tp", 1, 1), ("fp", 1, 0), ("fn", 0, 1), ("tn", 0, 0)):
             parts[name] = [s for s in both if (s.positive, s.true) == (positive, true)]
-    return {n: {p: math.fsum(finite([s.row[n] for s in part])) for p, part in parts.items()} for n in monitor.sums}
+    return {
+        n: {p: math.fsum(known) for p, part in parts.items() for known in [finite([s.row[n] for s in part])]
+            if known or not part}
+        for n in monitor.sums
+    }  # fmt: skip
 
 
 def flags(rows: list[Row], monitor: Monitor) -> Row:
@@ -300,7 +322,7 @@ def profile(rows: list[Row], monitor: Monitor, edges: Edges, night: date, duplic
         return {g: counts for g, counts in found.items() if counts[0]}
 
     return {
-        "schema_version": 3, "monitor": monitor.model, "environment": monitor.environment, "task": monitor.task,
+        "schema_version": 4, "monitor": monitor.model, "environment": monitor.environment, "task": monitor.task,
         "nights": [night.isoformat()], "roles": [rows[0][data.role]],
         "versions": {named(rows[0][data.model_version]): len(rows)},
         "pipelines": dict(Counter(text(r.get(data.pipeline_version)) or "" for r in rows)),

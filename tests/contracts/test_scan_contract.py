@@ -114,7 +114,7 @@ def drawn(count: int, seed: int) -> list[dict]:
 def labels(rows: list[dict], task: str, seed: int) -> list[dict]:
     """Late, repeated, contradictory, unknown, and of rows that are not there."""
     chance = np.random.default_rng(seed)
-    words = {"binary": ["0", "1", "2", None], "multiclass": ["setosa", "virginica", "c9", "c10", None],
+    words = {"binary": ["0", "1", "2", "", " ", None], "multiclass": ["setosa", "virginica", "c9", "c10", None],
              "regression": ["1.5", "0", "12", "nan", "unknown", None]}[task]  # fmt: skip
     ids = [*sorted({r["prediction_id"] for r in rows if r["prediction_id"] and chance.uniform() < 0.6}), "nobody"]
     return [

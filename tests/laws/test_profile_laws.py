@@ -66,6 +66,7 @@ cell = whole(Cell)
 outcome_ = whole(
     Outcome, scores=counted(bins(2)), confusion=counted(counts), predictions=counted(counts), errors=whole(Errors),
     ranks=counted(counts), weighted=counted(st.tuples(sums, sums)), weighted_scores=counted(bins(2, sums)),
+    weighted_losses=counted(st.tuples(sums, sums)), neither_examples=smallest(st.text(max_size=3), EXAMPLES),
 )  # fmt: skip
 profiles = whole(
     Profile, schema_version=st.just(CURRENT), monitor=st.just("credit"), environment=st.just("staging"),
@@ -118,7 +119,16 @@ def test_floats_survive_storage_to_the_last_bit(total, least):
 @settings(max_examples=30, deadline=None)
 @given(profiles)
 def test_every_number_of_a_night_is_in_the_sum_of_two_such_nights(a):
-    kept = {"nights", "roles", "new_hashes", "new_examples", "smallest", "largest", "schema_version"}
+    kept = {
+        "nights",
+        "roles",
+        "new_hashes",
+        "new_examples",
+        "neither_examples",
+        "smallest",
+        "largest",
+        "schema_version",
+    }
 
     def doubled(value, name=""):
         if isinstance(value, dict):

@@ -1,5 +1,8 @@
 """Performance beyond the first night's, against scikit-learn, statsmodels and numpy on the same rows."""
 
+from collections import Counter
+from time import perf_counter
+
 import numpy as np
 import pytest
 import statsmodels.api as sm
@@ -31,15 +34,18 @@ def profile(y, p, w=None):
     at, said = binned(p), (p >= 0.5).astype(int)
     scores = {str(k): tuple(np.bincount(at[y == k], minlength=BINS).tolist()) for k in (0, 1)}
     confusion = {f"{a}\t{b}": int(((said == a) & (y == b)).sum()) for a in (0, 1) for b in (0, 1)}
-    weighted, weighted_scores = {}, {}
+    weighted, weighted_scores, weighted_losses = {}, {}, {}
+    losses = {"log_loss": -np.log(np.where(y == 1, p, 1 - p)), "brier": (p - y) ** 2}
     if w is not None:
         cell = {(a, b): w[(said == a) & (y == b)] for a in (0, 1) for b in (0, 1)}
         weighted = {f"{a}\t{b}": (float(x.sum()), float((x * x).sum())) for (a, b), x in cell.items()}
         weighted_scores = {
             str(k): tuple(np.bincount(at[y == k], weights=w[y == k], minlength=BINS).tolist()) for k in (0, 1)
         }
+        weighted_losses = {name: (float((w * x).sum()), float(w.sum())) for name, x in losses.items()}
     outcome = Outcome(labelled=len(y), scores=scores, confusion=confusion, weighted=weighted,
-                      weighted_scores=weighted_scores)  # fmt: skip
+                      weighted_scores=weighted_scores, weighted_losses=weighted_losses,
+                      **{name: float(x.sum()) for name, x in losses.items()})  # fmt: skip
     return Profile(monitor="m", environment="e", task=Task.BINARY, edges_digest="x", rows=len(y), outcome=outcome)
 
 
@@ -77,6 +83,55 @@ def test_with_sampling_weights_the_numbers_are_those_of_weighted_rows(case):
     assert found["mcc/all"].value == pytest.approx(sk.matthews_corrcoef(y, said, sample_weight=w))
     expected = sk.average_precision_score(y, binned(p), sample_weight=w)
     assert found["average_precision/all"].value == pytest.approx(expected)
+    assert found["auc/all"].value == pytest.approx(sk.roc_auc_score(y, binned(p), sample_weight=w))
+    assert found["log_loss/all"].value == pytest.approx(sk.log_loss(y, p, sample_weight=w))
+    assert found["brier/all"].value == pytest.approx(sk.brier_score_loss(y, p, sample_weight=w))
+    expected = sk.balanced_accuracy_score(y, said, sample_weight=w)
+    assert found["balanced_accuracy/all"].value == pytest.approx(expected)
+
+
+def test_weighted_calibration_and_lift_are_those_of_rows_repeated_as_often_as_they_weigh(case):
+    y, p, w = case
+    often = np.repeat(np.arange(len(y)), w.astype(int))
+    weighed, repeated = measured(profile(y, p, w), weighted=True), measured(profile(y[often], p[often]))
+    for name in ("ece", "lift", "calibration_slope", "auc", "log_loss", "brier"):
+        assert weighed[f"{name}/all"].value == pytest.approx(repeated[f"{name}/all"].value), name
+        narrow, wide = (f[f"{name}/all"].high - f[f"{name}/all"].low for f in (repeated, weighed))
+        assert wide > narrow, name  # nobody knows more because a row stands for several
+
+
+def test_estimates_of_a_weighted_night_read_weighted_scores_with_a_weighted_calibration():
+    y, p, w = drawn(13, n=8000)
+    often = np.repeat(np.arange(len(y)), w.astype(int))
+    weighed = measured(profile(y, p, w), profile(y, p, w), weighted=True)
+    repeated = measured(profile(y[often], p[often]), profile(y[often], p[often]))
+    for name in ("estimated_precision", "estimated_recall", "estimated_accuracy", "estimated_auc"):
+        one, same = weighed[f"{name}/all"], repeated[f"{name}/all"]
+        assert one.value == pytest.approx(same.value), name
+        assert (one.n, one.high - one.low > same.high - same.low) == (len(y), True)
+    unweighted = measured(profile(y, p, w), profile(y, p), weighted=True)
+    assert unweighted["estimated_auc/all"].why_not == "no baseline: its scores have no sampling weights"
+
+
+def test_a_weighted_night_is_not_compared_with_a_holdout_that_has_no_weights(case):
+    y, p, w = case
+    with_weights = measured(profile(y, p, w), profile(y, p, w), weighted=True)
+    without = measured(profile(y, p, w), profile(y, p), weighted=True)
+    for name in ("precision", "recall", "auc", "log_loss", "brier", "f1", "accuracy", "lift"):
+        assert with_weights[f"{name}/all"].baseline == pytest.approx(with_weights[f"{name}/all"].value)
+        assert (without[f"{name}/all"].baseline, without[f"{name}/all"].yardstick) == (None, "")
+        assert "not compared with the baseline, which has no sampling weights" in without[f"{name}/all"].detail
+
+
+@pytest.mark.parametrize("name", ["auc", "log_loss", "brier"])
+def test_a_weighted_interval_is_as_wide_as_the_bootstrap_of_weighted_rows(name):
+    y, p, w = drawn(14, n=3000)
+    found, rng, draws = measured(profile(y, p, w), weighted=True)[f"{name}/all"], np.random.default_rng(15), []
+    of = {"auc": sk.roc_auc_score, "log_loss": sk.log_loss, "brier": sk.brier_score_loss}[name]
+    for _ in range(200):
+        i = rng.integers(0, len(y), len(y))
+        draws.append(of(y[i], p[i], sample_weight=w[i]))
+    assert found.high - found.low == pytest.approx(2 * 1.96 * np.std(draws), rel=0.25)
 
 
 def test_an_interval_of_weighted_rows_is_as_wide_as_their_bootstrap():
@@ -209,3 +264,43 @@ def test_a_business_number_is_what_its_formula_says_or_unknown_with_the_reason()
     assert (found["kpi_of_outcomes/gain"].value, found["kpi_of_outcomes/gain"].unit) == (gain, "EUR")
     assert found["kpi/per_error"].value is None
     assert "divides by 0" in found["kpi/per_error"].why_not
+
+
+def test_a_business_number_over_a_column_without_a_number_is_unknown_and_not_nought():
+    y, p, _ = drawn(17)
+    night = profile(y, p).model_copy(update={"sums": {"amount": {"all": 7.5, "fp": 0.0}}})
+    kpis = [Kpi(name=n, formula=f) for n, f in (("won", "sum_amount_tp - sum_amount_fp"), ("sold", "sum_amount"))]
+    found = measured(night, sums=("amount",), kpis=tuple(kpis))
+    assert found["kpi_of_outcomes/won"].value is None
+    assert found["kpi_of_outcomes/won"].why_not == "all null: no row that counts in sum_amount_tp has a number"
+    assert found["kpi/sold"].value == 7.5
+
+
+def test_with_sampling_weights_the_labelled_rows_of_a_formula_weigh_what_its_counts_weigh():
+    y, p, w = drawn(18)
+    kpis = (Kpi(name="right", formula="(tp + tn) / labelled"),)
+    found = measured(profile(y, p, w), weighted=True, kpis=kpis)
+    expected = sk.accuracy_score(y, p >= 0.5, sample_weight=w)
+    assert found["kpi_of_outcomes/right"].value == pytest.approx(expected)
+
+
+def test_a_model_of_ten_thousand_classes_is_measured_as_fast_as_its_cells_are_read():
+    rng = np.random.default_rng(19)
+    y = rng.integers(0, 10_000, 40_000).astype(str)
+    p = np.where(rng.random(len(y)) < 0.7, y, rng.permutation(y))
+    confusion = Counter(f"{a}\t{b}" for a, b in zip(p, y, strict=True))
+    outcome = Outcome(labelled=len(y), confusion=confusion)
+    night = Profile(monitor="m", environment="e", task=Task.MULTICLASS, edges_digest="x", rows=len(y), outcome=outcome)
+    started = perf_counter()
+    names = ["macro_f1", "weighted_f1", "class_recall", "class_precision"]
+    view = View(task=Task.MULTICLASS, features={})
+    found = {m.id: m for m in evaluate(night, night, view, yardstick="", only=names)}
+    assert perf_counter() - started < 8  # it took minutes
+    for mean in ("macro", "weighted"):
+        assert found[f"{mean}_f1/all"].value == pytest.approx(sk.f1_score(y, p, average=mean))
+    classes = sorted(set(y))
+    for name, of in (("recall", sk.recall_score), ("precision", sk.precision_score)):
+        exact = of(y, p, average=None, labels=classes, zero_division=0)
+        for label, value in list(zip(classes, exact, strict=True))[::97]:
+            said = found[f"class_{name}/{label}"].value
+            assert said == pytest.approx(value) if said is not None else value == 0

@@ -139,6 +139,38 @@ def test_weights_that_cannot_be_used_are_those_that_are_missing_negative_or_endl
     assert told == pytest.approx((~np.isfinite(labelled) | (labelled < 0)).mean())
 
 
+def test_answers_and_scores_that_are_missing_are_those_that_pandas_misses_among_served_rows():
+    rng = np.random.default_rng(12)
+    score = NOW["score"].where(rng.random(len(NOW)) < 0.7).astype(object)
+    score[rng.random(len(NOW)) < 0.05] = "n/a"
+    rows = NOW.assign(prediction=NOW["prediction"].where(rng.random(len(NOW)) < 0.5), score=score.astype("string"))
+    rows.loc[rows["status"] != "ok", ["prediction", "score"]] = None
+    served = rows[rows["status"] == "ok"]
+    found = measured(monitor(), rows, WAS)[0]
+    assert found["missing_prediction/all"].value == pytest.approx(served["prediction"].isna().mean())
+    numbers = pd.to_numeric(served["score"], errors="coerce")
+    assert found["missing_score/all"].value == pytest.approx(numbers.isna().mean())
+    assert (found["missing_prediction/all"].n, found["missing_score/all"].n) == (len(served), len(served))
+
+
+def test_a_regression_misses_the_answers_that_are_no_finite_number():
+    rng = np.random.default_rng(13)
+    frame = NOW.drop(columns="score").assign(label=1.0, prediction=rng.normal(size=len(NOW)), status="ok")
+    odd = rng.choice([1.0, np.nan, np.inf], len(NOW), p=[0.8, 0.15, 0.05])
+    rows = frame.assign(prediction=frame["prediction"] * odd)
+    found = measured(monitor("regression"), rows, frame)[0]
+    assert found["missing_prediction/all"].value == pytest.approx((~np.isfinite(rows["prediction"])).mean())
+
+
+def test_labels_of_neither_class_are_those_that_pandas_finds_in_neither_word():
+    rng = np.random.default_rng(14)
+    label = NOW["label"].where(rng.random(len(NOW)) < 0.97, "yes").where(rng.random(len(NOW)) < 0.9, " ")
+    known = label[label.notna() & (label != " ")]
+    found = measured(monitor(), NOW.assign(label=label), WAS)[0]
+    assert found["unknown_label/all"].value == pytest.approx((~known.isin(["0", "1"])).mean())
+    assert found["unknown_label/all"].n == len(known)
+
+
 def test_every_metric_of_the_catalogue_has_an_oracle(request):
     """By name in this folder, or as a group's version of one that has."""
     written = "\n".join(p.read_text() for p in request.path.parent.glob("test_*.py"))

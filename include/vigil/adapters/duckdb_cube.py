@@ -7,23 +7,61 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from vigil.adapters.duckdb_layout import Layout, dicts, select
 from vigil.adapters.duckdb_rows import double, literal, quoted
 from vigil.core.words import Task
-from vigil.profiles.aggregates import FINITE
+from vigil.profiles.aggregates import FALSE, FINITE
 from vigil.profiles.edges import SCORE_EDGES
 
+if TYPE_CHECKING:
+    from vigil.profiles.layout import Decision
+
 CLIP = 1e-15  # of a probability, as scikit-learn's log loss clips
+BLANKS = "' ' || chr(9) || chr(10) || chr(13)"  # SQL of what a blank text consists of
 RANKS = 10  # places of a label in the model's order of classes that are counted one by one
 
 
 def make_cube(layout: Layout) -> None:
     """Makes `cube` from the view `night`."""
     keys = layout.who | layout.groups(layout.attributes) | _said(layout) | _context(layout)
-    counted = {"n": "count(*)", "contradictory": "count(CASE WHEN vigil_contradictory THEN 1 END)"}
+    counted = {
+        "n": "count(*)",
+        "neither": "CAST(0 AS BIGINT)",
+        "contradictory": "count(CASE WHEN vigil_contradictory THEN 1 END)",
+    }
     counted |= _sums(layout) | _score_sums(layout) | _errors(layout)
     layout.db.execute(f"CREATE TEMP TABLE cube AS {select(keys, counted, 'night')}")
+    if layout.monitor.task is not Task.REGRESSION:
+        _forget(layout, f"trim(label, {BLANKS}) = ''")
+    if layout.monitor.task is Task.BINARY and layout.monitor.decision is not None:
+        _set_aside(layout, layout.monitor.decision)
+
+
+def _forget(layout: Layout, which: str, also: str = "") -> None:
+    """Rows of `cube` lose their label, and the sums over labelled rows that it is in."""
+    gone = ["label", *_score_sums(layout), *(["rank"] if "rank" in _context(layout) else [])]
+    layout.db.execute(f"UPDATE cube SET {also}{', '.join(f'{name} = NULL' for name in gone)} WHERE {which}")
+
+
+def _set_aside(layout: Layout, decision: Decision) -> None:
+    """A label in a word of neither class says nothing about the row: `said` keeps it, `neither` counts it.
+
+    The negative word is the `deserving` one, or where that is the positive one, the night's: one that says no before
+    others, and of those the most frequent.
+    """
+    positive, negative = decision.positive, decision.deserving
+    if negative == positive:
+        no = f"lower(label) IN ({', '.join(map(literal, FALSE))})"
+        found = dicts(
+            layout.db,
+            f"SELECT label, sum(n) AS n FROM cube WHERE label <> {literal(positive)} "
+            f"GROUP BY label ORDER BY {no} DESC, n DESC, label LIMIT 1",
+        )
+        negative = found[0]["label"] if found else negative
+    layout.db.execute("ALTER TABLE cube ADD COLUMN said VARCHAR")
+    _forget(layout, f"label NOT IN ({literal(positive)}, {literal(negative)})", also="said = label, neither = n, ")
 
 
 def make_tally(layout: Layout) -> None:
@@ -64,7 +102,7 @@ def _said(layout: Layout) -> dict[str, tuple[str, str]]:
     good = f"coalesce({layout.favourable}, false)"
     if layout.monitor.task is Task.REGRESSION:
         answer = f"CASE WHEN {layout.answered} THEN '' END"
-        label = f"CASE WHEN {layout.label} IS NOT NULL THEN '' END"
+        label = f"CASE WHEN trim({layout.label}, {BLANKS}) <> '' THEN '' END"
         return {"answer": (answer, answer), "good": (good, good), "label": (label, label)}
     keys = {
         "answer": (layout.answer, f"s.{layout.prediction}"),
@@ -101,8 +139,7 @@ def _sums(layout: Layout) -> dict[str, str]:
     weight = monitor.data.sampling_weight
     if weight is None or weight not in layout.types:
         return sums
-    w = layout.number(weight)
-    usable = f"coalesce(isfinite({w}) AND {w} >= 0, false)"
+    w, usable = layout.number(weight), _usable(layout, weight)
     return sums | {
         "weighed": f"count(CASE WHEN {usable} THEN 1 END)",
         "weight": f"sum(CASE WHEN {usable} THEN {w} END)",
@@ -110,8 +147,14 @@ def _sums(layout: Layout) -> dict[str, str]:
     }
 
 
+def _usable(layout: Layout, weight: str) -> str:
+    """SQL: the row has a weight that can be used."""
+    w = layout.number(weight)
+    return f"coalesce(isfinite({w}) AND {w} >= 0, false)"
+
+
 def _score_sums(layout: Layout) -> dict[str, str]:
-    """Exact sums of log loss and squared error over labelled rows with a score."""
+    """Exact sums of log loss and squared error over labelled rows with a score, and the same times the weight."""
     x, decision = layout.score, layout.monitor.decision
     if x is None or decision is None:
         return {}
@@ -120,7 +163,17 @@ def _score_sums(layout: Layout) -> dict[str, str]:
     known = f"{layout.label} IS NOT NULL AND isfinite({x})"
     loss = f"CASE WHEN {known} THEN -ln(CASE WHEN {one} THEN {p} ELSE 1 - {p} END) END"
     miss = f"({x} - CAST({one} AS INTEGER))"
-    return {"log_loss": f"sum({loss})", "brier": f"sum(CASE WHEN {known} THEN {miss} * {miss} END)"}
+    square = f"CASE WHEN {known} THEN {miss} * {miss} END"
+    found = {"log_loss": f"sum({loss})", "brier": f"sum({square})"}
+    weight = layout.monitor.data.sampling_weight
+    if weight is None or weight not in layout.types:
+        return found
+    w = f"CASE WHEN {known} AND {_usable(layout, weight)} THEN {layout.number(weight)} END"
+    return found | {
+        "w_scored": f"sum({w})",
+        "w_log_loss": f"sum(({w}) * ({loss}))",
+        "w_brier": f"sum(({w}) * ({square}))",
+    }
 
 
 def _errors(layout: Layout) -> dict[str, str]:

@@ -85,7 +85,10 @@ def strata(layout: Layout) -> dict[By, dict[str, dict[str, dict[str, Pair]]]]:
 
 
 def sums(layout: Layout) -> dict[By, dict[str, dict[str, float]]]:
-    """Column -> cell -> sum of its finite values: all rows, those with either decision, and those of the confusion."""
+    """Column -> cell -> sum of its finite values: all rows, those with either decision, and those of the confusion.
+
+    A cell whose rows have no number is left out: its sum is not known. That of no rows at all is 0.
+    """
     where = {ALL: "true"}
     if layout.monitor.decision is not None:
         where |= {"favourable": "answer IS NOT NULL AND good", "unfavourable": "answer IS NOT NULL AND NOT good"}
@@ -95,10 +98,14 @@ def sums(layout: Layout) -> dict[By, dict[str, dict[str, float]]]:
     columns = {i: name for i, name in enumerate(layout.monitor.sums) if name in layout.types}
     if not columns:
         return {}
-    parts = [f"sum(s{i}) FILTER ({sql}) AS s{i}_{cell}" for i, (cell, sql) in product(columns, where.items())]
+    parts = [
+        f"coalesce(sum(s{i}) FILTER ({sql}), CASE WHEN count(*) FILTER ({sql}) = 0 THEN 0.0 END) AS s{i}_{cell}"
+        for i, (cell, sql) in product(columns, where.items())
+    ]
     return {
         (row["v"], Role(row["r"])): {
-            name: {cell: row[f"s{i}_{cell}"] or 0.0 for cell in where} for i, name in columns.items()
+            name: {cell: row[f"s{i}_{cell}"] for cell in where if row[f"s{i}_{cell}"] is not None}
+            for i, name in columns.items()
         }
         for row in dicts(layout.db, f"SELECT v, r, {', '.join(parts)} FROM cube GROUP BY v, r")
     }

@@ -11,6 +11,7 @@ from vigil.core.words import Role, Task
 
 if TYPE_CHECKING:
     from vigil.config.schema import Monitor
+    from vigil.profiles.layout import Decision
     from vigil.profiles.types import Edges
 
 MISSING = "(missing)"
@@ -95,10 +96,21 @@ class Layout:
         decision = self.monitor.decision
         if decision is None:
             return "false"
-        said = f"{self.answer} = {literal(decision.positive)}"
         if self.score is None:
-            return said
-        return f"CASE WHEN isfinite({self.score}) THEN {self.score} >= {double(decision.threshold)} ELSE {said} END"
+            return self._said_positive(decision)
+        by_score = f"{self.score} >= {double(decision.threshold)}"
+        return f"CASE WHEN isfinite({self.score}) THEN {by_score} ELSE {self._said_positive(decision)} END"
+
+    def _said_positive(self, decision: Decision) -> str:
+        """SQL: the answer says that the label is the positive one; null where there is no answer.
+
+        Answers may be in the words of the labels (0, 1), or in those of decisions (approve, deny): then the favourable
+        one says that the label is the one that deserves it.
+        """
+        if decision.favourable == decision.deserving:
+            return f"{self.answer} = {literal(decision.positive)}"
+        same = "=" if decision.deserving == decision.positive else "<>"
+        return f"{self.answer} {same} {literal(decision.favourable)}"
 
 
 def select(keys: Mapping[str, tuple[str, str]], counted: Mapping[str, str], source: str) -> str:

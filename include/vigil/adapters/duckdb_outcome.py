@@ -9,9 +9,11 @@ from vigil.adapters.duckdb_cube import RANKS
 from vigil.adapters.duckdb_layout import By, Layout, bins_of, dicts, select
 from vigil.adapters.duckdb_rows import literal, quoted
 from vigil.core.words import Role, Task
+from vigil.profiles.aggregates import EXAMPLE_LENGTH, EXAMPLES
 from vigil.profiles.edges import LATENCY_EDGES_MS, SCORE_EDGES
 from vigil.profiles.types import Errors, Outcome, Service
 
+LOSSES = ("log_loss", "brier")
 BEYOND = "beyond"  # the place of a label that is not among the first ones
 
 
@@ -44,25 +46,30 @@ def outcomes(layout: Layout) -> dict[By, Outcome]:
     weighed = _weighed(layout)
     sums = {
         "labelled": f"sum(n) FILTER ({labelled})",
+        "neither": "sum(neither) FILTER (answer IS NOT NULL)",
         "contradictory": "sum(contradictory) FILTER (answer IS NOT NULL)",
         "bad_weights": f"sum(n - weighed) FILTER ({labelled})" if weighed else "0",
     }
-    sums |= {name: f"sum({name})" if layout.score else "0" for name in ("log_loss", "brier")}
+    sums |= {name: f"sum({name})" if layout.score else "0" for name in LOSSES}
+    if weighed and layout.score:
+        sums |= {f"w_{name}": f"sum(w_{name})" for name in ("scored", *LOSSES)}
     if layout.monitor.task is Task.REGRESSION:
         sums |= {f"e_{name}": f"sum(e_{name})" for name in Errors.model_fields}
     base = dicts(
         layout.db, f"SELECT v, r, {', '.join(f'{sql} AS {n}' for n, sql in sums.items())} FROM cube GROUP BY v, r"
     )
     confusion, scores = _confusion(layout, weighed=weighed), score_bins(layout, None, weighed=weighed)
-    predictions, ranks = _predictions(layout), _ranks(layout)
+    predictions, ranks, words = _predictions(layout), _ranks(layout), _words_of_neither(layout)
     return {
         who: Outcome(
-            **{name: row[name] or 0 for name in sums if not name.startswith("e_")},
+            **{name: row[name] or 0 for name in sums if not name.startswith(("e_", "w_"))},
             predictions=predictions.get(who, {}),
             confusion={key: n for key, (n, _, _) in confusion.get(who, {}).items()},
             weighted={key: (w, sq) for key, (_, w, sq) in confusion.get(who, {}).items() if w is not None},
             scores={truth: n for truth, (n, _) in scores.get((*who, ""), {}).items()},
             weighted_scores={truth: w for truth, (_, w) in scores.get((*who, ""), {}).items() if weighed},
+            weighted_losses={n: (row[f"w_{n}"], row["w_scored"]) for n in LOSSES if row.get("w_scored") is not None},
+            neither_examples=words.get(who, ()),
             ranks=ranks.get(who, {}),
             errors=Errors(**{n: row.get(f"e_{n}") or 0 for n in Errors.model_fields}),
         )
@@ -119,6 +126,17 @@ def _predictions(layout: Layout) -> dict[By, dict[str, int]]:
         return {}
     sql = "SELECT v, r, answer AS key, sum(n) AS n FROM cube WHERE answer IS NOT NULL GROUP BY 1, 2, 3 ORDER BY 1, 2, 3"
     return _by_key(dicts(layout.db, sql))
+
+
+def _words_of_neither(layout: Layout) -> dict[By, tuple[str, ...]]:
+    """The first labels, in text order, that are in words of neither class (binary)."""
+    if layout.monitor.task is not Task.BINARY or layout.monitor.decision is None:
+        return {}
+    sql = (
+        f"SELECT v, r, min(DISTINCT left(said, {EXAMPLE_LENGTH}), {EXAMPLES}) AS words FROM cube "
+        "WHERE said IS NOT NULL AND answer IS NOT NULL GROUP BY 1, 2"
+    )
+    return {_who(row): tuple(sorted(row["words"])) for row in dicts(layout.db, sql)}
 
 
 def _ranks(layout: Layout) -> dict[By, dict[str, int]]:

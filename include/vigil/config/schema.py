@@ -17,7 +17,7 @@ from vigil.core.zones import Zone
 from vigil.incidents.types import Risk
 from vigil.intake.traffic import Traffic
 from vigil.intake.types import Source
-from vigil.metrics.performance.formula import check
+from vigil.metrics.performance.formula import check, check_task
 from vigil.metrics.types import Kpi
 from vigil.profiles.layout import DataMap, Decision, FeatureType, Flag, Protected
 from vigil.responses.types import People, Response
@@ -77,6 +77,9 @@ class Monitor(Spec):
             raise ValueError("decision: a binary model needs its favourable value and threshold")
         if self.protected and self.decision is None:
             raise ValueError("protected: fairness needs `decision:` with a favourable value")
+        if self.data.sampling_weight is not None and self.task is not Task.BINARY:
+            what = f"data: sampling_weight: numbers of a {self.task.value} model are of logged rows, without weights"
+            raise ValueError(f"{what}; only those of binary models are weighted. Leave it out")
         for name in self.features:
             if name in (self.data.prediction_id, self.data.served_at):
                 raise ValueError(f"features: {name!r} identifies or dates a row; it is not a feature")
@@ -91,9 +94,11 @@ class Monitor(Spec):
 
     @model_validator(mode="after")
     def _formulas(self) -> Self:
+        decided, weighted = self.decision is not None, self.data.sampling_weight is not None
         for kpi in self.kpis:
             try:
                 check(kpi.formula, sums=self.sums, constants=kpi.constants)
+                check_task(kpi.formula, sums=self.sums, task=self.task, decided=decided, weighted=weighted)
             except MonitorError as error:
                 raise ValueError(f"kpis: {kpi.name}: {error}") from None
         if len({kpi.name for kpi in self.kpis}) != len(self.kpis):

@@ -70,6 +70,15 @@ _QUALITY: tuple[Row, ...] = (
     ("wrong_type", "quality.wrong_type", "share", HIGH, SHARE, "values of a numeric feature that are no numbers"),
     ("new_category", "quality.new_category", "share", HIGH, SHARE, "levels of a category that the reference never had"),
 )
+_ANSWERS: tuple[Row, ...] = (
+    ("missing_prediction", "quality.unanswered", "share", HIGH, SHARE, "served requests without an answer"),
+)
+_SCORES: tuple[Row, ...] = (
+    ("missing_score", "quality.unanswered", "share", HIGH, SHARE, "served requests without a score"),
+)
+_LABEL_WORDS: tuple[Row, ...] = (
+    ("unknown_label", "quality.unknown_label", "share", HIGH, SHARE, "labels that name neither class"),
+)
 _WEIGHT: tuple[Row, ...] = (
     ("unusable_weight", "quality.unusable_weight", "share", HIGH, SHARE, "labelled rows without a usable weight"),
 )
@@ -227,10 +236,13 @@ _SCORED = (Task.BINARY, Task.REGRESSION)
 _BLOCKS: tuple[tuple[tuple[Row, ...], Family, dict[str, object]], ...] = (
     (_SERVICE, Family.SERVICE, {"against": Against.NOTHING}),
     (_QUALITY, Family.QUALITY, {"scope": Scope.FEATURE}),
+    (_ANSWERS, Family.QUALITY, {}),
+    (_SCORES, Family.QUALITY, {"tasks": _ONE}),
     (_RANGE, Family.QUALITY, {"scope": Scope.FEATURE, "against": Against.WITHIN}),
     (_DRIFT, Family.DRIFT, {"scope": Scope.FEATURE, "against": Against.WITHIN}),
     (_GROUP_DRIFT, Family.DRIFT, {"scope": Scope.GROUP, "against": Against.WITHIN}),
     (_GROUPS, Family.DRIFT, {"scope": Scope.GROUP, "against": Against.WITHIN, "on_demand": True}),
+    (_LABEL_WORDS, Family.QUALITY, {"against": Against.NOTHING, "needs_labels": True, "tasks": _ONE}),
     (_WEIGHT, Family.QUALITY, {"against": Against.NOTHING, "needs_labels": True, "tasks": _ONE}),
     (_PERSONAL, Family.QUALITY, {}),
     (_SCOPE, Family.DRIFT, {}),

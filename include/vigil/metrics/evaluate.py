@@ -8,6 +8,7 @@ from vigil.core.errors import MonitorError
 from vigil.core.words import Family
 from vigil.metrics.catalog import CATALOG, Against, Entry, Scope, suggest
 from vigil.metrics.given import Given
+from vigil.metrics.quality.unknown_label import misnamed
 from vigil.metrics.quality.unusable_weight import spoilt
 from vigil.metrics.reasons import CHECK_FAILED, NO_BASELINE, because
 from vigil.metrics.types import Measurement, Reading, View
@@ -62,7 +63,8 @@ def evaluate(
 def _measure(entry: Entry, given: Given, baseline: Profile | None, yardstick: str) -> Iterator[Measurement]:
     metric = _guarded(entry)
     base = _on_baseline(entry, metric, baseline, given.view)
-    lost = spoilt(given) if entry.family is Family.PERFORMANCE and entry.needs_labels else ""
+    lost = _lost(entry, given)
+    unlike = _unweighted(entry, baseline, given.view)
     for reading in metric(given):
         if lost:
             yield _measurement(entry, Reading(subject=reading.subject, n=reading.n, why_not=lost), None, yardstick)
@@ -72,14 +74,32 @@ def _measure(entry: Entry, given: Given, baseline: Profile | None, yardstick: st
             was = 0.0
         other_edges = reading.why_not == NO_BASELINE and baseline is not None and given.baseline is None
         why_not = OTHER_EDGES if other_edges else reading.why_not
-        yield _measurement(entry, reading.model_copy(update={"why_not": why_not}), was, yardstick)
+        detail = "; ".join(said for said in (reading.detail, unlike) if said) if reading.value is not None else ""
+        yield _measurement(entry, reading.model_copy(update={"why_not": why_not, "detail": detail}), was, yardstick)
 
 
 def _on_baseline(entry: Entry, metric: Metric, baseline: Profile | None, view: View) -> Mapping[str, float | None]:
     """The same numbers on the baseline, by subject. They need no common bins."""
-    if baseline is None or entry.against is not Against.SAME:
+    if baseline is None or entry.against is not Against.SAME or _unweighted(entry, baseline, view):
         return {}
-    return {reading.subject: reading.value for reading in metric(Given(baseline, None, view))}
+    given = Given(baseline, None, view)
+    return {} if _lost(entry, given) else {reading.subject: reading.value for reading in metric(given)}
+
+
+def _lost(entry: Entry, given: Given) -> str:
+    """Why labels or weights of a night say nothing about it, or ""."""
+    if not entry.needs_labels or entry.family not in (Family.PERFORMANCE, Family.FAIRNESS):
+        return ""
+    return misnamed(given) or (spoilt(given) if entry.family is Family.PERFORMANCE else "")
+
+
+def _unweighted(entry: Entry, baseline: Profile | None, view: View) -> str:
+    """Why a weighted number of tonight is not compared with the baseline's, or ""."""
+    if entry.family is not Family.PERFORMANCE or not entry.needs_labels or baseline is None or not view.weighted:
+        return ""
+    if baseline.outcome.weighted or entry.against is not Against.SAME or not baseline.outcome.labelled:
+        return ""
+    return "not compared with the baseline, which has no sampling weights"
 
 
 def _guarded(entry: Entry) -> Metric:

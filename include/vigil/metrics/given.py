@@ -36,6 +36,10 @@ class Given:
                 was = self.baseline.columns.category.get(name) if self.baseline else None
                 yield name, self.tonight.columns.category.get(name, CategoryColumn()), was
 
+    def open(self, name: str) -> bool:
+        """Whether a category has so many levels that no edge knows which of them are new."""
+        return self.edges is not None and name in self.edges.open
+
     def features(self) -> Iterator[tuple[str, Column, Column | None]]:
         """Both kinds: the numeric ones, then the categories."""
         yield from self.numeric()

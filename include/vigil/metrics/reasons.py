@@ -9,6 +9,8 @@ NOT_LOGGED = "not logged"
 TOO_FEW = "too few rows"
 CHECK_FAILED = "check failed"
 
+MANY_LEVELS = f"{NOT_LOGGED}: the reference has too many levels to know a new one by name"
+
 REASONS = (LABELS_PENDING, NO_BASELINE, NO_ROWS, ALL_NULL, NO_SPREAD, NOT_LOGGED, TOO_FEW, CHECK_FAILED)
 
 

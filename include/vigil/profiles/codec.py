@@ -10,7 +10,8 @@ from vigil.core.errors import DataError
 from vigil.core.ids import canonical
 from vigil.profiles.types import Profile
 
-CURRENT = 3
+CURRENT = 4
+WITH_TAILS = 3  # the first version whose sums of the outermost bins are right
 REMEDY = "run the night again to make it anew"
 
 
@@ -41,10 +42,12 @@ def _upgraded(raw: dict[str, Any], version: int) -> dict[str, Any]:
 
     A profile of version 1 was counted on edges without tails, and adds up only with profiles on the same edges: there
     `new` means now what it meant then, every level that is not one of `levels`. 2 -> 3: the sums of the outermost bins
-    were of other bins; they are left out, and distances that need them are unknown.
+    were of other bins; they are left out, and distances that need them are unknown. 3 -> 4 only adds fields.
     """
     if version == CURRENT:
         return raw
+    if version == WITH_TAILS:
+        return {**raw, "schema_version": CURRENT}
     columns = [raw.get("columns"), raw.get("prediction"), *(raw.get("group_columns") or {}).values()]
     for column in (c for each in columns if each for c in (each.get("numeric") or {}).values()):
         column.pop("low_sum", None)

@@ -43,8 +43,9 @@ class Flag(StrEnum):
 class Decision(Spec):
     """What the model's answer means for the person it is about (binary tasks).
 
-    positive:   the label that the model predicts (`prediction` and labels are compared with it as text).
-    threshold:  scores at or above it predict positive (used for performance where a score is logged).
+    positive:   the label that the model predicts (labels are compared with it as text).
+    threshold:  scores at or above it predict positive (used for performance where a score is logged; without one, the
+                favourable answer predicts the deserving label).
     favourable: the value of `prediction` that is good for the person.
     deserving:  the label value for which the favourable decision was right.
     """

@@ -175,5 +175,8 @@ def _outcome(a: Outcome, b: Outcome) -> Outcome:
         ranks=_numbers(a.ranks, b.ranks),
         weighted=_pairs(a.weighted, b.weighted),
         weighted_scores=_maps(a.weighted_scores, b.weighted_scores, _bins),
+        weighted_losses=_pairs(a.weighted_losses, b.weighted_losses),
+        neither=a.neither + b.neither,
+        neither_examples=tuple(sorted({*a.neither_examples, *b.neither_examples}))[:EXAMPLES],
         bad_weights=a.bad_weights + b.bad_weights,
     )

@@ -142,7 +142,10 @@ class Outcome(Spec):
     ranks: place of the label in the model's own order of classes, "1".."10" or "beyond" -> labelled rows (where the
            log has `data.ranking`).
     weighted: like confusion, (sum of sampling weights, sum of their squares); weighted_scores: like scores, sums of
-              weights. Both are empty without `data.sampling_weight`.
+              weights; weighted_losses: "log_loss" and "brier" -> (sum of weight times loss, sum of those weights). All
+              are empty without `data.sampling_weight`, and the last one in profiles before version 4.
+    neither: rows whose label is in a word of neither class (binary): they are not labelled rows, and in nothing else.
+    neither_examples: the first 5 of those words in text order; text from data: escape before showing
     bad_weights: labelled rows whose weight is missing, negative or not finite; they are in no weighted sum.
     """
 
@@ -157,6 +160,9 @@ class Outcome(Spec):
     ranks: Mapping[str, int] = Field(default_factory=dict)
     weighted: Mapping[str, tuple[float, float]] = Field(default_factory=dict)
     weighted_scores: Mapping[str, tuple[float, ...]] = Field(default_factory=dict)
+    weighted_losses: Mapping[str, tuple[float, float]] = Field(default_factory=dict)
+    neither: int = 0
+    neither_examples: tuple[str, ...] = ()
     bad_weights: int = 0
 
 
@@ -191,11 +197,11 @@ class Profile(Spec):
     strata: attribute -> level of the monitor's `strata` column -> group -> (n, favourable).
     contributions: feature -> sums of its contributions.  flags: column -> (rows where it is true, rows where known).
     sums: column of the monitor's `sums` -> cell -> sum of its finite values; cells are "all", "favourable",
-          "unfavourable", and over labelled rows "tp", "fp", "fn", "tn".
+          "unfavourable", and over labelled rows "tp", "fp", "fn", "tn". A cell whose rows have no number is not there.
     hours_service: hour of the local day -> (requests, those that failed).
     """
 
-    schema_version: int = 3
+    schema_version: int = 4
     monitor: str
     environment: str
     task: Task

@@ -225,6 +225,73 @@ def test_a_score_that_is_no_number_predicts_what_the_answer_says():
     assert sum(map(sum, found.outcome.scores.values())) == 0
 
 
+@pytest.mark.parametrize(
+    ("positive", "deserving", "good", "bad"),
+    [("1", "0", "approve", "deny"), ("1", "1", "invite", "refuse"), ("0", "1", "1", "0"), ("1", "1", "1", "0"),
+     ("1", "0", "1", "0")],
+)  # fmt: skip
+def test_without_a_score_the_favourable_answer_predicts_the_label_that_deserves_it(positive, deserving, good, bad):
+    decision = {"positive": positive, "favourable": good, "deserving": deserving}
+    right = [row(f"p{i}", score=None, prediction=good if i % 3 else bad) for i in range(30)]
+    for one in right:  # as a perfect model answers
+        one["label"] = deserving if one["prediction"] == good else str(1 - int(deserving))
+    for data in ({"score": "score"}, {}):
+        found = profiled(right, watched=monitor(decision=decision, data=data)).outcome.confusion
+        assert sum(found.values()) == 30
+        assert {said == truth for said, truth in (pair.split("\t") for pair in found)} == {True}
+
+
+def test_a_row_without_an_answer_says_nothing_about_what_was_predicted():
+    decision = {"positive": "1", "favourable": "approve", "deserving": "0"}
+    given = [row("p0", score=None, prediction=None, label="1"), row("p1", score=None, prediction="deny", label="1")]
+    found = profiled(given, watched=monitor(decision=decision))
+    assert (found.outcome.confusion, found.groups["sex"]["f"].labelled) == ({"1\t1": 1}, 1)
+
+
+LABELS = ["0", "1", "unknown", "", " ", "yes", None, "0"]
+
+
+@pytest.mark.parametrize("deserving", ["0", "1"])
+def test_a_label_in_a_word_of_neither_class_is_in_no_number_but_its_own(deserving):
+    decision = {"positive": "1", "favourable": "0", "deserving": deserving}
+    given = [row(f"p{i}", label=label, weight=2.0) for i, label in enumerate(LABELS)]
+    watched = monitor(decision=decision, data={"score": "score", "sampling_weight": "weight"})
+    found, known = profiled(given, watched=watched), profiled(given[:2] + given[7:], watched=watched)
+    assert (found.outcome.neither, found.outcome.neither_examples) == (2, ("unknown", "yes"))
+    for name in ("labelled", "confusion", "weighted", "log_loss", "brier", "weighted_losses", "bad_weights"):
+        assert getattr(found.outcome, name) == getattr(known.outcome, name), name
+    cell = found.groups["sex"]["f"]
+    assert (cell.labelled, cell.tn, cell.fn) == (3, 2, 1)
+    assert {t: sum(bins) for t, bins in found.group_scores["sex=f"].items()} == {"0": 2, "1": 1, "none": 5}
+
+
+@pytest.mark.parametrize(("words", "neither"), [
+    (["1", "bad", "bad", "good"], 1),  # the most frequent word is the other class
+    (["1", "?", "?", "No"], 2),  # unless one says no
+    (["1", "1"], 0),
+])  # fmt: skip
+def test_where_the_positive_label_is_the_deserving_one_the_night_says_what_the_other_is_called(words, neither):
+    decision = {"positive": "1", "favourable": "yes", "deserving": "1"}
+    given = [row(f"p{i}", label=label) for i, label in enumerate(words)]
+    found = profiled(given, watched=monitor(decision=decision)).outcome
+    assert (found.neither, found.labelled) == (neither, len(words) - neither)
+
+
+def test_a_blank_label_is_no_label_of_a_class_either():
+    given = [row(f"p{i}", prediction="a", label=label) for i, label in enumerate(["a", "", "\t", "b"])]
+    found = profiled(given, watched=monitor(task="multiclass", data={}, decision=None, protected=[]))
+    assert (found.outcome.labelled, found.outcome.neither) == (2, 0)
+
+
+def test_the_sum_of_a_column_without_a_number_is_not_there_and_that_of_no_rows_is_nought():
+    amounts = [("0", None), ("0", math.nan), ("1", None), ("1", 2.5)]
+    given = [row(f"p{i}", prediction=p, score=None, label="1", amount=a) for i, (p, a) in enumerate(amounts)]
+    found = profiled(given, watched=monitor(sums=["amount"])).sums["amount"]
+    assert found == {"all": 2.5, "unfavourable": 2.5, "tp": 2.5, "fp": 0.0, "tn": 0.0}
+    text = [one | {"amount": "n/a"} for one in given]
+    assert set(profiled(text, watched=monitor(sums=["amount"])).sums["amount"]) == {"fp", "tn"}
+
+
 def test_score_bins_and_exact_sums_agree_with_numpy_and_scikit_learn(labelled):
     found = profiled(pa.Table.from_pandas(labelled))
     for name, part in (("1", labelled[labelled.label == "1"]), ("0", labelled[labelled.label == "0"]),

@@ -233,6 +233,13 @@ def test_the_monitor_that_all_these_tests_spoil_is_valid(monitors):
     assert load_monitor(path).model == "credit"
 
 
+@pytest.mark.parametrize("task", ["multiclass", "regression"])
+def test_weights_of_a_model_whose_numbers_are_not_weighted_are_refused(monitors, task):
+    own = GOOD[: GOOD.index("rules:")].replace("task: binary", f"task: {task}") + "people: {owner: ada@example.com}\n"
+    said = told(monitors, own.replace("{score: score}", "{sampling_weight: weight}"))
+    assert f"data: sampling_weight: numbers of a {task} model are of logged rows, without weights" in said
+
+
 @pytest.mark.parametrize(("old", "new", "error"), list(WRONG.values()), ids=list(WRONG))
 def test_one_mistake_is_told_in_one_line(monitors, old, new, error):
     assert old in GOOD

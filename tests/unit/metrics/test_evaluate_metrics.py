@@ -13,6 +13,7 @@ from vigil.metrics.catalog import CATALOG
 from vigil.metrics.evaluate import evaluate
 from vigil.metrics.reasons import REASONS
 from vigil.metrics.types import Kind, Reading, View
+from vigil.profiles.edges import edges_digest
 from vigil.profiles.layout import FeatureType
 from vigil.profiles.types import Cell, Columns, NumericColumn, Outcome, Profile
 
@@ -205,6 +206,72 @@ def test_a_group_that_is_gone_tonight_is_unknown_to_every_metric_of_groups():
     assert {"group_mean_shift/all|sex=female", "group_position_shift/all|sex=female"} <= gone
     assert all(found[name].value is None and "nobody of sex=female tonight" in found[name].why_not for name in gone)
     assert found["group_mean_shift/x|sex=male"].value == 0
+
+
+def without(kept: Profile, who: str) -> Profile:
+    """The night as if nobody of a sex had asked."""
+    one = f"sex={who}"
+    return kept.model_copy(update={
+        "groups": {"sex": {g: c for g, c in kept.groups["sex"].items() if g != who}},
+        "group_columns": {g: c for g, c in kept.group_columns.items() if g != one},
+        "group_scores": {g: c for g, c in kept.group_scores.items() if g != one},
+        "strata": {"sex": {c: {g: n for g, n in by.items() if g != who} for c, by in kept.strata["sex"].items()}},
+        "crossed": {pair: {g: c for g, c in by.items() if who not in g} for pair, by in kept.crossed.items()},
+    })  # fmt: skip
+
+
+def test_a_group_that_is_gone_tonight_is_unknown_to_every_metric_of_fairness():
+    found, before = measured(without(NIGHT, "female"), NIGHT), measured(NIGHT, NIGHT)
+    asked = {name for name in before if name.endswith("/sex=female") and CATALOG[name.split("/")[0]].scope == "group"}
+    assert {"selection_rate_ratio/sex=female", "score_gap/sex=female", "stratified_ratio/sex=female"} <= asked
+    assert all(found[name].value is None and found[name].why_not.startswith(("no rows", "labels")) for name in asked)
+    assert found["selection_rate_ratio/sex=female"].why_not == "no rows: no decisions of this group"
+    assert found["selection_rate/sex=female"].baseline == before["selection_rate/sex=female"].value
+    assert not [name for name in measured(without(NIGHT, "female"), None) if name in asked]
+
+
+def test_an_intersection_that_is_gone_tonight_is_unknown_too():
+    crossed = {f"{s}+{a}": Cell(n=50, favourable=20) for s in ("female", "male") for a in ("old", "young", "(missing)")}
+    night = NIGHT.model_copy(update={"crossed": {"sex+age": crossed}})
+    age = made.SEX.model_copy(update={"attribute": "age", "reference": "old"})
+    view = VIEW.model_copy(update={"protected": (made.SEX, age), "intersections": (("sex", "age"),)})
+    found = measured(without(night, "female"), night, view)
+    pairs = {name for name in found if name.startswith("selection_rate_ratio/sex+age=")}
+    assert {n.split("=")[1]: found[n].why_not for n in pairs} == {
+        "female+old": "no rows: no decisions of this group",
+        "female+young": "no rows: no decisions of this group", "male+young": "",
+    }  # fmt: skip
+
+
+def test_groups_are_not_missed_where_the_attribute_was_not_logged_and_nobody_misses_the_nulls():
+    unlogged = measured(without(without(NIGHT, "female"), "male"), NIGHT)
+    assert not [name for name in unlogged if name.startswith("selection_rate_ratio/")]
+    cells = {**NIGHT.groups["sex"], "(missing)": Cell(n=5)}
+    with_nulls = NIGHT.model_copy(update={"groups": {"sex": cells}})
+    assert not [name for name in measured(NIGHT, with_nulls) if "(missing)" in name]
+
+
+def test_beyond_five_in_a_hundred_labels_of_neither_class_what_needs_labels_is_unknown_on_either_side():
+    def odd(profile, n):
+        return profile.model_copy(update={"outcome": profile.outcome.model_copy(update={"neither": n})})
+
+    few, many = measured(odd(NIGHT, 15)), measured(odd(NIGHT, 40))
+    assert few["recall/all"].value is not None
+    for name in ("recall/all", "auc/all", "equal_opportunity/sex=female", "calibration_gap/sex=female"):
+        assert many[name].value is None
+        assert many[name].why_not.startswith("check failed: 40 of 440 labels are in words of neither class")
+    assert many["unknown_label/all"].value == pytest.approx(40 / 440)
+    assert many["selection_rate_ratio/sex=female"].value is not None
+    assert measured(NIGHT, odd(HOLDOUT, 500))["recall/all"].baseline is None
+
+
+def test_new_levels_of_a_column_that_knows_none_by_name_are_unknown_and_not_nought():
+    many = made.FITTED.model_copy(update={"open": ("c",)})
+    night, was = (p.model_copy(update={"edges_digest": edges_digest(many)}) for p in (NIGHT, HOLDOUT))
+    found = {m.id: m for m in evaluate(night, was, VIEW, yardstick="", only=["new_category", "new_levels"], edges=many)}
+    for name in ("new_category/c", "new_levels/c"):
+        assert (found[name].value, found[name].why_not[:11]) == (None, "not logged:")
+    assert measured()["new_category/c"].value == measured()["new_levels/c"].value == 0
 
 
 def test_a_group_of_nulls_that_is_gone_is_not_missed_nor_is_an_attribute_that_nobody_logged():

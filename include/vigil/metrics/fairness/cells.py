@@ -1,12 +1,13 @@
 """Which group is compared with which."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from vigil.metrics.given import Given
 from vigil.metrics.readings import counted, unknown
 from vigil.metrics.reasons import LABELS_PENDING, NO_ROWS, because
 from vigil.metrics.types import Kind, Reading
+from vigil.profiles.layout import Protected
 from vigil.profiles.types import Cell
 
 MISSING = "(missing)"  # the group of rows without the attribute: shown, but not a group of people to compare
@@ -32,21 +33,49 @@ class Pair:
         return f"{self.attribute}={self.group}"
 
 
+def seen(tonight: Iterable[str], before: Iterable[str]) -> tuple[str, ...]:
+    """Groups of an attribute to ask about: those of tonight, and those of the baseline that are gone.
+
+    An attribute of which tonight has no row at all was not logged, and says nothing about who is gone.
+
+    >>> seen(["female", "(missing)"], ["female", "diverse", "(missing)"]), seen([], ["female"])
+    (('(missing)', 'diverse', 'female'), ())
+    """
+    now = set(tonight)
+    gone = {group for group in before if MISSING not in group.split("+")} if now else set()
+    return tuple(sorted(now | gone))
+
+
+def others(protected: Protected, tonight: Iterable[str], before: Iterable[str]) -> tuple[str, ...]:
+    """The groups to compare with the reference group: those that are declared, else those that are `seen`."""
+    unnamed = (protected.reference, MISSING)
+    return protected.groups or tuple(g for g in seen(tonight, before) if g not in unnamed)
+
+
+def everyone(given: Given, protected: Protected) -> Iterator[tuple[str, Cell]]:
+    """("attribute=group", its cell) of each group and the reference group; a group without rows has an empty cell."""
+    name = protected.attribute
+    cells, before = given.tonight.groups.get(name, {}), given.baseline.groups.get(name, {}) if given.baseline else {}
+    for group in sorted({*(protected.groups or seen(cells, before)), protected.reference}):
+        yield f"{name}={group}", cells.get(group, Cell())
+
+
 def pairs(given: Given) -> Iterator[Pair]:
-    """Each declared group, or where none is declared each that occurs tonight, against its reference group.
+    """Each declared group, or where none is declared each of tonight and the baseline, against its reference group.
 
     Then the declared intersections: "sex+age_band=female+25_or_under" against both reference groups together.
     """
+    was = given.baseline
     for p in given.view.protected:
         cells = given.tonight.groups.get(p.attribute, {})
-        for group in p.groups or tuple(g for g in sorted(cells) if g not in (p.reference, MISSING)):
+        for group in others(p, cells, was.groups.get(p.attribute, {}) if was else {}):
             yield _pair(p.attribute, group, p.reference, cells)
     reference = {p.attribute: p.reference for p in given.view.protected}
     for a, b in given.view.intersections:
         if a not in reference or b not in reference:  # one attribute alone is looked at
             continue
         cells, against = given.tonight.crossed.get(f"{a}+{b}", {}), f"{reference[a]}+{reference[b]}"
-        for group in sorted(cells):
+        for group in seen(cells, was.crossed.get(f"{a}+{b}", {}) if was else {}):
             if group != against and MISSING not in group.split("+"):
                 yield _pair(f"{a}+{b}", group, against, cells)
 

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 
+from vigil.metrics.fairness.cells import everyone
 from vigil.metrics.given import Given
 from vigil.metrics.readings import share
 from vigil.metrics.types import Reading
-from vigil.profiles.types import Cell
 
 
 def group_label_coverage(given: Given) -> Iterator[Reading]:
@@ -15,12 +15,11 @@ def group_label_coverage(given: Given) -> Iterator[Reading]:
     the labelled only: denied applicants never get a label.
 
     >>> from vigil.metrics.example import grouped
+    >>> from vigil.profiles.types import Cell
     >>> night = grouped(female=Cell(n=100, labelled=40), male=Cell(n=200, labelled=160))
     >>> [(r.subject, r.value) for r in group_label_coverage(night)]
     [('sex=female', 0.4), ('sex=male', 0.8)]
     """
     for p in given.view.protected:
-        cells = given.tonight.groups.get(p.attribute, {})
-        for group in sorted({*p.groups, p.reference} if p.groups else {*cells, p.reference}):
-            cell = cells.get(group, Cell())
-            yield share(f"{p.attribute}={group}", cell.labelled, cell.n)
+        for subject, cell in everyone(given, p):
+            yield share(subject, cell.labelled, cell.n)

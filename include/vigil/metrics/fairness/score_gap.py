@@ -5,6 +5,7 @@ from itertools import pairwise
 from math import sqrt
 from typing import NamedTuple
 
+from vigil.metrics.fairness.cells import others
 from vigil.metrics.given import Given
 from vigil.metrics.intervals import z_of
 from vigil.metrics.readings import unknown
@@ -40,11 +41,11 @@ def scored(bins: Sequence[int]) -> Scored:
 
 def _groups(given: Given) -> Iterator[tuple[str, str, Mapping[str, Sequence[int]], Mapping[str, Sequence[int]]]]:
     """(subject, name of the reference group, the group's score bins by label, those of the reference group)."""
-    scores = given.tonight.group_scores
+    scores, before = given.tonight.group_scores, given.baseline.group_scores if given.baseline else {}
     for p in given.view.protected:
         mine = f"{p.attribute}="
-        occurring = sorted(k[len(mine) :] for k in scores if k.startswith(mine))
-        for group in p.groups or tuple(g for g in occurring if g not in (p.reference, "(missing)")):
+        tonight, was = ([k[len(mine) :] for k in known if k.startswith(mine)] for known in (scores, before))
+        for group in others(p, tonight, was):
             yield (
                 f"{mine}{group}",
                 p.reference,

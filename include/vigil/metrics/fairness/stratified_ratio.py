@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from math import exp, log, sqrt
 
+from vigil.metrics.fairness.cells import others
 from vigil.metrics.given import Given
 from vigil.metrics.intervals import z_of
 from vigil.metrics.readings import unknown
@@ -51,8 +52,9 @@ def stratified_ratio(given: Given) -> Iterator[Reading]:
     column = given.view.strata
     for p in given.view.protected if column else ():
         levels = given.tonight.strata.get(p.attribute, {})
-        occurring = sorted({g for groups in levels.values() for g in groups})
-        for group in p.groups or tuple(g for g in occurring if g not in (p.reference, "(missing)")):
+        was = given.baseline.strata.get(p.attribute, {}) if given.baseline else {}
+        tonight, before = ({g for groups in each.values() for g in groups} for each in (levels, was))
+        for group in others(p, tonight, before):
             yield _one(f"{p.attribute}={group}", group, p.reference, levels, str(column))
 
 

@@ -1,5 +1,6 @@
 """Counts of predicted against true classes over labelled rows: what most performance metrics are made of."""
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -43,6 +44,30 @@ def counts(cells: Table, positive: str) -> Counts:
     fp = sum(n for (p, y), n in cells.items() if p == positive and y != positive)
     fn = sum(n for (p, y), n in cells.items() if p != positive and y == positive)
     return Counts(tp, fp, fn, sum(cells.values()) - tp - fp - fn)
+
+
+class Totals(NamedTuple):
+    """Of one class among all: rows that are right, that were predicted to be it, that truly are it."""
+
+    right: int
+    said: int
+    true: int
+
+
+def by_class(cells: Table) -> dict[str, Totals]:
+    """Each class that was predicted or true, in text order; one pass over the cells.
+
+    >>> by_class({("a", "a"): 5, ("a", "b"): 1, ("b", "a"): 2, ("c", "b"): 3})["a"]
+    Totals(right=5, said=6, true=7)
+    """
+    right: Counter[str] = Counter()
+    said: Counter[str] = Counter()
+    true: Counter[str] = Counter()
+    for (predicted, label), n in cells.items():
+        said[predicted] += n
+        true[label] += n
+        right[label] += n if predicted == label else 0
+    return {name: Totals(right[name], said[name], true[name]) for name in sorted({*said, *true})}
 
 
 def absent(given: Given) -> str:

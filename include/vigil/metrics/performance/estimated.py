@@ -6,6 +6,7 @@ something else now, only labels can tell.
 
 from collections.abc import Callable, Iterator
 from math import sqrt
+from typing import NamedTuple
 
 import numpy as np
 
@@ -38,53 +39,82 @@ def calibration(positive: np.ndarray, negative: np.ndarray) -> np.ndarray:
     return found
 
 
-def _histograms(given: Given) -> Iterator[tuple[str, np.ndarray]]:
-    """(subject, rows by score bin) of everyone and of each group, labelled or not."""
-    tonight = given.tonight
-    for subject, by_label in {"all": tonight.outcome.scores, **tonight.group_scores}.items():
-        bins = [np.asarray(b, dtype=float) for b in by_label.values() if b]
-        if bins:
-            yield subject, np.sum(bins, axis=0)
+class _Scores(NamedTuple):
+    """Scores of everyone or of one group, labelled or not: sums of weights by bin, or why not; rows."""
+
+    subject: str
+    bins: np.ndarray | str
+    n: int
+
+
+def _histograms(given: Given) -> Iterator[_Scores]:
+    """Of everyone and of each group. A group's scores are counted without sampling weights: there is no estimate."""
+    outcome, weighted = given.tonight.outcome, given.view.weighted
+    for subject, by_label in {"all": outcome.scores, **given.tonight.group_scores}.items():
+        kept = outcome.weighted_scores if weighted and subject == "all" else by_label
+        bins = [np.asarray(b, dtype=float) for b in kept.values() if b]
+        n = sum(sum(b) for b in by_label.values())
+        if weighted and subject != "all":
+            yield _Scores(subject, because(NOT_LOGGED, "a group's scores have no sampling weights"), n)
+        elif bins:
+            yield _Scores(subject, np.sum(bins, axis=0), n)
+
+
+def _alike(given: Given) -> float:
+    """How many equally weighted rows one unit of weight is worth (Kish), by the baseline's labelled rows."""
+    kept = given.baseline.outcome.weighted.values() if given.baseline and given.view.weighted else ()
+    total, squares = sum(w for w, _ in kept), sum(s for _, s in kept)
+    return total / squares if squares else 1.0
 
 
 def _calibrated(given: Given) -> np.ndarray | str:
     """The baseline's calibration, or why there is none."""
     if given.baseline is None:
         return NO_BASELINE
-    scores = given.baseline.outcome.scores
-    one, zero = (np.asarray(scores.get(label, ()), dtype=float) for label in ("1", "0"))
-    if not len(one) or not len(zero) or min(one.sum(), zero.sum()) < MIN_CLASS:
+    outcome = given.baseline.outcome
+    counts = [sum(outcome.scores.get(label, ())) for label in ("1", "0")]
+    if min(counts) < MIN_CLASS:
         return because(TOO_FEW, f"the baseline needs {MIN_CLASS} labelled scores of each class")
+    kept = outcome.weighted_scores if given.view.weighted else outcome.scores
+    one, zero = (np.asarray(kept.get(label, ()), dtype=float) for label in ("1", "0"))
+    if not one.sum() or not zero.sum():
+        return because(NO_BASELINE, "its scores have no sampling weights")
     return calibration(one, zero)
 
 
 def _rates(given: Given, of: Counted, empty: str) -> Iterator[Reading]:
-    share = _calibrated(given)
+    share, alike = _calibrated(given), _alike(given)
     found = list(_histograms(given))
     if not found:
         yield unknown("all", because(NOT_LOGGED, "no scores") if given.tonight.rows else NO_ROWS)
         return
     decision = given.view.decision
     said = np.asarray(CENTRES) >= (decision.threshold if decision else 0.5)
-    for subject, rows in found:
-        if isinstance(share, str):
-            yield unknown(subject, share, n=int(rows.sum()))
+    for one in found:
+        if isinstance(share, str) or isinstance(one.bins, str):
+            yield _unknown(one, share)
             continue
-        k, n = of(rows, share, said)
+        k, n = of(one.bins, share, said)
         if n <= 0:
-            yield unknown(subject, because(NO_ROWS, empty), n=int(rows.sum()))
+            yield unknown(one.subject, because(NO_ROWS, empty), n=one.n)
             continue
         value = k / n
-        half = z_of() * sqrt(max(value * (1 - value), 0.0) / n)
+        half = z_of() * sqrt(max(value * (1 - value), 0.0) / (n * alike))
         low, high = max(0.0, value - half), min(1.0, value + half)
-        yield Reading(subject=subject, value=value, low=low, high=high, n=int(rows.sum()), detail=BLIND)
+        yield Reading(subject=one.subject, value=value, low=low, high=high, n=one.n, detail=BLIND)
+
+
+def _unknown(one: _Scores, share: np.ndarray | str) -> Reading:
+    """Why nothing is estimated: first of the night, then of the baseline."""
+    return unknown(one.subject, one.bins if isinstance(one.bins, str) else str(share), n=one.n)
 
 
 def estimated_precision(given: Given) -> Iterator[Reading]:
     """Expected tp / predicted positive, in [0, 1], over all rows with a score; "all" and each "attribute=group".
 
     The baseline's labels say what share of each score bin is positive (isotonic); tonight's bins are read with it. A
-    bin belongs to the side of the threshold on which its middle lies. Interval: sampling only.
+    bin belongs to the side of the threshold on which its middle lies. Interval: sampling only. With sampling weights,
+    "all" is of weighted rows on both sides, and groups are unknown.
     Source: NannyML's confidence-based performance estimation.
 
     >>> from vigil.metrics.example import scored_twice
@@ -135,18 +165,19 @@ def estimated_auc(given: Given) -> Iterator[Reading]:
     >>> round(next(estimated_auc(scored_twice())).value, 2)
     0.8
     """
-    share = _calibrated(given)
+    share, alike = _calibrated(given), _alike(given)
     found = list(_histograms(given))
     if not found:
         yield unknown("all", because(NOT_LOGGED, "no scores") if given.tonight.rows else NO_ROWS)
-    for subject, rows in found:
-        n = int(rows.sum())
-        if isinstance(share, str):
-            yield unknown(subject, share, n=n)
+    for one in found:
+        if isinstance(share, str) or isinstance(one.bins, str):
+            yield _unknown(one, share)
             continue
+        rows = one.bins * alike
         positive, negative = rows * share, rows * (1 - share)
         if min(positive.sum(), negative.sum()) < MIN_CLASS:
-            yield unknown(subject, because(TOO_FEW, f"{MIN_CLASS} expected labels of each class are needed"), n=n)
+            why = because(TOO_FEW, f"{MIN_CLASS} expected labels of each class are needed")
+            yield unknown(one.subject, why, n=one.n)
             continue
         value, low, high = auc_interval(positive.tolist(), negative.tolist())
-        yield Reading(subject=subject, value=value, low=low, high=high, n=n, detail=BLIND)
+        yield Reading(subject=one.subject, value=value, low=low, high=high, n=one.n, detail=BLIND)

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 
 from vigil.core.errors import MonitorError
+from vigil.core.words import Task
 
 COUNTS = ("rows", "requests", "answered", "errors", "fallback", "favourable")
 OF_LABELS = ("labelled", "tp", "fp", "fn", "tn")
@@ -62,6 +63,32 @@ def check(formula: str, *, sums: Iterable[str], constants: Mapping[str, float]) 
         value(formula, dict.fromkeys(known, 1.5) | dict(constants))
     except ZeroDivisionError:
         return
+
+
+def check_task(formula: str, *, sums: Iterable[str], task: Task, decided: bool, weighted: bool) -> None:
+    """Raises MonitorError for a name that is 0 on every night of such a model, or that counts other rows than others.
+
+    decided: the monitor has a `decision`. weighted: it has `data.sampling_weight`.
+
+    >>> check_task("tp / labelled", sums=(), task=Task.BINARY, decided=True, weighted=True)
+    """
+    names = sorted(used(formula))
+    over = {sum_name(c, cell): cell for cell in (*LABELLED_CELLS, *CELLS[1:], CELLS[0]) for c in sums}
+    of_table = [n for n in names if over.get(n, n) in LABELLED_CELLS]
+    of_decision = [n for n in names if over.get(n, n) in CELLS[1:]]
+    instead = f"write it with {', '.join(('labelled', *COUNTS[:-1]))} or sum_<column>"
+    if of_table and task is not Task.BINARY:
+        what = f"{of_table[0]!r} counts a binary model's answers, and this one is {task.value}"
+        raise MonitorError(f"formula {formula!r}: {what}; {instead}")
+    if of_decision and (not decided or task is Task.REGRESSION):
+        what = f"{of_decision[0]!r} counts favourable decisions, and the monitor has none"
+        hint = "add `decision:`, or " if task is not Task.REGRESSION else ""
+        raise MonitorError(f"formula {formula!r}: {what}; {hint}{instead}")
+    heavy = [n for n in names if n in OF_LABELS]
+    light = [n for n in names if n in COUNTS or n.startswith("sum_")]
+    if weighted and heavy and light:
+        what = f"with data.sampling_weight {heavy[0]!r} is a sum of weights, and {light[0]!r} is of logged rows"
+        raise MonitorError(f"formula {formula!r}: {what}; use {', '.join(OF_LABELS)} alone, or none of them")
 
 
 def value(formula: str, names: Mapping[str, float]) -> float:

@@ -8,7 +8,7 @@ from vigil.metrics.given import Given
 from vigil.metrics.performance.formula import CELLS, LABELLED_CELLS, OF_LABELS, sum_name, used, value
 from vigil.metrics.performance.weights import cells
 from vigil.metrics.readings import unknown
-from vigil.metrics.reasons import LABELS_PENDING, NO_ROWS, because
+from vigil.metrics.reasons import ALL_NULL, LABELS_PENDING, NO_ROWS, because
 from vigil.metrics.types import Kpi, Reading
 
 
@@ -23,7 +23,10 @@ def of_labels(kpi: Kpi) -> bool:
 
 
 def named(given: Given) -> dict[str, float]:
-    """The value tonight of every name a formula may use; with sampling weights, tp to tn are sums of weights."""
+    """The value tonight of every name a formula may use and that is known.
+
+    With sampling weights, labelled and tp to tn are sums of weights; all else is of logged rows.
+    """
     p, service = given.tonight, given.tonight.service
     found: dict[str, float] = {
         "rows": p.rows,
@@ -37,9 +40,11 @@ def named(given: Given) -> dict[str, float]:
     table = cells(given) if given.view.task is Task.BINARY else None
     weighed = table.sums if table else (0.0,) * len(LABELLED_CELLS)
     found |= dict(zip(LABELLED_CELLS, weighed, strict=True))
+    if table and given.view.weighted:
+        found["labelled"] = sum(weighed)
     for column in given.view.sums:
         by_cell = p.sums.get(column, {})
-        found |= {sum_name(column, cell): by_cell.get(cell, 0.0) for cell in (*CELLS, *LABELLED_CELLS)}
+        found |= {sum_name(column, cell): by_cell[cell] for cell in (*CELLS, *LABELLED_CELLS) if cell in by_cell}
     return found
 
 
@@ -58,8 +63,12 @@ def _reading(given: Given, kpi: Kpi, *, labels: bool) -> Reading:
     n = given.tonight.outcome.labelled if labels else given.tonight.rows
     if not n:
         return unknown(kpi.name, LABELS_PENDING if given.tonight.rows else NO_ROWS)
+    names = named(given) | kpi.constants
+    lost = sorted(used(kpi.formula) - names.keys())
+    if lost:
+        return unknown(kpi.name, because(ALL_NULL, f"no row that counts in {lost[0]} has a number"), n=n)
     try:
-        found = value(kpi.formula, named(given) | kpi.constants)
+        found = value(kpi.formula, names)
     except ZeroDivisionError:
         return unknown(kpi.name, because(NO_ROWS, f"{kpi.formula} divides by 0 tonight"), n=n)
     if not isfinite(found):
@@ -70,7 +79,7 @@ def _reading(given: Given, kpi: Kpi, *, labels: bool) -> Reading:
 def kpi(given: Given) -> Iterator[Reading]:
     """Each business number of the monitor's `kpis` whose formula needs no labels. Subject: its name.
 
-    Exact: without an interval. Unknown where the formula divides by 0.
+    Exact: without an interval. Unknown where the formula divides by 0, or sums a column without a number.
 
     >>> from vigil.metrics.example import profile, view
     >>> from vigil.profiles.types import Service

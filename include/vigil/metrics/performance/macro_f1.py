@@ -5,7 +5,7 @@ from math import sqrt
 
 from vigil.metrics.given import Given
 from vigil.metrics.intervals import z_of
-from vigil.metrics.performance.confusion import Table, absent, counts, table
+from vigil.metrics.performance.confusion import Table, absent, by_class, table
 from vigil.metrics.readings import unknown
 from vigil.metrics.types import Reading
 
@@ -20,12 +20,9 @@ def mean_f1(cells: Table) -> tuple[float, float]:
     >>> [round(x, 3) for x in mean_f1({("a", "a"): 40, ("a", "b"): 10, ("b", "b"): 50})]
     [0.899, 0.03]
     """
-    classes = sorted({c for pair in cells for c in pair})
-    score, total = {}, {}
-    for c in classes:
-        one = counts(cells, c)
-        total[c] = 2 * one.tp + one.fp + one.fn
-        score[c] = 2 * one.tp / total[c]
+    classes = by_class(cells)
+    total = {c: one.said + one.true for c, one in classes.items()}
+    score = {c: 2 * one.right / total[c] for c, one in classes.items()}
     slopes = {
         (i, j): (2 * (i == j) / total[i] - score[i] / total[i] - score[j] / total[j]) / len(classes) for i, j in cells
     }

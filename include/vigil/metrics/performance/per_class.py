@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from vigil.metrics.given import Given
-from vigil.metrics.performance.confusion import absent, counts, table
+from vigil.metrics.performance.confusion import absent, by_class, table
 from vigil.metrics.readings import share, unknown
 from vigil.metrics.reasons import NO_ROWS, because
 from vigil.metrics.types import Reading
@@ -21,9 +21,8 @@ def class_precision(given: Given) -> Iterator[Reading]:
     cells = table(given.tonight)
     if not cells:
         yield unknown("all", absent(given))
-    for name in sorted({c for pair in cells for c in pair}):
-        one = counts(cells, name)
-        yield share(name, one.tp, one.tp + one.fp, empty=because(NO_ROWS, "this class was never predicted"))
+    for name, one in by_class(cells).items():
+        yield share(name, one.right, one.said, empty=because(NO_ROWS, "this class was never predicted"))
 
 
 def class_recall(given: Given) -> Iterator[Reading]:
@@ -38,6 +37,5 @@ def class_recall(given: Given) -> Iterator[Reading]:
     cells = table(given.tonight)
     if not cells:
         yield unknown("all", absent(given))
-    for name in sorted({c for pair in cells for c in pair}):
-        one = counts(cells, name)
-        yield share(name, one.tp, one.tp + one.fn, empty=because(NO_ROWS, "no label names this class"))
+    for name, one in by_class(cells).items():
+        yield share(name, one.right, one.true, empty=because(NO_ROWS, "no label names this class"))

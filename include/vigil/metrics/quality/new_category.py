@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 from vigil.metrics.given import Given
-from vigil.metrics.readings import share
-from vigil.metrics.reasons import ALL_NULL, NO_ROWS
+from vigil.metrics.readings import share, unknown
+from vigil.metrics.reasons import ALL_NULL, MANY_LEVELS, NO_ROWS
 from vigil.metrics.types import Reading
 
 EXAMPLES = 3
@@ -14,6 +14,7 @@ LONGEST = 40  # characters of an example
 def new_category(given: Given) -> Iterator[Reading]:
     """Values of levels that the monitor's edges do not know / filled values of each category feature, in [0, 1].
 
+    Unknown where the reference has more than 20,000 levels beyond those that are counted: none of them is kept by name.
     The detail names examples: text from data, to be escaped by whoever shows it.
 
     >>> from vigil.metrics.example import feature
@@ -24,6 +25,9 @@ def new_category(given: Given) -> Iterator[Reading]:
     (0.25, "new: 'z'")
     """
     for name, column, _ in given.category():
+        if given.open(name):
+            yield unknown(name, MANY_LEVELS, n=column.filled)
+            continue
         shown = ", ".join(repr(e[:LONGEST]) for e in column.new_examples[:EXAMPLES])
         yield share(
             name,

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from vigil.metrics.given import Given
 from vigil.metrics.intervals import z_of
 from vigil.metrics.readings import unknown
-from vigil.metrics.reasons import ALL_NULL, NO_BASELINE, NO_ROWS
+from vigil.metrics.reasons import ALL_NULL, MANY_LEVELS, NO_BASELINE, NO_ROWS
 from vigil.metrics.types import Reading
 from vigil.profiles.aggregates import HASHES
 
@@ -35,7 +35,7 @@ def new_levels(given: Given) -> Iterator[Reading]:
     """Distinct levels tonight that the reference never had, of each category feature; 0 is usual.
 
     Exact up to 31, estimated beyond (standard error 18 %), and it adds up over nights without counting one twice. The
-    detail has examples. How many rows they have is `new_category`.
+    detail has examples. How many rows they have is `new_category`, which says when neither is known.
 
     >>> from vigil.metrics.example import feature
     >>> from vigil.profiles.types import CategoryColumn
@@ -45,7 +45,9 @@ def new_levels(given: Given) -> Iterator[Reading]:
     (2.0, "'b', 'c'")
     """
     for name, now, was in given.category():
-        if was is None:
+        if given.open(name):
+            yield unknown(name, MANY_LEVELS, n=now.filled)
+        elif was is None:
             yield unknown(name, NO_BASELINE, n=now.filled)
         elif not now.filled:
             yield unknown(name, ALL_NULL if now.rows else NO_ROWS)
