@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from vigil.adapters.duckdb_rows import columns_of, literal, quoted, text_of
+from vigil.adapters.duckdb_rows import columns_of, connect, literal, quoted, text_of
 
 TEXT = "VARCHAR"
 REWORDED = ("BOOLEAN", "FLOAT", "DOUBLE", "DECIMAL")  # beginnings of types whose values read otherwise as plain text
@@ -37,6 +37,13 @@ def rows_of(db: Any, files: Sequence[str], *, numbers: Collection[str] = ()) -> 
         parts.append(f"SELECT {star}, {where} FROM {files_of(group)}")
         before += len(group)
     return f"({' UNION ALL BY NAME '.join(parts)})"
+
+
+def nulls_of(file: str, column: str) -> int:
+    """Rows of a file without a value in a column, counted."""
+    with connect() as db:
+        sql = f"SELECT count(*) - count({quoted(column)}) FROM {files_of([file])}"
+        return int(db.execute(sql).fetchall()[0][0])
 
 
 def _types(db: Any, files: Sequence[str]) -> dict[str, set[str]]:

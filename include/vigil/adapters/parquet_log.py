@@ -25,6 +25,7 @@ from vigil.adapters.parquet_files import (
     may_hold,
     put_away,
     readable,
+    unclaimed,
     usable,
     visible,
 )
@@ -122,7 +123,8 @@ class ParquetLog:
     def partition(self, monitor: Monitor, window: Window, *, labels_through: datetime | None = None) -> Partition:
         """The files that may hold rows of the window, and the outcomes since, up to `labels_through`.
 
-        A file of either kind that cannot be used is in `broken`, the others stay usable. The digest depends on the
+        A file of either kind that cannot be used is in `broken`, the others stay usable; so is one with rows that no
+        night can claim, beside its good rows in `files`. The digest depends on the
         content of the files and on the labels of this window's predictions; not on where the log is, nor on other
         nights' labels.
         """
@@ -132,7 +134,7 @@ class ParquetLog:
         held = {f: m for f, m in footers.items() if may_hold(m, at=at, window=window, environment=monitor.environment)}
         files, odd = usable(held, needed=named(monitor), at=at)
         outcomes, lost, mute = self._outcomes(monitor.model, window, labels_through)
-        broken = (*cut, *odd, *lost, *mute)
+        broken = (*cut, *odd, *unclaimed(footers, files, at=at), *lost, *mute)
         identity = [[self._relative(f), fingerprint(f)] for f in files]
         identity += [["broken", self._relative(f)] for f, _ in broken]
         joined = outcomes_digest(monitor, window, files, outcomes, labels_through) if files and outcomes else ""

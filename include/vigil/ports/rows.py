@@ -24,7 +24,8 @@ class Partition(Spec):
     """The stored rows of one model's night: files, and a digest that changes when rows or labels do.
 
     files may hold rows outside the window; `window` decides. broken: (file, reason) of unreadable
-    files: their rows are missing from every number, so the partition's verdicts cannot be `ok`.
+    files, and of those in `files` with rows of no night: rows are missing from every number, so the
+    partition's verdicts cannot be `ok`.
     labels_through: labels that were observed later are not there, as for whoever looked then; None: all are.
     """
 
