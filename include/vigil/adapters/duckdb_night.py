@@ -57,6 +57,20 @@ def label_join(db: Any, monitor: Monitor, partition: Partition, *, columns: Sequ
     )
 
 
+def make_asked(db: Any, monitor: Monitor, *, labels: bool = True) -> int:
+    """Makes `asked`, the rows of the night that were served, which suites and people look at; without `labels`, null.
+
+    A challenger's answers are nobody's. Returns how many rows of those roles were left out as repeated.
+    """
+    served = f"CAST({quoted(monitor.data.role)} AS VARCHAR) <> {literal(Role.CHALLENGER)}"
+    wanted = f"* EXCLUDE ({', '.join(map(quoted, EXTRA))}) FROM night"
+    if not labels:
+        wanted = "* EXCLUDE (vigil_slot), CAST(NULL AS VARCHAR) AS label FROM served"
+    db.execute(f"CREATE TEMP VIEW asked AS SELECT {wanted} WHERE {served}")
+    repeated = f"SELECT count(*) FROM dropped WHERE role <> {literal(Role.CHALLENGER)}"
+    return int(db.execute(repeated).fetchall()[0][0])
+
+
 def _stored(db: Any, monitor: Monitor, partition: Partition) -> str:
     """SQL of the rows of the window and environment, with where each of them is."""
     when = instant(monitor.data.served_at)

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vigil.adapters.duckdb_labels import hours_of_labels, outcomes_digest
-from vigil.adapters.duckdb_night import EXTRA, label_join
+from vigil.adapters.duckdb_night import label_join, make_asked
 from vigil.adapters.duckdb_rows import OUTCOME, READ, columns_of, connect, named, quoted, stored_columns
 from vigil.adapters.parquet_files import (
     Broken,
@@ -32,7 +32,7 @@ from vigil.adapters.parquet_files import (
 from vigil.core.errors import DataError
 from vigil.core.ids import digest, slug
 from vigil.core.words import Role
-from vigil.ports import INTAKE, Partition
+from vigil.ports import INTAKE, REPEATED, Partition
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -179,24 +179,19 @@ class ParquetLog:
         return None
 
     def sample(self, monitor: Monitor, partition: Partition, *, rows: int) -> pa.Table:
-        """De-duplicated rows of the window with their label, chosen by hash of the id: always the same ones.
-
-        A request that a challenger answered in shadow too appears once, as it was served.
-        """
+        """Served rows of the window, each once and with its label, chosen by hash of the id: always the same ones."""
         import pyarrow as pa
 
         if not partition.files:
             return pa.table({})
         with connect() as db:
             label_join(db, monitor, partition, columns=list(stored_columns(db, monitor, partition.files)))
-            key, role = quoted(monitor.data.prediction_id), quoted(monitor.data.role)
-            text = f"CAST({key} AS VARCHAR)"
+            repeated = make_asked(db, monitor)
+            text = f"CAST({quoted(monitor.data.prediction_id)} AS VARCHAR)"
             found: pa.Table = db.sql(
-                f"SELECT * EXCLUDE ({', '.join(EXTRA)}) FROM night QUALIFY {key} IS NULL OR "
-                f"row_number() OVER (PARTITION BY {key} ORDER BY {role} = '{Role.CHALLENGER}') = 1 "
-                f"ORDER BY md5_number_lower({text}), {text} LIMIT {int(rows)}"
+                f"SELECT * FROM asked ORDER BY md5_number_lower({text}), {text} LIMIT {int(rows)}"
             ).to_arrow_table()
-            return found
+            return found.replace_schema_metadata({REPEATED: str(repeated)})
 
     def orphans(self, monitor: Monitor) -> int:
         """Labelled ids that are not in the prediction log (yet). They are harmless, and counted nowhere else."""

@@ -42,6 +42,7 @@ class Partition(Spec):
 
 
 INTAKE = "intake"  # how the batches begin that came from a `source:`
+REPEATED = b"vigil.repeated"  # in a sample's schema metadata: rows left out because their id is in another one
 
 
 class PredictionLog(Protocol):
@@ -83,7 +84,8 @@ class PredictionLog(Protocol):
     def sample(self, monitor: Monitor, partition: Partition, *, rows: int) -> pa.Table:
         """At most `rows` de-duplicated rows in the window, chosen by hash of the id: always the same ones.
 
-        Columns: the log's own, plus `label` (null where unknown). All rows when rows >= their number.
+        Only rows that were served: what a challenger answers, nobody gets. Columns: the log's own, plus `label` (null
+        where unknown). All rows when rows >= their number. Schema metadata: see REPEATED.
         """
         ...
 
