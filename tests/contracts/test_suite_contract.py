@@ -1,5 +1,6 @@
 """Great Expectations on pandas and the same suite counted by DuckDB: the same counts, and the same verdicts."""
 
+import json
 import subprocess
 import sys
 from datetime import UTC, date, datetime
@@ -13,13 +14,17 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.unit.adapters import log_stage
 from vigil.adapters.duckdb_expectations import COMPILERS, compiled
 from vigil.adapters.duckdb_rows import columns_of, connect
 from vigil.adapters.duckdb_suite import CompiledSuite, counted
 from vigil.adapters.file_artifacts import FileArtifacts
 from vigil.adapters.gx_suite import GxSuite, made_suite, validate
 from vigil.adapters.gx_words import sentence
+from vigil.adapters.parquet_log import ParquetLog
 from vigil.config.load import load_monitor
+from vigil.core.window import night_window
+from vigil.ports import QualityOutcome
 from vigil.verdicts.types import Verdict
 
 pytestmark = pytest.mark.slow  # imports Great Expectations
@@ -231,3 +236,65 @@ def test_a_suite_is_tried_without_keeping_anything(tmp_path, adapter):
     (verdict,) = suite.check(MONITOR, asked, pa.table({"x": [1.0, 5.0]}))
     assert verdict.state.value == "breach"
     assert list(tmp_path.iterdir()) == []
+
+
+# the same night of a log, for both
+
+WINDOW = night_window(log_stage.NIGHT, "UTC")
+OF_A_LOG = {
+    "name": "s",
+    "expectations": [
+        {**expect("column_values_to_be_unique", column="prediction_id"), "meta": {"vigil": {"gate": True}}},
+        {**expect("table_row_count_to_equal", value=8), "meta": {"vigil": {"gate": True}}},
+        expect("column_values_to_be_unique", column="prediction_id", mostly=0.3),
+        expect("column_values_to_be_unique", column="income"),
+        expect("column_values_to_be_in_set", column="role", value_set=["champion", "fallback"]),
+        expect("column_values_to_be_unique", column="prediction_id", condition_parser="pandas",
+               row_condition='city == "Bonn"'),
+    ],
+}  # fmt: skip
+
+
+def served(**parts: Any) -> list[dict[str, Any]]:
+    return [{**r, "income": float(i)} for i, r in enumerate(log_stage.rows(8, **parts))]
+
+
+def on_a_night(folder: Path, batches: list[list[dict[str, Any]]], labels: bool) -> list[QualityOutcome]:
+    """What GX says of the sample of all rows, and what the scan says."""
+    log, watched = ParquetLog(folder / "log"), log_stage.monitor(suite="s")
+    for i, batch in enumerate(batches):
+        log.write_predictions("credit", log_stage.table(batch), batch_id=f"b{i}")
+    more = [expect("column_values_to_be_null", column="label")] if labels else []
+    suite = {**OF_A_LOG, "expectations": [*OF_A_LOG["expectations"], *more]}
+    (folder / "s.json").write_text(json.dumps(suite))
+    found, artifacts = log.partition(watched, WINDOW), FileArtifacts(folder / "artifacts", "http://127.0.0.1:1")
+    rows = log.sample(watched, found, rows=10**6)
+    gx = GxSuite(folder, artifacts).run(watched, rows, night=log_stage.NIGHT)
+    page = json.loads(artifacts.path("credit", log_stage.NIGHT, "gx_validation.json").read_text())
+    assert page["success"] is all(each["success"] for each in page["results"])
+    counted_ = CompiledSuite(folder, artifacts)
+    mine = counted_.scan(watched, found, lambda n: log.sample(watched, found, rows=n), night=log_stage.NIGHT)
+    assert mine is not None
+    assert counted_.run(watched, rows, night=log_stage.NIGHT) == mine
+    assert counted_.check(watched, suite, rows) == GxSuite(folder, artifacts).check(watched, suite, rows)
+    return [gx, mine]
+
+
+@pytest.mark.parametrize("labels", [True, False])
+def test_a_challenger_in_shadow_is_in_the_rows_of_neither(tmp_path, labels):
+    shadow = [*served(role="challenger", model_version="2"), log_stage.row("own", role="challenger")]
+    gx, mine = on_a_night(tmp_path, [served(), shadow, shadow], labels)
+    assert gx == mine
+    assert mine.failed_gates == ()
+    assert {v["state"] for v in mine.verdicts} == {"ok"}
+    assert {v["measurement"]["n"] for v in mine.verdicts} == {8}
+
+
+@pytest.mark.parametrize("labels", [True, False])
+def test_ids_that_were_logged_three_times_are_unique_for_neither(tmp_path, labels):
+    gx, mine = on_a_night(tmp_path, [served(), served(), served()[:4], served(role="challenger")], labels)
+    assert gx == mine
+    assert mine.failed_gates == ("column_values_to_be_unique(prediction_id)",)
+    unique, count, lenient, income, _, conditioned, *_ = (Verdict.model_validate(v) for v in mine.verdicts)
+    assert "12 of 20 are not" in unique.reason
+    assert [v.state.value for v in (unique, count, lenient, income, conditioned)] == ["breach", *["ok"] * 4]

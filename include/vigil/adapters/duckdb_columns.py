@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
 from vigil.adapters.duckdb_layout import By, Layout, Rows, bins_of, dicts, select
-from vigil.adapters.duckdb_rows import quoted
+from vigil.adapters.duckdb_rows import compared, quoted
 from vigil.core.words import Role
 from vigil.profiles.aggregates import FINITE, Counted, counted_of, lower
 from vigil.profiles.edges import tails
@@ -118,18 +118,33 @@ def _numeric(
         counted = {"n": "count(*)"}
         given: dict[str, Any] = {}
         for i, (name, edges) in enumerate(chunk):
-            lo, hi = tails(edges)
-            given |= {f"e{i}": list(edges), f"lo{i}": lo, f"hi{i}": hi}
+            mine = compared(edges, layout.types[name])
+            lo, hi = tails(mine)
+            given |= {f"e{i}": list(dict.fromkeys(mine)), f"lo{i}": lo, f"hi{i}": hi}
             names = _values(layout, name) | {"e": f"$e{i}", "lo": f"$lo{i}", "hi": f"$hi{i}"}
             counted |= {f"c{i}_{a.name}": lower(a, "duckdb", **names) for a in counted_of(Counted.NUMERIC)}
         for row in dicts(layout.db, select(keys, counted, "served"), given):
-            yield row, {name: _numeric_column(row, f"c{i}_", edges) for i, (name, edges) in enumerate(chunk)}
+            yield (
+                row,
+                {
+                    name: _numeric_column(row, f"c{i}_", compared(edges, layout.types[name]))
+                    for i, (name, edges) in enumerate(chunk)
+                },
+            )
 
 
 def _numeric_column(row: Mapping[str, Any], prefix: str, edges: Sequence[float]) -> NumericColumn:
     values = {a.name: row[f"{prefix}{a.name}"] for a in counted_of(Counted.NUMERIC) if a.name != "bins"}
     zeros = {k: (v or 0) if k not in ("smallest", "largest") else v for k, v in values.items()}
-    return NumericColumn(rows=row["n"], bins=bins_of(row[f"{prefix}bins"], edges), **zeros)
+    return NumericColumn(rows=row["n"], bins=_bins(row[f"{prefix}bins"], edges), **zeros)
+
+
+def _bins(counted: Mapping[float, int] | None, edges: Sequence[float]) -> tuple[int, ...]:
+    """As many bins as there are edges, and one: between two edges that are equal there is nothing."""
+    apart = list(dict.fromkeys(edges))
+    found = bins_of(counted, apart)
+    of_edge = dict(zip(apart, found, strict=False))
+    return (*(of_edge.pop(e, 0) for e in edges), found[-1])
 
 
 def _category(layout: Layout, name: str, grouping: Grouping) -> Iterator[tuple[dict[str, Any], CategoryColumn]]:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from vigil.adapters.duckdb_layout import Layout, dicts, select
-from vigil.adapters.duckdb_rows import double, literal, quoted
+from vigil.adapters.duckdb_rows import compared, double, literal, quoted
 from vigil.core.words import Task
 from vigil.profiles.aggregates import FALSE, FINITE
 from vigil.profiles.edges import SCORE_EDGES
@@ -118,7 +118,8 @@ def _context(layout: Layout) -> dict[str, tuple[str, str]]:
     """The bin of the score, the level of the strata, and the place of the label in the model's order."""
     keys: dict[str, tuple[str, str]] = {}
     if layout.score is not None:
-        score = f"CASE WHEN isfinite({layout.score}) THEN {bin_of(layout.score, SCORE_EDGES)} END"
+        edges = compared(SCORE_EDGES, layout.types[str(layout.monitor.data.score)])
+        score = f"CASE WHEN isfinite({layout.score}) THEN {bin_of(layout.score, edges)} END"
         keys["bin"] = (score, score)
     strata, ranking = layout.monitor.strata, layout.monitor.data.ranking
     if strata is not None and strata in layout.types:

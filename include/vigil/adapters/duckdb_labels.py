@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from vigil.adapters.duckdb_files import rows_of
 from vigil.adapters.duckdb_rows import (
     OUTCOME,
-    READ,
     columns_of,
     connect,
     instant,
@@ -26,11 +26,12 @@ if TYPE_CHECKING:
 HOUR = 3_600_000_000  # microseconds
 
 
-def outcome_columns(db: Any, monitor: Monitor, files: Sequence[str]) -> Mapping[str, str]:
-    """Column -> type of the outcome files. Raises DataError where one that is needed is missing."""
-    have = columns_of(db, READ, [list(files)])
+def outcome_rows(db: Any, monitor: Monitor, files: Sequence[str]) -> tuple[str, str]:
+    """SQL of the rows of the outcome files, and of their label as text. Raises DataError where a column is missing."""
+    source = rows_of(db, files)
+    have = columns_of(db, source)
     require(OUTCOME, have, f"the outcomes of {monitor.model}")
-    return have
+    return source, text_of("label", have["label"])
 
 
 def observed(through: datetime | None) -> str:
@@ -59,16 +60,17 @@ def outcomes_digest(
     """
     with connect() as db:
         stored_columns(db, monitor, files)
-        label = text_of("label", outcome_columns(db, monitor, outcome_files)["label"])
+        outcomes, label = outcome_rows(db, monitor, outcome_files)
         key, at = quoted(monitor.data.prediction_id), instant(monitor.data.served_at)
         seen = f"CAST(epoch_us({instant('observed_at')}) AS VARCHAR)"
         sql = (
             "SELECT count(*), bit_xor(md5_number_lower(id || chr(31) || label || chr(31) || seen)) FROM ("
             f"SELECT DISTINCT CAST(prediction_id AS VARCHAR) AS id, coalesce({label}, chr(30)) AS label, "
-            f"{seen} AS seen FROM {READ} WHERE {observed(through)} AND CAST(prediction_id AS VARCHAR) IN ("
-            f"SELECT CAST({key} AS VARCHAR) FROM {READ} WHERE environment = ? AND {at} >= ? AND {at} < ?))"
+            f"{seen} AS seen FROM {outcomes} WHERE {observed(through)} AND CAST(prediction_id AS VARCHAR) IN ("
+            f"SELECT CAST({key} AS VARCHAR) FROM {rows_of(db, files)} WHERE environment = ? AND {at} >= ? AND "
+            f"{at} < ?))"
         )
-        given = [list(outcome_files), list(files), monitor.environment, window.start, window.end]
+        given = [monitor.environment, window.start, window.end]
         count, mixed = db.execute(sql, given).fetchall()[0]
     return f"{count}:{mixed}" if count else ""
 
@@ -79,13 +81,14 @@ def hours_of_labels(
     """The ends of the hours in which labels of the window's predictions were observed, in order."""
     with connect() as db:
         stored_columns(db, monitor, files)
-        outcome_columns(db, monitor, outcome_files)
+        outcomes, _ = outcome_rows(db, monitor, outcome_files)
         key, at, seen = quoted(monitor.data.prediction_id), instant(monitor.data.served_at), instant("observed_at")
         sql = (
-            f"SELECT DISTINCT (epoch_us({seen}) + {HOUR - 1}) // {HOUR} FROM {READ} "
+            f"SELECT DISTINCT (epoch_us({seen}) + {HOUR - 1}) // {HOUR} FROM {outcomes} "
             "WHERE CAST(prediction_id AS VARCHAR) IN ("
-            f"SELECT CAST({key} AS VARCHAR) FROM {READ} WHERE environment = ? AND {at} >= ? AND {at} < ?) ORDER BY 1"
+            f"SELECT CAST({key} AS VARCHAR) FROM {rows_of(db, files)} WHERE environment = ? AND {at} >= ? AND "
+            f"{at} < ?) ORDER BY 1"
         )
-        given = [list(outcome_files), list(files), monitor.environment, window.start, window.end]
+        given = [monitor.environment, window.start, window.end]
         hours = [hour for (hour,) in db.execute(sql, given).fetchall() if hour is not None]
     return tuple(datetime.fromtimestamp(3600 * hour, UTC) for hour in hours)

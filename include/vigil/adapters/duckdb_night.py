@@ -11,16 +11,12 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from vigil.adapters.duckdb_labels import observed, outcome_columns
-from vigil.adapters.duckdb_rows import (
-    READ,
-    instant,
-    literal,
-    quoted,
-    text_of,
-)
+from vigil.adapters.duckdb_files import rows_of
+from vigil.adapters.duckdb_labels import observed, outcome_rows
+from vigil.adapters.duckdb_rows import instant, literal, quoted
 from vigil.core.errors import DataError
-from vigil.core.words import Role
+from vigil.core.words import Role, Task
+from vigil.profiles.layout import FeatureType
 
 if TYPE_CHECKING:
     from vigil.config.schema import Monitor
@@ -46,7 +42,7 @@ def label_join(db: Any, monitor: Monitor, partition: Partition, *, columns: Sequ
     wanted = [c for c in dict.fromkeys(columns) if c != "label"]
     kept = ", ".join(f"{instant(c)} AS {quoted(c)}" if c == d.served_at else quoted(c) for c in wanted)
     db.execute("SET preserve_insertion_order = false")
-    db.execute(f"CREATE TEMP VIEW stored AS SELECT * FROM {_stored(monitor, partition)}")
+    db.execute(f"CREATE TEMP VIEW stored AS {_stored(db, monitor, partition)}")
     _check_roles(db, monitor)
     _find_repeated(db, monitor, wanted)
     source = _rewritten(db, kept, partition.files) or f"(SELECT {kept} FROM stored)"
@@ -61,21 +57,39 @@ def label_join(db: Any, monitor: Monitor, partition: Partition, *, columns: Sequ
     )
 
 
-def files_of(names: Sequence[str]) -> str:
-    """SQL of the rows in these files: a view has no parameters."""
-    return f"read_parquet([{', '.join(map(literal, names))}], union_by_name=true, hive_partitioning=false)"
+def make_asked(db: Any, monitor: Monitor, *, labels: bool = True) -> int:
+    """Makes `asked`, the rows of the night that were served, which suites and people look at; without `labels`, null.
+
+    A challenger's answers are nobody's. Returns how many rows of those roles were left out as repeated.
+    """
+    served = f"CAST({quoted(monitor.data.role)} AS VARCHAR) <> {literal(Role.CHALLENGER)}"
+    wanted = f"* EXCLUDE ({', '.join(map(quoted, EXTRA))}) FROM night"
+    if not labels:
+        wanted = "* EXCLUDE (vigil_slot), CAST(NULL AS VARCHAR) AS label FROM served"
+    db.execute(f"CREATE TEMP VIEW asked AS SELECT {wanted} WHERE {served}")
+    repeated = f"SELECT count(*) FROM dropped WHERE role <> {literal(Role.CHALLENGER)}"
+    return int(db.execute(repeated).fetchall()[0][0])
 
 
-def _stored(monitor: Monitor, partition: Partition) -> str:
+def _stored(db: Any, monitor: Monitor, partition: Partition) -> str:
     """SQL of the rows of the window and environment, with where each of them is."""
     when = instant(monitor.data.served_at)
     first, end = (
         f"CAST({literal(t.isoformat())} AS TIMESTAMPTZ)" for t in (partition.window.start, partition.window.end)
     )
     return (
-        f"(SELECT *, file_index AS vigil_file, file_row_number AS vigil_row FROM {files_of(partition.files)} "
-        f"WHERE environment = {literal(monitor.environment)} AND {when} >= {first} AND {when} < {end})"
+        f"SELECT * FROM {rows_of(db, partition.files, numbers=_numbers(monitor))} "
+        f"WHERE environment = {literal(monitor.environment)} AND {when} >= {first} AND {when} < {end}"
     )
+
+
+def _numbers(monitor: Monitor) -> list[str]:
+    """Columns that are read as numbers, whatever they were stored as."""
+    d = monitor.data
+    features = [name for name, kind in monitor.features.items() if kind is FeatureType.NUMERIC]
+    answer = [d.prediction] if monitor.task is Task.REGRESSION else []
+    named = [name for name in (d.score, d.sampling_weight, d.latency_ms) if name]
+    return [*features, *map("contrib__{}".format, monitor.features), *monitor.sums, *answer, *named]
 
 
 def _check_roles(db: Any, monitor: Monitor) -> None:
@@ -146,7 +160,7 @@ def truth(db: Any, monitor: Monitor, files: Sequence[str], *, through: datetime 
     if not files:
         db.execute("CREATE TEMP TABLE truth (prediction_id VARCHAR, label VARCHAR, contradictory BOOLEAN)")
         return
-    label = text_of("label", outcome_columns(db, monitor, files)["label"])
+    source, label = outcome_rows(db, monitor, files)
     rows, known = (
         db.execute(sql, given).fetchall()[0][0]
         for sql, given in (
@@ -158,14 +172,12 @@ def truth(db: Any, monitor: Monitor, files: Sequence[str], *, through: datetime 
     by_then = observed(through)
     db.execute(
         f"CREATE TEMP TABLE truth AS SELECT CAST(prediction_id AS VARCHAR) AS prediction_id, max({label}) AS label, "
-        f"min({label}) <> max({label}) AS contradictory FROM {READ} WHERE {of_the_night} AND {by_then} GROUP BY 1",
-        [list(files)],
+        f"min({label}) <> max({label}) AS contradictory FROM {source} WHERE {of_the_night} AND {by_then} GROUP BY 1"
     )
     if db.execute("SELECT count(*) FROM truth WHERE contradictory").fetchall()[0][0]:
         latest = f"arg_max({label}, ({instant('observed_at')}, {label}))"
         db.execute(
             f"UPDATE truth SET label = l.label FROM (SELECT CAST(prediction_id AS VARCHAR) AS id, {latest} AS label "
-            f"FROM {READ} WHERE id IN (SELECT prediction_id FROM truth WHERE contradictory) AND {by_then} "
-            "GROUP BY id) l WHERE truth.prediction_id = l.id",
-            [list(files)],
+            f"FROM {source} WHERE id IN (SELECT prediction_id FROM truth WHERE contradictory) AND {by_then} "
+            "GROUP BY id) l WHERE truth.prediction_id = l.id"
         )

@@ -9,6 +9,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from vigil.core.errors import DataError
+from vigil.profiles.edges import single
 
 if TYPE_CHECKING:
     from vigil.config.schema import Monitor
@@ -72,6 +73,11 @@ def double(value: float) -> str:
     "CAST('0.1' AS DOUBLE)"
     """
     return f"CAST('{float(value)!r}' AS DOUBLE)"
+
+
+def compared(edges: Sequence[float], kind: str) -> tuple[float, ...]:
+    """The edges to which the values of a column of this type are compared; as many, but some may be equal."""
+    return single(edges) if kind == "FLOAT" else tuple(edges)
 
 
 def not_a_number(x: str) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from vigil.adapters import duckdb_columns as columns
 from vigil.adapters import duckdb_decisions as decisions
+from vigil.adapters.duckdb_bounded import Bounded, bounded
 from vigil.adapters.duckdb_cube import combinations, make_cube, make_tally
 from vigil.adapters.duckdb_edges import fitted
 from vigil.adapters.duckdb_layout import MISSING, By, Layout, dicts, select
@@ -43,7 +44,7 @@ class DuckDBScanner:
             optional = [n for n in (d.pipeline_version, *map("contrib__{}".format, monitor.features)) if n in have]
             identity = [d.prediction_id, d.served_at, d.model_version, d.role]
             label_join(db, monitor, partition, columns=[*identity, *needed, *optional])
-            layout = Layout(db=db, monitor=monitor, edges=edges, types=columns_of(db, "night"))
+            layout = bounded(Bounded(db=db, monitor=monitor, edges=edges, types=columns_of(db, "night")))
             return _profiles(layout, night, start=partition.window.start)
 
     def scan_table(
@@ -60,7 +61,7 @@ class DuckDBScanner:
         _check_edges(monitor, edges)
         with connect() as db:
             _register(db, monitor, rows, version, role)
-            layout = Layout(db=db, monitor=monitor, edges=edges, types=columns_of(db, "night"))
+            layout = bounded(Bounded(db=db, monitor=monitor, edges=edges, types=columns_of(db, "night")))
             return _profiles(layout, night, start=None)[key]
 
     def fit_edges(self, monitor: Monitor, rows: pa.Table) -> Edges:
@@ -113,7 +114,7 @@ def _register(db: Any, monitor: Monitor, rows: pa.Table, version: str, role: Rol
     db.execute("CREATE TEMP TABLE dropped (version VARCHAR, role VARCHAR)")
 
 
-def _profiles(layout: Layout, night: date, *, start: datetime | None) -> dict[Key, Profile]:
+def _profiles(layout: Bounded, night: date, *, start: datetime | None) -> dict[Key, Profile]:
     """The profile of each version and role of `night`; without a `start`, hours are not counted."""
     parts = _parts(layout, start)
     found = {}
@@ -178,10 +179,10 @@ def _prediction(layout: Layout) -> dict[By, Columns]:
     return {}
 
 
-def _identities(layout: Layout) -> Iterator[tuple[By, dict[str, int]]]:
+def _identities(layout: Bounded) -> Iterator[tuple[By, dict[str, int]]]:
     """Each version and role, with its rows by pipeline version."""
     name = layout.monitor.data.pipeline_version
-    pipeline = f"coalesce({layout.text(name)}, '')" if name in layout.types else "''"
+    pipeline = layout.short(name, f"coalesce({layout.text(name)}, '')") if name in layout.types else "''"
     keys = layout.who | {"p": (pipeline, pipeline)}
     rows = sorted((r["v"], r["r"], r["p"], r["n"]) for r in dicts(layout.db, select(keys, {"n": "count(*)"}, "served")))
     for version, role in dict.fromkeys((v, r) for v, r, *_ in rows):

@@ -13,10 +13,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vigil.adapters.duckdb_expectations import Plan, compiled
-from vigil.adapters.duckdb_night import EXTRA, label_join
+from vigil.adapters.duckdb_night import label_join, make_asked
 from vigil.adapters.duckdb_rows import columns_of, connect, quoted, stored_columns
 from vigil.adapters.gx_suite import made_suite, validate
 from vigil.adapters.suite_file import expected, raw_suite
+from vigil.adapters.suite_repeated import add_repeated, repeated_of
 from vigil.adapters.suite_results import checked_of, outcome, unreadable
 from vigil.adapters.suite_words import words
 from vigil.core.errors import DataError
@@ -60,12 +61,8 @@ class CompiledSuite:
         with connect() as db:
             known = partition if labels else partition.model_copy(update={"outcome_files": ()})
             label_join(db, monitor, known, columns=list(stored_columns(db, monitor, partition.files)))
-            if labels:
-                asked = f"* EXCLUDE ({', '.join(map(quoted, EXTRA))}) FROM night"
-            else:
-                asked = "* EXCLUDE (vigil_slot), CAST(NULL AS VARCHAR) AS label FROM served"
-            db.execute(f"CREATE TEMP VIEW asked AS SELECT {asked}")
-            return self._counted(db, monitor, raw, sample, night)
+            repeated = make_asked(db, monitor, labels=labels)
+            return self._counted(db, monitor, raw, sample, night, repeated)
 
     def run(self, monitor: Monitor, rows: pa.Table, *, night: date) -> QualityOutcome:
         """The suite over rows in memory."""
@@ -76,33 +73,37 @@ class CompiledSuite:
             return unreadable(str(error))
         with connect() as db:
             db.register("asked", rows)
-            return self._counted(db, monitor, raw, lambda most: rows.slice(0, most), night) or QualityOutcome(
-                verdicts=()
-            )
+            found = self._counted(db, monitor, raw, lambda most: rows.slice(0, most), night, repeated_of(rows))
+            return found or QualityOutcome(verdicts=())
 
     def check(self, monitor: Monitor, suite: Mapping[str, Any], rows: pa.Table) -> tuple[Verdict, ...]:
         """The verdict of each expectation of a suite that is not kept yet, in its order. Writes nothing."""
         with connect() as db:
             db.register("asked", rows)
-            result, _ = counted(db, suite, str(suite.get("name")), monitor, lambda _: rows)
+            result, _ = counted(db, suite, str(suite.get("name")), monitor, lambda _: rows, repeated=repeated_of(rows))
         return tuple(checked_of(each, rows.num_rows).verdict for each in result.results)
 
     def _counted(
-        self, db: Any, monitor: Monitor, raw: Mapping[str, Any], sample: Sample, night: date
+        self, db: Any, monitor: Monitor, raw: Mapping[str, Any], sample: Sample, night: date, repeated: int
     ) -> QualityOutcome | None:
         rows = db.execute("SELECT count(*) FROM asked").fetchone()[0]
         if not rows:
             return None
         shown = f"{self._expectations.name}/{monitor.suite}.json"
         try:
-            result, mine = counted(db, raw, shown, monitor, sample)
+            result, mine = counted(db, raw, shown, monitor, sample, repeated=repeated)
         except DataError as error:
             return unreadable(str(error))
         return outcome(self._artifacts, monitor, night, result, rows, counted=mine)
 
 
-def counted(db: Any, raw: Mapping[str, Any], shown: str, monitor: Monitor, sample: Sample) -> tuple[Counted, int]:
-    """A suite's result over the relation `asked`, in the order of the file, and how many of it were compiled."""
+def counted(
+    db: Any, raw: Mapping[str, Any], shown: str, monitor: Monitor, sample: Sample, *, repeated: int = 0
+) -> tuple[Counted, int]:
+    """A suite's result over the relation `asked`, in the order of the file, and how many of it were compiled.
+
+    repeated: rows that `asked` was left without because their id is in another one.
+    """
     kinds = columns_of(db, "asked")
     asked = expected(raw, shown, monitor)
     simple = [_simple(config, place) for place, config in enumerate(asked, 1)]
@@ -115,6 +116,7 @@ def counted(db: Any, raw: Mapping[str, Any], shown: str, monitor: Monitor, sampl
     if rest:
         left = made_suite({**raw, "expectations": [asked[place - 1] for place in rest]}, shown, monitor)
         results |= dict(zip(rest, validate(left, sample(GX_ROWS)).results, strict=True))
+    add_repeated(results.values(), monitor.data.prediction_id, repeated)
     name = str(raw.get("name") or monitor.model)
     return Counted(suite_name=name, results=tuple(results[place] for place in sorted(results))), len(mine)
 
@@ -130,13 +132,13 @@ class Config:
     place: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Result:
     """What was found of one expectation; the names are those of GX's own."""
 
     success: bool
     expectation_config: Config
-    result: Mapping[str, Any]
+    result: dict[str, Any]
     sentence: str
     exception_info: Mapping[str, Any] = field(default_factory=lambda: dict(NO_ERROR))
 

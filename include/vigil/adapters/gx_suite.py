@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vigil.adapters.suite_file import expected, raw_suite
+from vigil.adapters.suite_repeated import add_repeated, repeated_of
 from vigil.adapters.suite_results import checked_of, ours, outcome, unreadable
 from vigil.core.errors import DataError
 from vigil.ports import Artifacts, QualityOutcome
@@ -40,12 +41,12 @@ class GxSuite:
             suite = read_suite(self._expectations / f"{monitor.suite}.json", monitor)
         except DataError as error:
             return unreadable(str(error))
-        return outcome(self._artifacts, monitor, night, validate(suite, rows), rows.num_rows)
+        return outcome(self._artifacts, monitor, night, _validated(suite, rows, monitor), rows.num_rows)
 
     def check(self, monitor: Monitor, suite: Mapping[str, Any], rows: pa.Table) -> tuple[Verdict, ...]:
         """The verdict of each expectation of a suite that is not kept yet, in its order. Writes nothing."""
         made = made_suite(dict(suite), str(suite.get("name")), monitor)
-        return tuple(checked_of(each, rows.num_rows).verdict for each in validate(made, rows).results)
+        return tuple(checked_of(each, rows.num_rows).verdict for each in _validated(made, rows, monitor).results)
 
 
 def read_suite(path: Path, monitor: Monitor) -> Any:
@@ -79,6 +80,18 @@ def _expectation(config: Any, place: int, where: str) -> Any:
     except (GreatExpectationsError, ValueError, TypeError, KeyError, AttributeError) as error:
         why = " ".join(str(error).split())[:300]
         raise DataError(f"{where} ({config['type']}) is not one that GX can make: {why}") from error
+
+
+def _validated(suite: Any, rows: pa.Table, monitor: Monitor) -> Any:
+    """GX's result, in which ids are not unique where rows were left out because they repeat one."""
+    result, repeated = validate(suite, rows), repeated_of(rows)
+    add_repeated(result.results, monitor.data.prediction_id, repeated)
+    if repeated:
+        good, n = sum(bool(each.success) for each in result.results), len(result.results)
+        result.success = good == n
+        counts = {"successful_expectations": good, "unsuccessful_expectations": n - good}
+        result.statistics.update(counts, success_percent=100 * good / n)
+    return result
 
 
 def validate(suite: Any, rows: pa.Table) -> Any:

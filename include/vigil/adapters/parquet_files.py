@@ -17,6 +17,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from vigil.adapters.duckdb_files import nulls_of
 from vigil.adapters.duckdb_rows import require
 from vigil.core.errors import DataError
 
@@ -152,6 +153,36 @@ def usable(footers: Footers, *, needed: Sequence[str], at: str) -> tuple[tuple[s
     return tuple(good), tuple(broken)
 
 
+def unclaimed(footers: Footers, names: Iterable[str], *, at: str) -> Broken:
+    """(file, reason) of those with rows that no night and no environment can claim: without them, nobody would know.
+
+    The other rows of such a file are as good as any.
+    """
+    broken = []
+    for name in names:
+        missing = [(column, _nulls(footers[name], name, column)) for column in (at, "environment")]
+        told = " and ".join(f"{count:,} without {column!r}" for column, count in missing if count)
+        if told:
+            rows = footers[name].num_rows
+            broken.append((name, f"of its {rows:,} rows {told}, which are in no night; the others are counted"))
+    return tuple(broken)
+
+
+def _nulls(footer: pq.FileMetaData, name: str, column: str) -> int:
+    """Rows without a value: as the footer says, or counted where it does not."""
+    found = [s.null_count if s is not None and s.has_null_count else None for s in _statistics(footer, column)]
+    if None not in found:
+        return sum(n for n in found if n is not None)
+    return nulls_of(name, column)
+
+
+def _statistics(footer: pq.FileMetaData, column: str) -> list[Any]:
+    """What each row group of the file says of a column."""
+    names = [footer.schema.column(i).path for i in range(len(footer.schema))]
+    index = names.index(column)
+    return [footer.row_group(g).column(index).statistics for g in range(footer.num_row_groups)]
+
+
 def may_hold(footer: pq.FileMetaData, *, at: str, window: Window, environment: str) -> bool:
     """Whether a file may have rows of the window and environment, as far as its statistics tell."""
     times = _range(footer, at)
@@ -168,11 +199,10 @@ def _range(footer: pq.FileMetaData, column: str) -> tuple[Any, Any] | None:
     names = [footer.schema.column(i).path for i in range(len(footer.schema))]
     if column not in names or footer.num_row_groups == 0:
         return None
-    index = names.index(column)
-    found = [footer.row_group(g).column(index).statistics for g in range(footer.num_row_groups)]
+    found = _statistics(footer, column)
     if any(s is None or not s.has_min_max for s in found):
         return None
-    kind = json.loads(footer.schema.column(index).logical_type.to_json())
+    kind = json.loads(footer.schema.column(names.index(column)).logical_type.to_json())
     if kind["Type"] != "Timestamp":
         return min(s.min for s in found), max(s.max for s in found)
     # as they are stored: to make a time of it, pyarrow would import pandas

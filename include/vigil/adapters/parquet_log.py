@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vigil.adapters.duckdb_labels import hours_of_labels, outcomes_digest
-from vigil.adapters.duckdb_night import EXTRA, label_join
+from vigil.adapters.duckdb_night import label_join, make_asked
 from vigil.adapters.duckdb_rows import OUTCOME, READ, columns_of, connect, named, quoted, stored_columns
 from vigil.adapters.parquet_files import (
     Broken,
@@ -25,13 +25,14 @@ from vigil.adapters.parquet_files import (
     may_hold,
     put_away,
     readable,
+    unclaimed,
     usable,
     visible,
 )
 from vigil.core.errors import DataError
 from vigil.core.ids import digest, slug
 from vigil.core.words import Role
-from vigil.ports import INTAKE, Partition
+from vigil.ports import INTAKE, REPEATED, Partition
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -122,7 +123,8 @@ class ParquetLog:
     def partition(self, monitor: Monitor, window: Window, *, labels_through: datetime | None = None) -> Partition:
         """The files that may hold rows of the window, and the outcomes since, up to `labels_through`.
 
-        A file of either kind that cannot be used is in `broken`, the others stay usable. The digest depends on the
+        A file of either kind that cannot be used is in `broken`, the others stay usable; so is one with rows that no
+        night can claim, beside its good rows in `files`. The digest depends on the
         content of the files and on the labels of this window's predictions; not on where the log is, nor on other
         nights' labels.
         """
@@ -132,7 +134,7 @@ class ParquetLog:
         held = {f: m for f, m in footers.items() if may_hold(m, at=at, window=window, environment=monitor.environment)}
         files, odd = usable(held, needed=named(monitor), at=at)
         outcomes, lost, mute = self._outcomes(monitor.model, window, labels_through)
-        broken = (*cut, *odd, *lost, *mute)
+        broken = (*cut, *odd, *unclaimed(footers, files, at=at), *lost, *mute)
         identity = [[self._relative(f), fingerprint(f)] for f in files]
         identity += [["broken", self._relative(f)] for f, _ in broken]
         joined = outcomes_digest(monitor, window, files, outcomes, labels_through) if files and outcomes else ""
@@ -177,24 +179,19 @@ class ParquetLog:
         return None
 
     def sample(self, monitor: Monitor, partition: Partition, *, rows: int) -> pa.Table:
-        """De-duplicated rows of the window with their label, chosen by hash of the id: always the same ones.
-
-        A request that a challenger answered in shadow too appears once, as it was served.
-        """
+        """Served rows of the window, each once and with its label, chosen by hash of the id: always the same ones."""
         import pyarrow as pa
 
         if not partition.files:
             return pa.table({})
         with connect() as db:
             label_join(db, monitor, partition, columns=list(stored_columns(db, monitor, partition.files)))
-            key, role = quoted(monitor.data.prediction_id), quoted(monitor.data.role)
-            text = f"CAST({key} AS VARCHAR)"
+            repeated = make_asked(db, monitor)
+            text = f"CAST({quoted(monitor.data.prediction_id)} AS VARCHAR)"
             found: pa.Table = db.sql(
-                f"SELECT * EXCLUDE ({', '.join(EXTRA)}) FROM night QUALIFY {key} IS NULL OR "
-                f"row_number() OVER (PARTITION BY {key} ORDER BY {role} = '{Role.CHALLENGER}') = 1 "
-                f"ORDER BY md5_number_lower({text}), {text} LIMIT {int(rows)}"
+                f"SELECT * FROM asked ORDER BY md5_number_lower({text}), {text} LIMIT {int(rows)}"
             ).to_arrow_table()
-            return found
+            return found.replace_schema_metadata({REPEATED: str(repeated)})
 
     def orphans(self, monitor: Monitor) -> int:
         """Labelled ids that are not in the prediction log (yet). They are harmless, and counted nowhere else."""

@@ -4,6 +4,7 @@ Each stage owns its piece (`profiles.layout`, `verdicts.types`, `incidents.types
 this file assembles them.
 """
 
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Annotated, Any, Literal, Self
 
@@ -91,6 +92,35 @@ class Monitor(Spec):
         if len(names) != len(set(names)):
             raise ValueError("slos: names must be unique")
         return self
+
+    @model_validator(mode="after")
+    def _names(self) -> Self:
+        """The scan has columns of its own, and tells no capitals from small letters."""
+        seen = {"environment": ("environment", "")}
+        for place, name in self._columns():
+            small, other = name.lower(), "log the column under another"
+            if small == "label":
+                raise ValueError(
+                    f"{place}: {name!r} is the truth, which is joined to each row under that name; {other} one"
+                )
+            if small.startswith("vigil_"):
+                raise ValueError(f"{place}: {name!r} begins like Vigil's own columns; {other} name")
+            known, where = seen.setdefault(small, (name, f" ({place})"))
+            if known != name:
+                raise ValueError(
+                    f"{place}: {name!r} and {known!r}{where} are one name where capitals do not count; "
+                    "log one of the columns under another name"
+                )
+        return self
+
+    def _columns(self) -> Iterator[tuple[str, str]]:
+        """(key, column of the log) of every column that is named, the log's own first."""
+        yield from (("data", str(name)) for name in self.data.model_dump().values() if name is not None)
+        yield from (("features", name) for name in self.features)
+        yield from (("protected", one.attribute) for one in self.protected)
+        yield from (("strata", name) for name in [self.strata] if name is not None)
+        yield from (("flags", name) for listed in self.flags.values() for name in listed)
+        yield from (("sums", name) for name in self.sums)
 
     @model_validator(mode="after")
     def _formulas(self) -> Self:

@@ -166,12 +166,22 @@ def _source(raw: Mapping[str, Any]) -> Iterator[Finding]:
     features, data = raw.get("features"), raw.get("data")
     mapped = data if isinstance(data, dict) else {}
     answers = [str(mapped.get(k, k)) for k in ("prediction", "score")]
-    names = [*map(str, features if isinstance(features, dict) else ()), *_attributes(raw), *answers]
+    inputs = [*map(str, features if isinstance(features, dict) else ())]
+    names = [*inputs, *_attributes(raw), *answers, *_further(raw, mapped), *(f"contrib__{name}" for name in inputs)]
     for key, known in (("columns", [*names, *OWN]), ("values", [*names, *OWN, "label"]), ("bands", names)):
         listed = source.get(key)
         for word in listed if isinstance(listed, dict) else ():
             if str(word) not in known:
                 yield ("source", key, word), f"nothing here reads {str(word)!r}; {near(str(word), known)}"
+
+
+def _further(raw: Mapping[str, Any], mapped: Mapping[str, Any]) -> Iterator[str]:
+    """What else of a log a monitor reads: weights, rankings, strata, sums and flags."""
+    flags = raw.get("flags")
+    lists = [raw.get("sums"), *(flags.values() if isinstance(flags, dict) else ())]
+    single = [mapped.get("sampling_weight"), mapped.get("ranking"), raw.get("strata")]
+    yield from map(str, filter(None, single))
+    yield from (str(name) for listed in lists if isinstance(listed, list) for name in listed)
 
 
 def _attributes(raw: Mapping[str, Any]) -> list[str]:

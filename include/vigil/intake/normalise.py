@@ -29,13 +29,14 @@ class Wanted(NamedTuple):
     """What a monitor reads of the log, in Vigil's words."""
 
     environment: str
-    columns: tuple[str, ...]  # features, groups, prediction, score
+    columns: tuple[str, ...]  # features, groups, prediction, score, and what else is counted of a row
     score: str | None
     prediction: str
     numbers: frozenset[str]  # of `columns`, those that are numbers
     threshold: float | None = None  # binary logs of scores alone: at or above it the decision is `above`
     above: str = ""
     below: str = ""
+    further: frozenset[str] = frozenset()  # of `columns`, those that a log has and a holdout may lack
 
 
 class Rejected(NamedTuple):
@@ -87,12 +88,19 @@ def normalise_reference(frame: pd.DataFrame, source: Source, wanted: Wanted, *, 
     """Rows without times, ids or versions, such as a holdout: the wanted columns, and `label` where it is inside."""
     frame = frame.loc[_mine(frame, source, origin)] if set(source.only) <= set(frame.columns) else frame
     frame = _pointed(frame, source, wanted)
+    missing = {c for c in wanted.further if _column(c, source) not in frame}
+    wanted = wanted._replace(columns=tuple(c for c in wanted.columns if c not in missing))
     there = {word: name for word, name in source.columns.items() if word not in OF_A_REQUEST or name in frame}
     out = _renamed(frame, source.model_copy(update={"columns": there}), wanted)
     out = out.drop(columns=[c for c in ("prediction_id", "model_version", "role") if c in out])
     if source.outcomes is not None and source.outcomes.label in frame:
         out["label"] = _translated(frame[source.outcomes.label], source.values.get("label"), number=False)
     return out
+
+
+def _column(word: str, source: Source) -> str:
+    """The source's column of one of Vigil's words."""
+    return source.bands[word].column if word in source.bands else source.columns.get(word, word)
 
 
 def _pointed(frame: pd.DataFrame, source: Source, wanted: Wanted) -> pd.DataFrame:

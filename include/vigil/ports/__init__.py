@@ -26,6 +26,7 @@ from vigil.ports.outside import Traffic as Traffic
 from vigil.ports.outside import TrafficCount as TrafficCount
 from vigil.ports.outside import VersionInfo as VersionInfo
 from vigil.ports.rows import INTAKE as INTAKE
+from vigil.ports.rows import REPEATED as REPEATED
 from vigil.ports.rows import Intake as Intake
 from vigil.ports.rows import Partition as Partition
 from vigil.ports.rows import Piece as Piece

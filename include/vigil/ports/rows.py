@@ -24,7 +24,8 @@ class Partition(Spec):
     """The stored rows of one model's night: files, and a digest that changes when rows or labels do.
 
     files may hold rows outside the window; `window` decides. broken: (file, reason) of unreadable
-    files: their rows are missing from every number, so the partition's verdicts cannot be `ok`.
+    files, and of those in `files` with rows of no night: rows are missing from every number, so the
+    partition's verdicts cannot be `ok`.
     labels_through: labels that were observed later are not there, as for whoever looked then; None: all are.
     """
 
@@ -41,6 +42,7 @@ class Partition(Spec):
 
 
 INTAKE = "intake"  # how the batches begin that came from a `source:`
+REPEATED = b"vigil.repeated"  # in a sample's schema metadata: rows left out because their id is in another one
 
 
 class PredictionLog(Protocol):
@@ -82,7 +84,8 @@ class PredictionLog(Protocol):
     def sample(self, monitor: Monitor, partition: Partition, *, rows: int) -> pa.Table:
         """At most `rows` de-duplicated rows in the window, chosen by hash of the id: always the same ones.
 
-        Columns: the log's own, plus `label` (null where unknown). All rows when rows >= their number.
+        Only rows that were served: what a challenger answers, nobody gets. Columns: the log's own, plus `label` (null
+        where unknown). All rows when rows >= their number. Schema metadata: see REPEATED.
         """
         ...
 

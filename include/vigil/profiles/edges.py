@@ -66,6 +66,25 @@ def tails(edges: Sequence[float]) -> tuple[float, float]:
     return (edges[1], edges[-2]) if len(edges) > 2 else (edges[0], edges[-1])
 
 
+def single(edges: Sequence[float]) -> tuple[float, ...]:
+    """The edges to which numbers of four bytes are compared, so that each falls where the number that it was does.
+
+    Kept in four bytes, 0.1 is 0.100000001490…, beyond an edge at 0.1. So the edges are rounded as the numbers were; the
+    first one, which `fit` puts just below the smallest number, stays below it. Some may become equal.
+
+    >>> single((math.nextafter(0.1, 0), 0.1)), single((0.0, 0.5))
+    ((0.09999999403953552, 0.10000000149011612), (0.0, 0.5))
+    """
+    import numpy as np
+
+    most = float(np.finfo(np.float32).max)
+    rounded = np.clip(np.asarray(edges, dtype=float), -most, most).astype(np.float32)
+    if len(edges) and float(rounded[0]) != edges[0]:  # as numbers of eight bytes
+        smallest = np.float32(np.clip(np.nextafter(edges[0], np.inf), -most, most))
+        rounded[0] = min(rounded[0], np.nextafter(smallest, np.float32(-np.inf)))
+    return tuple(float(e) for e in rounded)
+
+
 def bin_of(value: float, edges: Sequence[float]) -> int:
     """The bin j with edges[j-1] < value <= edges[j].
 

@@ -188,7 +188,8 @@ class Key(Spec):
 class Profile(Spec):
     """One night of one version in one role, or the sum of several (then `nights` has several).
 
-    groups: protected attribute -> group -> Cell. Nulls form the group "(missing)".
+    groups: protected attribute -> group -> Cell. Nulls form the group "(missing)". Of groups that neither the monitor
+            nor the edges name, the 50 largest of a night; the others are "(other)". So are strata and pipelines.
     group_columns: "attribute=group" -> the feature columns of that group alone.
     hours: hour of the local day 0..23 -> "attribute=group" -> (n, favourable); "all" for everyone.
     pipelines / versions: pipeline_version / model_version -> rows.

@@ -58,18 +58,20 @@ def ingest(ports: Ports, monitor: Monitor, first: date, last: date, *, again: bo
 def wanted(monitor: Monitor) -> Wanted:
     """What a monitor reads of a log."""
     d, decision = monitor.data, monitor.decision
-    numbers = {name for name, kind in monitor.features.items() if kind is FeatureType.NUMERIC}
-    if monitor.task is Task.REGRESSION:
-        numbers.add(d.prediction)
-    groups = [p.attribute for p in monitor.protected]
+    inputs = [name for name, kind in monitor.features.items() if kind is FeatureType.NUMERIC]
+    answer = [d.prediction] if monitor.task is Task.REGRESSION else []
     scores = [d.score] if d.score else []
-    columns = tuple(dict.fromkeys((*monitor.features, *groups, *scores, d.prediction)))
+    columns = [*monitor.features, *(p.attribute for p in monitor.protected), *scores, d.prediction]
+    sums = [*monitor.sums, *filter(None, [d.sampling_weight]), *map("contrib__{}".format, monitor.features)]
+    flags = [name for listed in monitor.flags.values() for name in listed]
+    further = [*sums, *flags, *filter(None, [d.ranking, monitor.strata])]
     return Wanted(
         environment=monitor.environment,
-        columns=columns,
+        columns=tuple(dict.fromkeys([*columns, *further])),
+        further=frozenset(further) - frozenset(columns),
         score=d.score,
         prediction=d.prediction,
-        numbers=frozenset({*numbers, *scores}),
+        numbers=frozenset({*inputs, *answer, *scores, *sums}),
         threshold=decision.threshold if decision else None,
         above=_decision(decision, positive=True),
         below=_decision(decision, positive=False),

@@ -19,7 +19,7 @@ from vigil.core.errors import DataError
 from vigil.core.window import night_window
 from vigil.core.words import Role
 from vigil.profiles.aggregates import HASHES
-from vigil.profiles.edges import LATENCY_EDGES_MS, SCORE_EDGES, edges_digest
+from vigil.profiles.edges import LATENCY_EDGES_MS, SCORE_EDGES, edges_digest, fit
 from vigil.profiles.merge import merge_all
 from vigil.profiles.types import Edges, Key, Profile
 
@@ -85,6 +85,25 @@ def test_numeric_columns_agree_with_numpy_on_awkward_values(seed):
     assert found.total == pytest.approx(math.fsum(finite), rel=1e-9)
     assert found.low_tail == pytest.approx(math.fsum(finite[finite <= edges[1]]), rel=1e-9)
     assert found.high_tail == pytest.approx(math.fsum(finite[finite > edges[-2]]), rel=1e-9, abs=1e-9)
+
+
+@pytest.mark.parametrize(
+    "values", [[0.1] * 7, [n / 10 for n in range(200)], [0.7, 0.3, 1e-9, 3e38], [1.7e9, 1.7e9 + 1]]
+)
+def test_numbers_kept_in_four_bytes_are_counted_as_the_numbers_that_they_were(values):
+    edges = fit(np.asarray(values), 10)
+    bins = []
+    for kind in (pa.float64(), pa.float32()):
+        given = table(rows(len(values)))
+        for name in ("income", "score"):
+            given = given.set_column(given.column_names.index(name), name, pa.array(values, pa.float64()).cast(kind))
+        found = profiled(given, edges=Edges(numeric={"income": edges}, levels=EDGES.levels))
+        assert sum(found.columns.numeric["income"].bins) == len(values)
+        assert found.prediction.numeric["score"].bins == found.outcome.scores["none"]
+        bins.append(found.columns.numeric["income"].bins)
+    if values[0] < 1e9:
+        assert bins[0] == bins[1]
+    assert bins[1][0] == bins[1][-1] == 0
 
 
 def test_text_among_numbers_is_counted_apart_and_numbers_in_text_are_numbers():

@@ -281,6 +281,35 @@ def test_foreign_outcomes_without_labels_are_broken_and_take_no_prediction_along
     assert log.sample(monitor(), partition, rows=9).num_rows == 1
 
 
+def without(given: pa.Table, **missing: int) -> pa.Table:
+    """The rows; of each column the first so many values are missing."""
+    for name, count in missing.items():
+        values = [None] * count + given[name].to_pylist()[count:]
+        given = given.set_column(given.column_names.index(name), name, pa.array(values, given[name].type))
+    return given
+
+
+@pytest.mark.parametrize("told", [True, False], ids=["footer says", "footer is silent"])
+def test_rows_without_a_time_or_an_environment_are_told_and_the_others_are_counted(tmp_path, told):
+    folder = tmp_path / "predictions" / "model=credit" / "date=2026-11-20"
+    folder.mkdir(parents=True)
+    given = without(table(rows(100)), served_at=50, environment=25)
+    pq.write_table(given, folder / "spark-0.parquet", write_statistics=told, row_group_size=40)
+    log = ParquetLog(tmp_path)
+    (good,) = log.write_predictions("credit", table(rows(2, prefix="q")), batch_id="good")
+    partition = log.partition(monitor(), WINDOW)
+    assert partition.files == (good, str(folder / "spark-0.parquet"))
+    assert partition.broken == ((str(folder / "spark-0.parquet"),
+        "of its 100 rows 50 without 'served_at' and 25 without 'environment', which are in no night; the others are "
+        "counted"),)  # fmt: skip
+    assert log.sample(monitor(), partition, rows=200).num_rows == 52
+
+
+def test_a_file_of_another_environment_is_not_asked_for_what_it_lacks(tmp_path):
+    foreign(tmp_path, without(table(rows(4, environment="production")), served_at=2))
+    assert ParquetLog(tmp_path).partition(monitor(), WINDOW).broken == ()
+
+
 @pytest.mark.parametrize("kind", ["predictions", "outcomes"])
 def test_a_time_column_that_is_text_is_broken_and_the_data_are_not_quoted(tmp_path, kind):
     log = ParquetLog(tmp_path)

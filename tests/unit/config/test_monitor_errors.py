@@ -110,6 +110,22 @@ WRONG = {
     "a monitor without features": (
         "features:\n  age: numeric\n  plan: category", "features: {}",
         "monitors/credit.yaml:8: features: must not be empty"),
+    "a feature with the name of the truth": (
+        "  age: numeric", "  label: numeric",
+        "monitors/credit.yaml:8: features: 'label' is the truth, which is joined to each row under that name; log the "
+        "column under another one"),
+    "a name of the truth in capitals": (
+        "attribute: sex", "attribute: Label",
+        "monitors/credit.yaml:12: protected: 'Label' is the truth, which is joined to each row under that name; log "
+        "the column under another one"),
+    "a name that is vigil's own": (
+        "data: {score: score}", "data: {score: Vigil_slot}",
+        "monitors/credit.yaml:7: data: 'Vigil_slot' begins like Vigil's own columns; log the column under another "
+        "name"),
+    "two names that differ in capitals alone": (
+        "  age: numeric", "  Score: numeric",
+        "monitors/credit.yaml:8: features: 'Score' and 'score' (data) are one name where capitals do not count; log "
+        "one of the columns under another name"),
     "a bound without a side": (
         'breach: "> 0.05"', 'breach: "0.05"',
         "monitors/credit.yaml:17: rules.quality[0].breach: a bound is written '< 0.80' or '> 0.2', not '0.05'"),
@@ -287,6 +303,31 @@ def test_a_suite_must_exist_where_the_folder_of_suites_is_known(monitors, tmp_pa
     what = f"monitors/credit.yaml:28: suite: no suite credt.json in the folder of expectations; {hint}"
     assert str(caught.value) == what
     assert lint(monitors, expectations_dir=expectations)["credit.yaml"].startswith(what)
+
+
+READS_MORE = """\
+data: {score: score, sampling_weight: weight, ranking: order}
+strata: branch
+sums: [amount]
+flags: {refusal: [refused]}
+source:
+  predictions: log.csv
+  served_at: {column: at}
+  columns: {amount: a, weight: b, order: c, branch: d, refused: e, contrib__age: f}
+"""
+
+
+def test_a_source_may_name_whatever_column_the_monitor_reads(monitors):
+    path = monitors / "credit.yaml"
+    path.write_text(GOOD.replace("data: {score: score}\n", READS_MORE))
+    assert load_monitor(path).source.columns["amount"] == "a"
+
+
+def test_a_column_of_a_source_that_nothing_reads_is_told_with_what_was_meant(monitors):
+    text = GOOD.replace("data: {score: score}\n", READS_MORE.replace("{amount: a", "{amonut: a"))
+    assert told(monitors, text) == (
+        "monitors/credit.yaml:14: source.columns.amonut: nothing here reads 'amonut'; did you mean 'amount'?"
+    )
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from vigil.profiles.edges import LATENCY_EDGES_MS, SCORE_EDGES, bin_of, edges_digest, fit
+from vigil.profiles.edges import LATENCY_EDGES_MS, SCORE_EDGES, bin_of, edges_digest, fit, single
 from vigil.profiles.types import Edges
 
 
@@ -89,3 +89,26 @@ def test_the_digest_tells_edges_apart_by_value_and_by_column():
         Edges(numeric={"a": (1.0, 2.0)}, levels={"c": ("x",)}),
     ):
         assert edges_digest(base) != edges_digest(other)
+
+
+@given(st.lists(st.integers(-3000, 3000), min_size=1, max_size=60), st.sampled_from([1, 10, 1000]), st.integers(1, 31))
+def test_numbers_kept_in_four_bytes_fall_into_the_bins_of_the_numbers_that_they_were(whole, scale, bins):
+    values = np.asarray(whole) / scale
+    edges = tuple(round(e, 6) for e in fit(values, bins)[1:])
+    edges = (fit(values, bins)[0], *edges)
+    kept = values.astype(np.float32).astype(float)
+    assert [bin_of(v, single(edges)) for v in kept] == [bin_of(v, edges) for v in values]
+
+
+def test_edges_that_four_bytes_cannot_tell_apart_are_equal_and_as_many_and_none_is_infinite():
+    edges = single((1.7e9, 1.7e9 + 1, 1.7e9 + 500, 1e300))
+    assert edges == (1.7e9, 1.7e9, 1.7e9 + 512, float(np.finfo(np.float32).max))
+
+
+def test_numbers_that_were_four_bytes_from_the_first_have_the_bins_that_they_had():
+    values = np.random.default_rng(0).normal(size=500).astype(np.float32).astype(float)
+    edges = fit(values, 31)
+    before = np.searchsorted(edges, values, side="left")
+    after = np.searchsorted(single(edges), values, side="left")
+    assert (before[1:-1] == after[1:-1]).mean() > 0.99
+    assert min(after) == 1

@@ -9,7 +9,10 @@ import pytest
 from tests.unit.usecases.intake_stage import NIGHT, append, kept, loans, monitor
 from tests.unit.usecases.intake_stage import stores as opened
 from vigil.adapters import parquet_files, source_reader
+from vigil.adapters.duckdb_scan import DuckDBScanner
 from vigil.core.errors import DataError
+from vigil.core.window import night_window
+from vigil.profiles.types import Edges
 from vigil.usecases.ingest import Ingested, ingest
 
 
@@ -226,3 +229,34 @@ def test_a_column_that_the_log_lost_is_named(stores, tmp_path):
     append(tmp_path / "loans.csv", loans(3).rename(columns={"risk": "risks"}))
     with pytest.raises(DataError, match=r"columns\.score: there is no column 'risk'; did you mean 'risks'\?"):
         take(stores)
+
+
+# whatever a monitor reads
+
+
+def test_what_kpis_weights_strata_rankings_flags_and_contributions_need_is_taken_too(stores, tmp_path):
+    watched = monitor(
+        data={"score": "score", "prediction": "prediction", "sampling_weight": "weight", "ranking": "order"},
+        features={"income": "numeric", "city": "category"},
+        protected=[{"attribute": "sex", "reference": "m"}],
+        strata="branch", sums=["amount"], flags={"refusal": ["refused"], "pii": ["leaks"]},
+        source={"decimal": ",", "bands": {"branch": {"column": "branch_no", "edges": [10],
+                                                        "labels": ["old", "new"]}},
+                "columns": {"prediction_id": "ref", "score": "risk", "prediction": "answer", "amount": "sum_eur",
+                            "refused": "declined"}},
+    )  # fmt: skip
+    more = {"sum_eur": "12,50", "weight": "2", "order": "grant|deny", "branch_no": 12, "declined": "true", "leaks": 0}
+    append(tmp_path / "loans.csv", loans(2, sex="f", nobody="reads this", contrib__income="0,25", **more))
+    assert take(stores, watched).new == 2
+    row, _ = kept(stores, watched)
+    told = {name: row[name] for name in ("amount", "weight", "order", "refused", "leaks", "contrib__income", "sex")}
+    assert told == {"amount": 12.5, "weight": 2, "order": "grant|deny", "refused": "true", "leaks": "0",
+                    "contrib__income": 0.25, "sex": "f"}  # fmt: skip
+    assert row["branch"] == "new"
+    assert "nobody" not in row
+    edges = Edges(numeric={"income": (0.0, 2000.0)}, levels={"city": ("Bonn",)})
+    part = stores.log.partition(watched, night_window(NIGHT, watched.timezone))
+    (profile,) = DuckDBScanner().scan(watched, part, edges, NIGHT).values()
+    assert profile.sums["amount"]["all"] == 25.0
+    assert profile.flags == {"refused": (2, 2), "leaks": (0, 2)}
+    assert profile.contributions["income"].n == 2
