@@ -185,7 +185,7 @@ class _Question:
 
     def _is_over(self, window: Measurement) -> bool:
         """Whether these nights by themselves exclude that the true value is beyond the bound."""
-        return _excludes(facing(window, self.bound), self.bound, 0.0)
+        return excludes(window, self.bound, 0.0)
 
     def _within(self) -> Tested | None:
         """Ok, on the smallest window that can say so; nights before count only where tonight looks no worse."""
@@ -213,7 +213,7 @@ class _Question:
 
     def _excludes(self, window: Measurement) -> bool:
         """Whether harm larger than the margin beyond the bound is excluded (the mirrored test)."""
-        return _excludes(facing(window, self.bound), self.bound, self._margin)
+        return excludes(window, self.bound, self._margin)
 
     def _untested(self) -> Tested:
         m, bound = self.subject.tonight, self.bound
@@ -237,7 +237,7 @@ def _within_noise(m: Measurement, bound: Bound, margin: float | None) -> Tested 
     if m.family not in HARM and not bound.violated(m.value):
         return None
     least = margin or (GAP if m.family is Family.FAIRNESS else GAP * abs(bound.limit) or GAP)
-    if _excludes(m, bound, least):
+    if excludes(m, bound, least):
         return None
     room = abs(bound.limit - m.value) + least if not bound.violated(m.value) else least - abs(m.value - bound.limit)
     half = (m.high - m.low) / 2 * 1.645 / 1.96
@@ -247,7 +247,9 @@ def _within_noise(m: Measurement, bound: Bound, margin: float | None) -> Tested 
     return Tested(state=State.UNKNOWN, cause=Cause.TOO_FEW_ROWS, why=why)
 
 
-def _excludes(m: Measurement, bound: Bound, margin: float) -> bool:
+def excludes(m: Measurement, bound: Bound, margin: float) -> bool:
+    """Whether harm larger than the margin beyond the bound is excluded, at 5 %: the mirrored test."""
+    m = facing(m, bound)
     further = bound.limit - margin if bound.side == "<" else bound.limit + margin
     mirrored = Bound(side=">" if bound.side == "<" else "<", limit=further)
     return p_within(m, mirrored) < OK_LEVEL

@@ -7,8 +7,9 @@ from statistics import fmean, median, pstdev
 from vigil.core.spec import Spec
 from vigil.core.words import Family
 from vigil.metrics.types import Kind, Measurement
-from vigil.verdicts.bounds import BREACH_LEVEL, WARN_LEVEL, Pools, holm, p_within, pools, said
+from vigil.verdicts.bounds import BREACH_LEVEL, WARN_LEVEL, Pools, excludes, holm, p_within, pools, said
 from vigil.verdicts.history import distance, in_place
+from vigil.verdicts.judge import main_version, poolable
 from vigil.verdicts.quantiles import by_quantile
 from vigil.verdicts.seasons import Alike, alike
 from vigil.verdicts.surprise import CONFIRM_NIGHTS, REST, SURPRISE, by_night, reference_nights
@@ -16,7 +17,7 @@ from vigil.verdicts.types import PROVISIONAL, Bound, Cause, NightResult, Rule, R
 from vigil.verdicts.words import number
 
 NAMED = 5  # nights that are named one by one
-WINDOWS = (("tonight", "tonight"), ("week", "added up over 7 nights"), ("month", "over 28"))
+WINDOWS = (("tonight", "tonight"), ("recent", "added up over 3 nights"), ("week", "over 7"), ("month", "over 28"))
 
 
 class Step(Spec):
@@ -29,6 +30,7 @@ class Step(Spec):
 class Evidence(Spec):
     """What a verdict was made of. past: the nights that the judge looked at; excluded: nights of an incident.
 
+    over: those of them whose incident had ended.
     says, formula: what the metric is and how it is worked out, in the catalogue's words.
     """
 
@@ -36,6 +38,7 @@ class Evidence(Spec):
     rules: Rules
     past: tuple[NightResult, ...] = ()
     excluded: frozenset[date] = frozenset()
+    over: frozenset[date] = frozenset()
     surprise: Surprise = Surprise()
     says: str = ""
     formula: str = ""
@@ -167,8 +170,7 @@ def _tests(verdict: Verdict, rule: Rule, e: Evidence) -> list[str]:
         ]
     found = [_bound(m, rule, bound, name, e) for name in ("breach", "warn", "hard") if (bound := getattr(rule, name))]
     if rule.holdout is not None and m.baseline is not None:
-        bound = Bound(side="<" if rule.holdout < 0 else ">", limit=m.baseline + rule.holdout)
-        found.append(_bound(m, rule, bound, f"holdout {rule.holdout:+g}", e))
+        found.append(_bound(m, rule, None, f"holdout {rule.holdout:+g}", e))
     if rule.sigma is not None:
         found.append(_sigma(m, rule, e))
     if rule.quantile is not None:
@@ -194,20 +196,29 @@ def _same_rule(rule: Rule, e: Evidence) -> list[Measurement]:
     return [m for m in asked if m.value is not None]
 
 
-def _bound(m: Measurement, rule: Rule, bound: Bound, name: str, e: Evidence) -> str:
-    alone = name.startswith("holdout")
-    subjects = [m] if alone else _same_rule(rule, e)
-    before = _before(e)
-    every = [_pooled(s, before, hard=name == "hard") for s in subjects]
-    place = next(i for i, s in enumerate(subjects) if s.id == m.id)
-    windows = [(w, words) for w, words in WINDOWS if w == "tonight" or getattr(every[place], w).n > m.n]
-    tested = [[p_within(getattr(s, window), bound) for s in every] for window, _ in windows]
-    each = [_window(p[place], getattr(every[place], w), words) for p, (w, words) in zip(tested, windows, strict=True)]
-    text = f"{name}: a test that the true value is not {said(m, bound)}, one-sided: p = {', '.join(each)}"
-    if len(subjects) > 1:
+def _bound(m: Measurement, rule: Rule, bound: Bound | None, name: str, e: Evidence) -> str:
+    """bound: None where each subject has its own, relative to its value on the holdout."""
+    asked = [(s, b) for s in _same_rule(rule, e) if (b := bound or _of_holdout(s, rule)) is not None]
+    before = _added_up(e)
+    every = [_pooled(s, before, hard=name == "hard") for s, _ in asked]
+    place = next(i for i, (s, _) in enumerate(asked) if s.id == m.id)
+    mine, pooled = asked[place][1], every[place]
+    windows = [(w, words) for w, words in WINDOWS if w == "tonight" or getattr(pooled, w).n > m.n]
+    tested = [[p_within(getattr(s, w), b) for s, (_, b) in zip(every, asked, strict=True)] for w, _ in windows]
+    each = [_window(p[place], getattr(pooled, w), words) for p, (w, words) in zip(tested, windows, strict=True)]
+    text = f"{name}: a test that the true value is not {said(m, mine)}, one-sided: p = {', '.join(each)}"
+    if len(asked) > 1:
         adjusted = ", ".join(f"{holm(p)[place]:.2g}" for p in tested)
-        text += f"; with {len(subjects)} subjects of the rule (Holm) {adjusted}"
+        text += f"; with {len(asked)} subjects of the rule (Holm) {adjusted}"
+    if len(windows) > 1 and excludes(m, mine, 0.0):
+        text += "; tonight alone excludes that it is beyond, so that the nights before decide nothing"
     return f"{text}. {_levels(name, months=windows[-1][0] == 'month')}"
+
+
+def _of_holdout(m: Measurement, rule: Rule) -> Bound | None:
+    if m.baseline is None or rule.holdout is None:
+        return None
+    return Bound(side="<" if rule.holdout < 0 else ">", limit=m.baseline + rule.holdout)
 
 
 def _window(p: float, pooled: Measurement, words: str) -> str:
@@ -226,10 +237,19 @@ def _levels(name: str, *, months: bool) -> str:
 
 
 def _before(e: Evidence) -> dict[str, list[Measurement]]:
+    """Question -> its numbers on past nights that teach, oldest first."""
+    return _numbers([r for r in e.past if r.night not in e.excluded])
+
+
+def _added_up(e: Evidence) -> dict[str, list[Measurement]]:
     """Question -> its numbers on past nights, oldest first, as pools are made of them."""
+    return _numbers(poolable(e.past, e.over, main_version(e.result.versions)))
+
+
+def _numbers(nights: Sequence[NightResult]) -> dict[str, list[Measurement]]:
     found: dict[str, list[Measurement]] = {}
-    for result in e.past:
-        for v in result.verdicts if result.night not in e.excluded else ():
+    for result in nights:
+        for v in result.verdicts:
             if v.measurement is not None and not _waits(v):
                 found.setdefault(v.id, []).append(v.measurement)
     return found
