@@ -11,10 +11,12 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from vigil.adapters.duckdb_rows import columns_of, connect, literal, quoted, text_of
+from vigil.adapters.duckdb_rows import columns_of, connect, instant, literal, quoted, text_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+    from vigil.core.window import Window
 
 TEXT, SMALL, REAL, NOTHING, ELSE = "text", "small", "real", "nothing", "else"  # kinds of types
 REWORDED = ("BOOLEAN", "FLOAT", "DOUBLE", "DECIMAL")  # DuckDB's types whose values read otherwise as plain text
@@ -44,11 +46,17 @@ def rows_of(db: Any, files: Sequence[str], *, numbers: Collection[str] = ()) -> 
     return f"({' UNION ALL BY NAME '.join(parts)})"
 
 
-def nulls_of(file: str, column: str) -> int:
-    """Rows of a file without a value in a column, counted."""
+def unclaimed_of(file: str, *, at: str, window: Window, environment: str) -> tuple[int, int]:
+    """Rows of a file that may be this environment's and have no time, and rows of the window without an environment."""
+    when = instant(at)
+    sql = (
+        f"SELECT count(*) FILTER ({when} IS NULL AND coalesce(CAST(environment AS VARCHAR) = $mine, true)), "
+        f"count(*) FILTER (environment IS NULL AND {when} >= $first AND {when} < $end) FROM {files_of([file])}"
+    )
     with connect() as db:
-        sql = f"SELECT count(*) - count({quoted(column)}) FROM {files_of([file])}"
-        return int(db.execute(sql).fetchall()[0][0])
+        given = {"mine": environment, "first": window.start, "end": window.end}
+        times, places = db.execute(sql, given).fetchall()[0]
+    return int(times), int(places)
 
 
 def _state(file: str) -> tuple[int, int]:
