@@ -7,13 +7,20 @@ numbers becomes "0.0" as soon as another file has text. Files of which this woul
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from vigil.adapters.duckdb_rows import columns_of, connect, literal, quoted, text_of
+from vigil.adapters.duckdb_rows import columns_of, connect, instant, literal, quoted, text_of
 
-TEXT = "VARCHAR"
-REWORDED = ("BOOLEAN", "FLOAT", "DOUBLE", "DECIMAL")  # beginnings of types whose values read otherwise as plain text
-EMPTY = '"NULL"'  # the type of a column of nothing
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from vigil.core.window import Window
+
+TEXT, SMALL, REAL, NOTHING, ELSE = "text", "small", "real", "nothing", "else"  # kinds of types
+REWORDED = ("BOOLEAN", "FLOAT", "DOUBLE", "DECIMAL")  # DuckDB's types whose values read otherwise as plain text
+Shape = tuple[tuple[str, str], ...]  # column in small letters, kind of its type
 
 
 def files_of(names: Sequence[str]) -> str:
@@ -27,10 +34,10 @@ def rows_of(db: Any, files: Sequence[str], *, numbers: Collection[str] = ()) -> 
     A column that is text in some file is, in every file, the text that `text_of` makes of it, unless it is one of the
     `numbers`. One that is FLOAT in some file only is the number that was written: 0.1, not 0.10000000149.
     """
-    found = _types(db, files) if len(files) > 1 else {}
-    mixed = {name: kinds for name, kinds in found.items() if _is_mixed(kinds)}
+    shapes = {file: _shape(file, *_state(file)) for file in files} if len(files) > 1 else {}
+    mixed = _mixed(set(shapes.values()))
     parts, before = [], 0
-    for group in _alike(db, files, mixed) if mixed else [files]:
+    for group in _alike(shapes, mixed) if mixed else [files]:
         told = _reworded(columns_of(db, files_of(group)), mixed, {n.lower() for n in numbers}) if mixed else []
         star = f"* REPLACE ({', '.join(told)})" if told else "*"
         where = f"{before} + file_index AS vigil_file, file_row_number AS vigil_row"
@@ -39,38 +46,74 @@ def rows_of(db: Any, files: Sequence[str], *, numbers: Collection[str] = ()) -> 
     return f"({' UNION ALL BY NAME '.join(parts)})"
 
 
-def nulls_of(file: str, column: str) -> int:
-    """Rows of a file without a value in a column, counted."""
+def unclaimed_of(file: str, *, at: str, window: Window, environment: str) -> tuple[int, int]:
+    """Rows of a file that may be this environment's and have no time, and rows of the window without an environment."""
+    when = instant(at)
+    sql = (
+        f"SELECT count(*) FILTER ({when} IS NULL AND coalesce(CAST(environment AS VARCHAR) = $mine, true)), "
+        f"count(*) FILTER (environment IS NULL AND {when} >= $first AND {when} < $end) FROM {files_of([file])}"
+    )
     with connect() as db:
-        sql = f"SELECT count(*) - count({quoted(column)}) FROM {files_of([file])}"
-        return int(db.execute(sql).fetchall()[0][0])
+        given = {"mine": environment, "first": window.start, "end": window.end}
+        times, places = db.execute(sql, given).fetchall()[0]
+    return int(times), int(places)
 
 
-def _types(db: Any, files: Sequence[str]) -> dict[str, set[str]]:
-    """Column in small letters -> the types that it has in the files, where it has more than one."""
-    sql = (
-        "SELECT lower(name), list(DISTINCT duckdb_type) FROM parquet_schema(?) WHERE duckdb_type IS NOT NULL "
-        "GROUP BY 1 HAVING count(DISTINCT duckdb_type) > 1"
-    )
-    return {name: set(kinds) for name, kinds in db.execute(sql, [list(files)]).fetchall()}
+def _state(file: str) -> tuple[int, int]:
+    """What changes when a file is put in the place of another."""
+    found = Path(file).stat()
+    return found.st_mtime_ns, found.st_size
 
 
-def _is_mixed(kinds: Collection[str]) -> bool:
+@lru_cache(maxsize=20_000)
+def _shape(file: str, *_: int) -> Shape:
+    """The columns of a file. A night's files are opened many times, and never changed."""
+    import pyarrow.parquet as pq
+
+    shape = tuple(sorted((field.name.lower(), _kind(field.type)) for field in pq.read_schema(file)))
+    return _once(shape)
+
+
+@lru_cache(maxsize=1000)
+def _once(shape: Shape) -> Shape:
+    """The same object for the same shape: thousands of files have the same."""
+    return shape
+
+
+def _kind(type_: pa.DataType) -> str:
+    """Kind of an Arrow type: what is REAL or SMALL has other words as text, and SMALL other digits among REAL."""
+    from pyarrow import types
+
+    if types.is_dictionary(type_):
+        type_ = type_.value_type
+    if types.is_string(type_) or types.is_large_string(type_) or types.is_string_view(type_):
+        return TEXT
+    if types.is_float32(type_) or types.is_float16(type_):
+        return SMALL
+    if types.is_boolean(type_) or types.is_float64(type_) or types.is_decimal(type_):
+        return REAL
+    return NOTHING if types.is_null(type_) else ELSE
+
+
+def _mixed(shapes: Collection[Shape]) -> dict[str, set[str]]:
+    """Column in small letters -> its kinds, where they are read as other words or numbers together than alone."""
+    found: dict[str, set[str]] = {}
+    for name, kind in {each for shape in shapes for each in shape} if len(shapes) > 1 else ():
+        found.setdefault(name, set()).add(kind)
+    return {name: kinds for name, kinds in found.items() if _is_mixed(kinds)}
+
+
+def _is_mixed(kinds: set[str]) -> bool:
     if TEXT in kinds:
-        return any(kind.startswith(REWORDED) for kind in kinds)
-    return "FLOAT" in kinds and not set(kinds) <= {"FLOAT", EMPTY}
+        return bool(kinds & {REAL, SMALL})
+    return SMALL in kinds and not kinds <= {SMALL, NOTHING}
 
 
-def _alike(db: Any, files: Sequence[str], mixed: Collection[str]) -> list[list[str]]:
-    """The files in groups, within which the mixed columns have one type each."""
-    sql = (
-        "SELECT file_name, list(DISTINCT lower(name) || ' ' || duckdb_type) FROM parquet_schema(?) "
-        "WHERE lower(name) IN (SELECT unnest(CAST(? AS VARCHAR[]))) AND duckdb_type IS NOT NULL GROUP BY 1"
-    )
-    kinds = {file: tuple(sorted(of)) for file, of in db.execute(sql, [list(files), sorted(mixed)]).fetchall()}
-    groups: dict[tuple[str, ...], list[str]] = {}
-    for file in files:
-        groups.setdefault(kinds.get(file, ()), []).append(file)
+def _alike(shapes: Mapping[str, Shape], mixed: Collection[str]) -> list[list[str]]:
+    """The files in groups, within which the mixed columns have one kind of type each."""
+    groups: dict[Shape, list[str]] = {}
+    for file, shape in shapes.items():
+        groups.setdefault(tuple(each for each in shape if each[0] in mixed), []).append(file)
     return list(groups.values())
 
 

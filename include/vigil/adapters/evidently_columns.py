@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from vigil.core.words import Family, Task
 from vigil.metrics.drift.bins import NEW, grouped, same_levels
 from vigil.metrics.drift.divergence import psi
-from vigil.profiles.edges import SCORE_EDGES
+from vigil.profiles.edges import SCORE_EDGES, single
 from vigil.profiles.layout import FeatureType
 from vigil.verdicts.types import NightResult, State
 
@@ -63,7 +63,7 @@ def columns(
             continue
         value = _psi(monitor, name, kind, pair, result, edges)
         over = _over(monitor, name, value, result)
-        now, was = pair if kind is FeatureType.NUMERIC else _few_levels(pair)
+        now, was = [s.astype("float64") for s in pair] if kind is FeatureType.NUMERIC else _few_levels(pair)
         found.append(Column(name=plain(name), kind=kind, now=now, was=was, value=value, over=over))
     return sorted(found, key=lambda c: not c.over), left_out
 
@@ -79,7 +79,7 @@ def _wanted(monitor: Monitor) -> dict[str, FeatureType]:
 
 
 def _series(table: pa.Table, name: str, kind: FeatureType) -> Any:
-    """The column as a pandas.Series, or None where there is none."""
+    """The column as a pandas.Series, or None where there is none. Numbers of four bytes stay so: see `_binned`."""
     import numpy as np
     import pandas as pd
 
@@ -87,7 +87,8 @@ def _series(table: pa.Table, name: str, kind: FeatureType) -> Any:
         return None
     values = table.column(name).to_pandas()
     if kind is FeatureType.NUMERIC:
-        numbers = pd.to_numeric(values, errors="coerce").astype("float64")
+        numbers = pd.to_numeric(values, errors="coerce")
+        numbers = numbers if numbers.dtype == np.float32 else numbers.astype("float64")
         return numbers.replace([np.inf, -np.inf], np.nan).reset_index(drop=True)
     return values.astype("string").astype(object).where(values.notna(), None).reset_index(drop=True)
 
@@ -136,9 +137,10 @@ def _counts(name: str, kind: FeatureType, pair: Sequence[Any], edges: Edges) -> 
 
 
 def _binned(values: Any, cuts: Sequence[float]) -> Any:
-    """Rows by bin j: edges[j-1] < x <= edges[j]."""
+    """Rows by bin j: edges[j-1] < x <= edges[j], as the scan compares numbers of four bytes and of eight."""
     import numpy as np
 
+    cuts = single(cuts) if values.dtype == np.float32 else cuts
     return np.bincount(np.searchsorted(cuts, values, side="left"), minlength=len(cuts) + 1)
 
 

@@ -17,7 +17,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from vigil.adapters.duckdb_files import nulls_of
+from vigil.adapters.duckdb_files import unclaimed_of
 from vigil.adapters.duckdb_rows import require
 from vigil.core.errors import DataError
 
@@ -153,27 +153,26 @@ def usable(footers: Footers, *, needed: Sequence[str], at: str) -> tuple[tuple[s
     return tuple(good), tuple(broken)
 
 
-def unclaimed(footers: Footers, names: Iterable[str], *, at: str) -> Broken:
-    """(file, reason) of those with rows that no night and no environment can claim: without them, nobody would know.
+def unclaimed(footers: Footers, names: Iterable[str], *, at: str, window: Window, environment: str) -> Broken:
+    """(file, reason) of those with rows that no night, or no environment, can claim: else they would just vanish.
 
-    The other rows of such a file are as good as any.
+    The other rows of such a file are as good as any. Files whose footers say that nothing is missing are not opened.
     """
     broken = []
     for name in names:
-        missing = [(column, _nulls(footers[name], name, column)) for column in (at, "environment")]
-        told = " and ".join(f"{count:,} without {column!r}" for column, count in missing if count)
+        if all(_is_whole(footers[name], column) for column in (at, "environment")):
+            continue
+        lost = unclaimed_of(name, at=at, window=window, environment=environment)
+        told = [f"{n:,} without {column!r}" for n, column in zip(lost, (at, "environment"), strict=True) if n]
         if told:
             rows = footers[name].num_rows
-            broken.append((name, f"of its {rows:,} rows {told}, which are in no night; the others are counted"))
+            broken.append((name, f"of its {rows:,} rows {' and '.join(told)} are in no night; the others are counted"))
     return tuple(broken)
 
 
-def _nulls(footer: pq.FileMetaData, name: str, column: str) -> int:
-    """Rows without a value: as the footer says, or counted where it does not."""
-    found = [s.null_count if s is not None and s.has_null_count else None for s in _statistics(footer, column)]
-    if None not in found:
-        return sum(n for n in found if n is not None)
-    return nulls_of(name, column)
+def _is_whole(footer: pq.FileMetaData, column: str) -> bool:
+    """Whether the footer says that every row has a value."""
+    return all(s is not None and s.has_null_count and not s.null_count for s in _statistics(footer, column))
 
 
 def _statistics(footer: pq.FileMetaData, column: str) -> list[Any]:

@@ -134,7 +134,8 @@ class ParquetLog:
         held = {f: m for f, m in footers.items() if may_hold(m, at=at, window=window, environment=monitor.environment)}
         files, odd = usable(held, needed=named(monitor), at=at)
         outcomes, lost, mute = self._outcomes(monitor.model, window, labels_through)
-        broken = (*cut, *odd, *unclaimed(footers, files, at=at), *lost, *mute)
+        nobodys = unclaimed(footers, files, at=at, window=window, environment=monitor.environment)
+        broken = (*cut, *odd, *nobodys, *lost, *mute)
         identity = [[self._relative(f), fingerprint(f)] for f in files]
         identity += [["broken", self._relative(f)] for f, _ in broken]
         joined = outcomes_digest(monitor, window, files, outcomes, labels_through) if files and outcomes else ""

@@ -140,6 +140,17 @@ def test_the_psi_of_the_report_is_the_psi_of_the_metric_for_numbers_categories_a
     assert found["score"].value == pytest.approx(numbers["prediction_psi/all"], abs=1e-12)
 
 
+def test_a_night_of_numbers_of_four_bytes_has_no_psi_against_the_same_numbers_of_eight() -> None:
+    was = rows(500, 1)
+    tenths = pa.array(was["amount"].to_pandas().round(1))
+    small = tenths.cast(pa.float32())
+    place = was.column_names.index("amount")
+    was, now = was.set_column(place, "amount", tenths), was.set_column(place, "amount", small)
+    edges = DuckDBScanner().fit_edges(monitor(), was)
+    shown = drawn(now, was, result(), edges)["amount"]
+    assert (shown.value, shown.now.dtype) == (0.0, "float64")
+
+
 def test_a_measured_psi_is_shown_rather_than_that_of_the_sample() -> None:
     reference = rows(500, 1)
     edges = DuckDBScanner().fit_edges(monitor(), reference)

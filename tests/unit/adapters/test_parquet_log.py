@@ -281,10 +281,10 @@ def test_foreign_outcomes_without_labels_are_broken_and_take_no_prediction_along
     assert log.sample(monitor(), partition, rows=9).num_rows == 1
 
 
-def without(given: pa.Table, **missing: int) -> pa.Table:
-    """The rows; of each column the first so many values are missing."""
-    for name, count in missing.items():
-        values = [None] * count + given[name].to_pylist()[count:]
+def without(given: pa.Table, **missing: range) -> pa.Table:
+    """The rows; of each column these values are missing."""
+    for name, places in missing.items():
+        values = [None if i in places else v for i, v in enumerate(given[name].to_pylist())]
         given = given.set_column(given.column_names.index(name), name, pa.array(values, given[name].type))
     return given
 
@@ -293,21 +293,25 @@ def without(given: pa.Table, **missing: int) -> pa.Table:
 def test_rows_without_a_time_or_an_environment_are_told_and_the_others_are_counted(tmp_path, told):
     folder = tmp_path / "predictions" / "model=credit" / "date=2026-11-20"
     folder.mkdir(parents=True)
-    given = without(table(rows(100)), served_at=50, environment=25)
+    given = without(table(rows(100)), served_at=range(50), environment=range(40, 75))
     pq.write_table(given, folder / "spark-0.parquet", write_statistics=told, row_group_size=40)
     log = ParquetLog(tmp_path)
     (good,) = log.write_predictions("credit", table(rows(2, prefix="q")), batch_id="good")
     partition = log.partition(monitor(), WINDOW)
     assert partition.files == (good, str(folder / "spark-0.parquet"))
-    assert partition.broken == ((str(folder / "spark-0.parquet"),
-        "of its 100 rows 50 without 'served_at' and 25 without 'environment', which are in no night; the others are "
-        "counted"),)  # fmt: skip
-    assert log.sample(monitor(), partition, rows=200).num_rows == 52
+    why = "of its 100 rows 50 without 'served_at' and 25 without 'environment' are in no night; the others are counted"
+    assert partition.broken == ((str(folder / "spark-0.parquet"), why),)
+    assert log.sample(monitor(), partition, rows=200).num_rows == 27
 
 
-def test_a_file_of_another_environment_is_not_asked_for_what_it_lacks(tmp_path):
-    foreign(tmp_path, without(table(rows(4, environment="production")), served_at=2))
-    assert ParquetLog(tmp_path).partition(monitor(), WINDOW).broken == ()
+def test_what_rows_of_another_environment_or_night_lack_is_not_told_here(tmp_path):
+    theirs = without(table(rows(4, environment="production")), served_at=range(2))
+    later = table(rows(2, served_at=NINE + timedelta(days=1)))
+    foreign(tmp_path, pa.concat_tables([theirs, table(rows(2)), without(later, environment=range(2))]))
+    log = ParquetLog(tmp_path)
+    assert log.partition(monitor(), WINDOW).broken == ()
+    ((_, why),) = log.partition(monitor(environment="production"), WINDOW).broken
+    assert "2 without 'served_at' are in no night" in why
 
 
 @pytest.mark.parametrize("kind", ["predictions", "outcomes"])

@@ -95,3 +95,15 @@ def test_a_version_with_a_holdout_of_its_own_is_compared_with_that(stores):
     rows = pa.Table.from_pandas(good().rename(columns={"risk": "score", "answer": "prediction"}), preserve_index=False)
     set_reference(stores, WATCHED, rows, origin="made", actor="ada")
     assert yardstick_rows(stores, WATCHED, "7").num_rows == 60
+
+
+def test_a_reference_may_lack_what_only_a_log_has(stores, tmp_path):
+    watched = monitor(
+        sums=["amount"], flags={"refusal": ["refused"]}, strata="branch",
+        source={"outcomes": {"label": "paid", "after_days": 3}, "columns": {"amount": "sum_eur", "score": "risk",
+                "prediction": "answer"}, "bands": {"branch": {"column": "no", "edges": [1], "labels": ["a", "b"]}}},
+    )  # fmt: skip
+    good(refused=[0, 1] * 30).to_csv(tmp_path / "holdout.csv", index=False)
+    assert set_from(stores, "holdout.csv", watched).rows == 60
+    made = stores.profiles.baseline("loans", REFERENCE)
+    assert (made.flags, made.sums) == ({"refused": (30, 60)}, {})
