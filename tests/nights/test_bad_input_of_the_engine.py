@@ -158,6 +158,24 @@ def test_weights_that_are_null_negative_or_endless_are_left_out_and_counted(tmp_
     assert "480 of 800 labelled rows have no usable sampling weight" in said.reason
 
 
+def test_a_night_of_which_half_has_no_answer_is_told(tmp_path):
+    bank = Bank(tmp_path / "bank").promoted()
+    asked = [{"metric": m, "breach": "> 0.02"} for m in ("missing_prediction", "missing_score")]
+    bank.monitor = monitor(rules={"quality": asked})
+
+    def half(rows):
+        return rows.assign(
+            **{name: rows[name].where(np.arange(len(rows)) % 2 == 0) for name in ("prediction", "score")}
+        )
+
+    bank.serve(TONIGHT, answered=half)
+    result = bank.judge()
+    for metric in ("missing_prediction", "missing_score"):
+        said = verdict(result, metric)
+        assert said.state is State.BREACH
+        assert f"{metric}(all) 50 % [46.5 %, 53.5 %], n = 800, was 0 % on the holdout of version 2" in said.reason
+
+
 def test_five_hundred_features_are_profiled_and_judged(tmp_path):
     names = [f"f{i:03d}" for i in range(500)]
     bank = Bank(tmp_path / "bank", features=dict.fromkeys(names, "numeric"), rules={

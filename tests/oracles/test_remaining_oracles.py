@@ -1,6 +1,6 @@
 """The rest of the catalogue, scanned from rows and measured, against pandas, scikit-learn and numpy on these rows."""
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import numpy as np
@@ -8,18 +8,24 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 from sklearn.isotonic import IsotonicRegression
+from sklearn.metrics import top_k_accuracy_score
 
 from tests.oracles.test_night_oracles import WAS, measured, monitor, people
+from tests.unit.adapters.log_stage import NIGHT as LOGGED
+from tests.unit.adapters.log_stage import NINE, row
+from tests.unit.adapters.log_stage import monitor as logged
 from vigil.adapters.duckdb_scan import DuckDBScanner
+from vigil.adapters.parquet_log import ParquetLog
 from vigil.config.schema import Monitor
+from vigil.core.window import night_window
 from vigil.core.words import Role
 from vigil.intake.text_columns import text_columns
 from vigil.intake.text_facts import TextRules
 from vigil.metrics.catalog import CATALOG
 from vigil.metrics.evaluate import evaluate
-from vigil.profiles.edges import LATENCY_EDGES_MS
-from vigil.profiles.merge import merge
-from vigil.profiles.types import Profile
+from vigil.profiles.edges import LATENCY_EDGES_MS, SCORE_EDGES
+from vigil.profiles.merge import merge, merge_all
+from vigil.profiles.types import Edges, Profile
 from vigil.usecases.nights import view
 
 NOW = people(3, 5000, shift=0.4)
@@ -169,6 +175,49 @@ def test_labels_of_neither_class_are_those_that_pandas_finds_in_neither_word():
     found = measured(monitor(), NOW.assign(label=label), WAS)[0]
     assert found["unknown_label/all"].value == pytest.approx((~known.isin(["0", "1"])).mean())
     assert found["unknown_label/all"].n == len(known)
+
+
+def test_repeated_ids_and_answers_of_the_fallback_are_those_that_pandas_counts(tmp_path):
+    rng, n = np.random.default_rng(15), 1500
+    ids = np.array([f"p{i}" for i in rng.integers(0, 1200, n)])
+    role = rng.choice(["champion", "fallback"], n, p=[0.85, 0.15])
+    stored = [
+        row(i, role=r, served_at=NINE + timedelta(seconds=k)) for k, (i, r) in enumerate(zip(ids, role, strict=True))
+    ]
+    log, watched = ParquetLog(tmp_path), logged()
+    log.write_predictions("credit", pa.Table.from_pylist(stored), batch_id="b")
+    partition = log.partition(watched, night_window(LOGGED, "UTC"))
+    edges = Edges(numeric={"income": (0.0, 50.0, 200.0)}, levels={"city": ("Bonn",)})
+    night = merge_all(list(DuckDBScanner().scan(watched, partition, edges, LOGGED).values()))
+    told = {m.id: m for m in evaluate(night, None, view(watched), yardstick="")}
+    frame = pd.DataFrame({"id": ids, "role": role})
+    first = frame.drop_duplicates("id")
+    assert told["duplicates/all"].value == pytest.approx(frame["id"].duplicated().mean()) != 0
+    assert told["fallback_share/all"].value == pytest.approx((first["role"] == "fallback").mean()) != 0
+
+
+def test_accuracy_among_the_likeliest_classes_is_that_of_scikit_learn():
+    rng, classes = np.random.default_rng(16), list("abcdefgh")
+    score = rng.random((len(NOW), len(classes)))
+    true = rng.choice(len(classes), len(NOW), p=[0.3, 0.2, 0.1, 0.1, 0.1, 0.1, 0.05, 0.05])
+    score[np.arange(len(NOW)), true] += 0.3
+    order = ["|".join(classes[j] for j in np.argsort(-one)) for one in score]
+    rows = NOW.drop(columns="score").assign(
+        label=[classes[j] for j in true], prediction=[o[0] for o in order], order=order
+    )
+    told = measured(monitor("multiclass", data={"ranking": "order"}), rows, rows)[0]
+    for k in (3, 5):
+        exact = top_k_accuracy_score(true, score, k=k, labels=range(len(classes)))
+        assert told[f"top_{k}_accuracy/all"].value == pytest.approx(exact)
+
+
+def test_scores_moved_as_far_as_the_stability_index_of_their_own_bins_says(found):
+    """On the 100 bins of the score, put together to twenty that are about equally full on the baseline."""
+    p, q = (np.bincount(np.searchsorted(SCORE_EDGES, f["score"], side="left"), minlength=100) for f in (NOW, WAS))
+    group = ((np.cumsum(q) - q / 2) * 20 // q.sum()).astype(int)
+    p, q = (np.bincount(group, weights=c, minlength=20) for c in (p, q))
+    p, q = ((c[p + q > 0] + 0.5) / (c[p + q > 0] + 0.5).sum() for c in (p, q))
+    assert found["prediction_psi/all"].value == pytest.approx(((p - q) * np.log(p / q)).sum())
 
 
 def test_every_metric_of_the_catalogue_has_an_oracle(request):

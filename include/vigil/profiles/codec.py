@@ -11,7 +11,6 @@ from vigil.core.ids import canonical
 from vigil.profiles.types import Profile
 
 CURRENT = 4
-WITH_TAILS = 3  # the first version whose sums of the outermost bins are right
 REMEDY = "run the night again to make it anew"
 
 
@@ -46,8 +45,6 @@ def _upgraded(raw: dict[str, Any], version: int) -> dict[str, Any]:
     """
     if version == CURRENT:
         return raw
-    if version == WITH_TAILS:
-        return {**raw, "schema_version": CURRENT}
     columns = [raw.get("columns"), raw.get("prediction"), *(raw.get("group_columns") or {}).values()]
     for column in (c for each in columns if each for c in (each.get("numeric") or {}).values()):
         column.pop("low_sum", None)

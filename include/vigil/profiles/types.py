@@ -91,7 +91,7 @@ class Cell(Spec):
 
     n counts rows with a decision; favourable counts decisions with the monitor's favourable value.
     tp.. are over labelled rows, with "predicted positive" as the positive class of the *model*
-    (score >= its threshold, or prediction == positive), not as the favourable decision.
+    (score >= its threshold, or without a score what the answer says), not as the favourable decision.
     favourable_deserving / deserving: labelled rows whose label is the deserving one (for a credit
     model: did not default), and those of them that got the favourable decision (equal opportunity).
     """

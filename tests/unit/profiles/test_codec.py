@@ -8,7 +8,7 @@ from vigil.core.errors import DataError
 from vigil.core.words import Task
 from vigil.profiles.codec import CURRENT, decode, encode
 from vigil.profiles.merge import merge
-from vigil.profiles.types import Profile
+from vigil.profiles.types import Columns, NumericColumn, Profile
 
 STORED = Path(__file__).parent / "stored"
 
@@ -78,6 +78,16 @@ def test_a_profile_of_the_first_version_is_read_with_the_numbers_it_was_stored_w
     assert (city.new, city.other, city.new_hashes) == (2, 0, ())
     assert read.hours_service == {}
     assert {c.tail_rows for c in read.columns.numeric.values()} == {0}
+
+
+def test_a_profile_of_the_third_version_keeps_its_tails_and_has_no_weighted_losses():
+    new = ("weighted_losses", "neither", "neither_examples")
+    column = NumericColumn(rows=2, bins=(1, 1), tail_rows=2, low_tail=1.0, high_tail=5.0)
+    raw = json.loads(profile(columns=Columns(numeric={"x": column})).model_dump_json())
+    raw |= {"schema_version": 3, "outcome": {k: v for k, v in raw["outcome"].items() if k not in new}}
+    read = decode(zlib.compress(json.dumps(raw).encode()))
+    assert (read.schema_version, read.columns.numeric["x"]) == (CURRENT, column)
+    assert (read.outcome.weighted_losses, read.outcome.neither) == ({}, 0)
 
 
 def test_a_profile_of_the_first_version_is_stored_again_as_one_of_this_version():
