@@ -98,7 +98,10 @@ class Layout:
             return "false"
         if self.score is None:
             return self._said_positive(decision)
-        by_score = f"{self.score} >= {double(decision.threshold)}"
+        threshold = double(decision.threshold)
+        if self.types[self.monitor.data.score or ""] == "FLOAT":  # 0.35 in four bytes is below 0.35 in eight
+            threshold = f"CAST({threshold} AS FLOAT)"
+        by_score = f"{self.score} >= {threshold}"
         return f"CASE WHEN isfinite({self.score}) THEN {by_score} ELSE {self._said_positive(decision)} END"
 
     def _said_positive(self, decision: Decision) -> str:

@@ -106,6 +106,16 @@ def test_numbers_kept_in_four_bytes_are_counted_as_the_numbers_that_they_were(va
     assert bins[1][0] == bins[1][-1] == 0
 
 
+def test_a_score_of_four_bytes_that_is_the_threshold_is_at_the_threshold():
+    decision = {"positive": "1", "threshold": 0.35, "favourable": "0", "deserving": "0"}
+    for kind in (pa.float64(), pa.float32()):
+        given = table([row(f"p{i}", label="1") for i in range(8)])
+        score = pa.array([0.35] * 4 + [0.349] * 4, pa.float64()).cast(kind)
+        given = given.set_column(given.column_names.index("score"), "score", score)
+        found = profiled(given, watched=monitor(decision=decision)).outcome.confusion
+        assert sorted(found.values()) == [4, 4]
+
+
 def test_text_among_numbers_is_counted_apart_and_numbers_in_text_are_numbers():
     text = ["12", " 7.5 ", "abc", "<script>", "🦜", "", "nan", "-inf", "1e3", None, "12,5"]
     found = profiled([row(f"p{i}", income=v) for i, v in enumerate(text)]).columns.numeric["income"]
