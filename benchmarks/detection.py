@@ -271,8 +271,15 @@ def _detection(runs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
             "median_nights": median(seen) if seen else None,
             "trial_nights": mine[0]["trial_nights"],
             "missed": sorted({r["feature"] or "" for r, f in zip(mine, first, strict=True) if f is None}),
+            "night1_by_feature": _by_feature([r["feature"] or "all" for r in mine], [f == 1 for f in first]),
         }
     return found
+
+
+def _by_feature(features: Sequence[str], hits: Sequence[bool]) -> dict[str, str]:
+    """Feature -> "found of runs", of those where not every run found it on the first night."""
+    told = {name: [h for f, h in zip(features, hits, strict=True) if f == name] for name in dict.fromkeys(features)}
+    return {name: f"{sum(of)} of {len(of)}" for name, of in told.items() if not all(of)}
 
 
 def _peers(regime: str, calm: Sequence[Mapping[str, Any]], runs: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
