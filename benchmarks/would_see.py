@@ -25,7 +25,8 @@ from vigil.metrics.types import Measurement
 from vigil.simulation.faults import Fault
 from vigil.simulation.regimes import FaultKind, load
 from vigil.verdicts.scales import scaled, share
-from vigil.verdicts.surprise import Asked, judge_surprise
+from vigil.verdicts.scored_nights import Asked
+from vigil.verdicts.surprise import judge_surprise
 from vigil.verdicts.types import NightResult
 
 OUT = Path(__file__).parent / "results" / "would_see.json"

@@ -11,8 +11,9 @@ from vigil.verdicts.bounds import BREACH_LEVEL, WARN_LEVEL, Pools, excludes, hol
 from vigil.verdicts.history import distance, in_place
 from vigil.verdicts.judge import main_version, poolable
 from vigil.verdicts.quantiles import by_quantile
+from vigil.verdicts.scored_nights import by_night
 from vigil.verdicts.seasons import Alike, alike
-from vigil.verdicts.surprise import CONFIRM_NIGHTS, REST, SURPRISE, by_night, reference_nights
+from vigil.verdicts.surprise import CONFIRM_NIGHTS, REST, SURPRISE, reference_nights
 from vigil.verdicts.types import PROVISIONAL, Bound, Cause, NightResult, Rule, Rules, State, Surprise, Verdict
 from vigil.verdicts.words import number
 

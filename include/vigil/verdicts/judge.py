@@ -14,8 +14,9 @@ from vigil.verdicts.cohorts import Maturity, maturity, provisional
 from vigil.verdicts.disparity import trend
 from vigil.verdicts.hard_failures import hard_failures
 from vigil.verdicts.quantiles import by_quantile
+from vigil.verdicts.scored_nights import Asked
 from vigil.verdicts.seasons import Alike, alike
-from vigil.verdicts.surprise import Asked, judge_surprise
+from vigil.verdicts.surprise import judge_surprise
 from vigil.verdicts.thresholds import Outcome, dynamic, static
 from vigil.verdicts.types import PROVISIONAL, Cause, Labels, NightResult, Rule, Rules, State, Surprise, Verdict
 from vigil.verdicts.words import measured
