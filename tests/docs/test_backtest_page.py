@@ -59,7 +59,7 @@ def test_the_commands_of_the_page_do_what_it_says(tmp_path):
     assert "<svg" in page
     assert "<script" not in page
     assert not re.search(r"(src|href)=", page)
-    assert re.search(r"recorded incidents missed +0 +0", milder[1])
+    assert re.search(r"recorded incidents missed +0 +0", milder[1]), first[1] + milder[1]
     assert "recorded incidents missed" in lenient[1]
     assert "first half (tunes)" in tuned[1]
     assert why[0] == 0

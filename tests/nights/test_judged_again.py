@@ -107,7 +107,10 @@ def test_who_names_nights_goes_back_and_forth_and_the_last_word_counts(taught):
         ({"since": TONIGHT + timedelta(days=13000)}, "lies in the future"),
         ({"actor": " "}, "give --actor and --reason"),
         ({"reason": ""}, "give --actor and --reason"),
-        ({"since": TONIGHT - timedelta(days=1)}, r"at least 5 teach what is usual\. Name an earlier --since, or wait"),
+        (
+            {"until": TONIGHT - AGO + timedelta(days=2)},
+            r"at least 7 teach what is usual\. Name a longer span, or leave",
+        ),
     ],
 )
 def test_a_rebaselining_that_cannot_teach_is_refused_with_what_to_do(bank, changed, why):

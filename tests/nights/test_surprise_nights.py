@@ -92,7 +92,7 @@ def test_the_first_night_ever_is_unknown_with_what_is_needed(tmp_path):
     bank = Bank(tmp_path, rules={}).promoted()
     bank.serve(TONIGHT)
     found = of(bank.judge(), "position_shift")["amount"]
-    assert (found.state, found.cause) == (State.UNKNOWN, Cause.TOO_FEW_ROWS)
+    assert (found.state, found.cause) == (State.UNKNOWN, Cause.TOO_FEW_NIGHTS)
     assert "0 past nights; 5 are needed to know what is usual" in found.reason
 
 

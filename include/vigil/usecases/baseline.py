@@ -163,7 +163,9 @@ def rebaseline(ports: Ports, monitor: Monitor, *, since: date, until: date | Non
         number = len(known) + 1
         while _numbered(ports, monitor, number, payload).payload != payload:  # somebody else took the number
             number += 1
-    return f"{monitor.model}: {usable} judged nights from {since} to {until or 'now'} teach what is usual"
+    said = f"{monitor.model}: {usable} judged nights from {since} to {until or 'now'} teach what is usual"
+    young = f"; what is compared with past nights is unknown until {LEAST_NIGHTS} have been judged"
+    return said + (young if usable < LEAST_NIGHTS else "")
 
 
 def _numbered(ports: Ports, monitor: Monitor, number: int, payload: Mapping[str, Any]) -> Event:
@@ -172,7 +174,10 @@ def _numbered(ports: Ports, monitor: Monitor, number: int, payload: Mapping[str,
 
 
 def _named(ports: Ports, monitor: Monitor, since: date, until: date | None, actor: str, reason: str) -> int:
-    """How many nights of a span are usable by now. Raises DataError for what cannot be recorded."""
+    """How many nights of a span are usable by now. Raises DataError for what cannot be recorded.
+
+    An open span may have none yet: on the day on which the world changes, the nights to come are the usual ones.
+    """
     if not actor.strip() or not reason.strip():
         raise DataError(
             f"{monitor.model}: the ledger keeps who named other nights, and why: give --actor and --reason, in words"
@@ -186,12 +191,10 @@ def _named(ports: Ports, monitor: Monitor, since: date, until: date | None, acto
     bad = incident_nights(incidents(ports, monitor))
     judged = ports.results.between(monitor.model, monitor.environment, since, until or today)
     usable = len([r for r in judged if r.rows and r.night not in bad])
-    least = LEAST_NIGHTS if until is None else LEAST_CLOSED
-    if usable < least:
-        wait = "leave --until out" if until else f"wait until {least} nights since then are judged"
+    if until is not None and usable < LEAST_CLOSED:
         raise DataError(
-            f"{monitor.model}: {usable} usable nights from {since} to {until or 'now'}; at least {least} teach what is "
-            f"usual. Name an earlier --since, or {wait}"
+            f"{monitor.model}: {usable} usable nights from {since} to {until}; at least {LEAST_CLOSED} teach what is "
+            "usual. Name a longer span, or leave --until out: then nights to come teach too"
         )
     return usable
 

@@ -130,7 +130,8 @@ def matrix(
 def spoilt(values: "np.ndarray", taught: "np.ndarray", said: "np.ndarray") -> "np.ndarray":
     """(S, N) what does not teach: breaches, and warns that are so far from the others that one would blind the rest.
 
-    Other warns teach: leaving out what is odd makes the spread too small, and more nights odd.
+    Other warns teach: leaving out what is odd makes the spread too small, and more nights odd. Not where so few nights
+    are known that one is much of what is known, nor can tell how far is far.
     """
     import numpy as np
 
@@ -139,5 +140,5 @@ def spoilt(values: "np.ndarray", taught: "np.ndarray", said: "np.ndarray") -> "n
     centre, spread = np.full(len(values), np.nan), np.full(len(values), np.inf)
     centre[known] = np.nanmedian(usual[known], axis=1)
     spread[known] = MAD * np.nanmedian(np.abs(usual[known] - centre[known, None]), axis=1)
-    far = np.abs(values - centre[:, None]) > FAR_OFF * spread[:, None]
+    far = (np.abs(values - centre[:, None]) > FAR_OFF * spread[:, None]) | ~known[:, None]
     return np.asarray(taught & ((said == ALARMS[State.BREACH]) | ((said == ALARMS[State.WARN]) & far)))

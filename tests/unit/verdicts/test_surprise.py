@@ -143,6 +143,13 @@ def test_warned_nights_teach_how_far_nights_go_and_one_that_was_far_off_does_not
     assert seen_after(judged(place("f3", 0.22), State.WARN)) != unasked
 
 
+def test_a_young_model_does_not_learn_from_the_first_night_of_a_fault():
+    past = quiet(9)
+    first = tonight(past[:-1], 0.8)
+    assert first["f3"].state is State.WARN
+    assert tonight([*past[:-1], night(1, *first.values(), rows=10_000)], 0.8)["f3"].state is State.BREACH
+
+
 def test_the_nights_that_teach_are_the_first_ones_and_stay_so():
     found = tonight(quiet(80))["f3"]
     first = NIGHT - timedelta(days=80)
