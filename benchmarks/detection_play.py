@@ -19,6 +19,7 @@ from vigil.incidents.lifecycle import GoodNight, NewEvent, bad_night_events, epi
 from vigil.incidents.severity import assess
 from vigil.incidents.types import Event, Incident
 from vigil.metrics.evaluate import evaluate
+from vigil.profiles.codec import CURRENT
 from vigil.profiles.types import Profile
 from vigil.simulation.faults import Fault
 from vigil.simulation.monitor import document
@@ -50,7 +51,7 @@ class Model:
 
     def __post_init__(self) -> None:
         run = self.simulation(1)
-        folder = self.cache / f"{self.regime}-{self.seed}-{self.rows}"
+        folder = self.cache / f"{self.regime}-{self.seed}-{self.rows}-v{CURRENT}"
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "simulated.yaml").write_text(document(run))
         self.folder, self.monitor = folder, load_all(folder)[0]["simulated"]
