@@ -4,13 +4,15 @@ from datetime import timedelta
 
 import numpy as np
 import pytest
-from stage import MODEL, TONIGHT, Bank, Killed, Mortal, bank_after, poorer_women, states
+from stage import MODEL, TONIGHT, Bank, Killed, Mortal, bank_after, people, poorer_women, scored, states
 
 from vigil.incidents.types import Status
 from vigil.responses.types import ActionKind
+from vigil.sdk import log_predictions
 from vigil.usecases import nightly, respond
 from vigil.usecases.incidents import all_incidents
 from vigil.usecases.replay import replay
+from vigil.verdicts.judge import judge
 from vigil.verdicts.types import Cause, State
 
 pytestmark = pytest.mark.slow  # real stores, many nights
@@ -134,6 +136,23 @@ def test_nights_of_the_rules_do_not_close_an_incident(bank):
     bank.serve(later, answered=lambda rows: rows.assign(role="fallback", prediction="approve"))
     bank.night(later)
     assert one(bank).is_open
+
+
+def test_a_few_rows_of_the_champion_are_judged_beside_its_own_nights_and_not_those_of_the_rules(bank, monkeypatch):
+    asked = []
+    monkeypatch.setattr("vigil.usecases.incidents.judge", lambda *given: asked.append(given[3]) or judge(*given))
+    bank.serve(TONIGHT, poorer_women)
+    bank.night()
+    later = TONIGHT + timedelta(days=1)
+    served_by_rules(bank, later)
+    bank.serve(later, rows=120, answered=lambda rows: rows.assign(prediction_id="c" + rows.prediction_id))
+    bank.night(later)
+    assert [(facts.version, facts.over) for facts in asked] == [("2", frozenset())]
+
+
+def served_by_rules(bank: Bank, night) -> None:
+    rows = scored(people(night)).drop(columns=["truth"]).assign(role="fallback", prediction="approve")
+    log_predictions(MODEL, rows, environment="staging", model_version="3", root=bank.log)
 
 
 def test_an_incident_that_comes_back_within_three_nights_is_the_same_one(bank):

@@ -190,8 +190,8 @@ class _Question:
     def _within(self) -> Tested | None:
         """Ok, on the smallest window that can say so; nights before count only where tonight looks no worse."""
         names = ("tonight", "on 3 nights", "on 7 nights", "on 28 nights")
-        looks_worse = self.p_alone < OK_LEVEL
-        for window, name in list(zip(_windows(self.subject), names, strict=True))[: 1 if looks_worse else 4]:
+        told = 1 if self.p_alone < OK_LEVEL else len(names)
+        for window, name in zip(_windows(self.subject)[:told], names, strict=False):
             if window.n >= self.min_rows and self._excludes(window):
                 seen = _would_see(window, self.bound, name, self.company)
                 return Tested(state=State.OK, why=f"within {self.bound} {name}", would_see=seen)
