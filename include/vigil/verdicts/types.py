@@ -33,6 +33,13 @@ class Cause(StrEnum):
     GATE_FAILED = "gate failed"
 
 
+class Onset(StrEnum):
+    """Since when a value has been beyond its bound."""
+
+    KNOWN = "known"  # not worse than on the reference, or than on every night of this version so far
+    NEW = "new"  # worse than it was, or nothing shows that it was so before
+
+
 class Bound(Spec):
     """A limit, written `< 0.80` or `> 0.2` in YAML: the side that is bad, and where it begins."""
 
@@ -181,6 +188,7 @@ class Verdict(Spec):
     would_see: str = ""  # what this ok could have seen
     cohort: str = ""  # "provisional": labels are missing, it was held against past cohorts at the same age
     trend: str = ""  # of a disparity: whether it has always been so, or got worse
+    onset: Onset | None = None  # of a warn or a breach of a bound; None for every other verdict
 
     @property
     def id(self) -> str:
