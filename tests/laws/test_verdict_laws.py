@@ -6,7 +6,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.unit.verdicts.made_measurements import NIGHT, bound, counted, judged, night, nights, number, ratio, share
+from tests.unit.verdicts.made_measurements import (
+    NIGHT,
+    bound,
+    counted,
+    judged,
+    missing,
+    night,
+    nights,
+    number,
+    ratio,
+    share,
+)
 from vigil.core.words import Family
 from vigil.metrics.types import Kind, Worse
 from vigil.verdicts.bounds import holm, judge_bound, pools
@@ -258,12 +269,27 @@ def test_every_night_of_the_window_is_judged_unjudged_or_waiting(signs):
 
 
 @law
-@given(st.lists(accuracies, min_size=8, max_size=12), accuracies)
-def test_what_was_learned_on_excluded_nights_changes_nothing(past, tonight):
-    """Their values do not matter; that they were judged at all does not either."""
-    bad = [night(n, judged(share(0, 1000), State.UNKNOWN, cause=Cause.NO_DATA)) for n in range(5, 0, -1)]
+@given(st.lists(accuracies, min_size=8, max_size=12), accuracies, st.integers(0, 1000))
+def test_the_value_of_a_bad_night_teaches_its_question_nothing(past, tonight, broken):
     before = [r.model_copy(update={"night": r.night - timedelta(days=5)}) for r in nights(past)]
-    those = frozenset(r.night for r in bad)
-    excluded = MATURE.model_copy(update={"excluded": those, "over": those})
-    rules = Rules(performance=(Rule(metric="accuracy", breach="< 0.8", sigma=4),))
-    assert judge([tonight], rules, [*before, *bad], excluded) == judge([tonight], rules, before, MATURE)
+    rules = Rules(performance=(Rule(metric="accuracy", sigma=4),))
+
+    def after(k: int):
+        bad = [night(n, judged(share(k, 1000), State.BREACH)) for n in range(5, 2, -1)]
+        quiet = [night(n, judged(share(999, 1000), State.UNKNOWN, cause=Cause.LABELS_PENDING)) for n in (2, 1)]
+        return judge([tonight], rules, [*before, *bad, *quiet], MATURE)
+
+    assert after(broken) == after(0)
+
+
+@law
+@given(st.lists(accuracies, min_size=8, max_size=12), accuracies, st.sampled_from(["missing", "psi", "selection_rate"]))
+def test_what_is_bad_about_one_question_changes_no_other(past, tonight, metric):
+    """Whatever holds an incident open: other questions learn from the same nights as if nothing were wrong."""
+    rules = Rules(performance=(Rule(metric="accuracy", sigma=4),))
+    other = missing(970, 1000, metric=metric, subject="income", family=Family.QUALITY)
+    quiet, chronic = (
+        [r.model_copy(update={"verdicts": (*r.verdicts, judged(other, state))}) for r in nights(past)]
+        for state in (State.OK, State.BREACH)
+    )
+    assert judge([tonight], rules, chronic, MATURE) == judge([tonight], rules, quiet, MATURE)

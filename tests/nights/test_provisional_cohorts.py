@@ -45,7 +45,7 @@ def test_a_provisional_cohort_warns_when_it_is_worse_than_cohorts_were_at_its_ag
     assert before.cohort == "provisional"
     assert before.state is State.UNKNOWN
     assert auc(bank, nights[2]).state is State.OK
-    alike = same_age(bank.ports, bank.monitor, nights[8], as_of=nights[9], labelled_share=0.5, excluded=())
+    alike = same_age(bank.ports, bank.monitor, nights[8], as_of=nights[9], labelled_share=0.5)
     first = bank.ports.results.versions_of_truth(MODEL, "staging", nights[2])
     (then,) = (v.measurement for _, r in first if r.as_of == nights[3] for v in r.verdicts if v.metric == "auc")
     assert then in alike["auc/all"], "as it was known at the age of one night, not as it is now"

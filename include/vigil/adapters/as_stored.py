@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -50,12 +50,11 @@ class ResultsThen:
         since: date,
         before: date,
         nights: int,
-        without: Collection[date] = (),
     ) -> tuple[NightResult, ...]:
         """The latest judgement of the first nights that had rows, oldest first."""
         found: list[NightResult] = []
         for day in (since + timedelta(days=n) for n in range((before - since).days)):
-            result = self.latest(monitor, environment, day) if day not in without else None
+            result = self.latest(monitor, environment, day)
             found += [result] if result is not None and result.rows else []
             if len(found) >= nights:
                 break

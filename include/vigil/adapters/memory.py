@@ -1,7 +1,7 @@
 """The state ports without a database: for tests and rehearsals. They pass the same contracts as the SQL ones."""
 
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -160,11 +160,10 @@ class MemoryResults:
         since: date,
         before: date,
         nights: int,
-        without: Collection[date] = (),
     ) -> tuple[NightResult, ...]:
         """The latest judgement of the first nights that had rows, oldest first."""
         judged = self.between(monitor, environment, since, before - timedelta(days=1))
-        return tuple(r for r in judged if r.rows and r.night not in without)[:nights]
+        return tuple(r for r in judged if r.rows)[:nights]
 
     def oldest(self, monitor: str, environment: str) -> date | None:
         """The first night that was ever judged."""

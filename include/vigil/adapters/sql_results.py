@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from threading import Lock
 from typing import TYPE_CHECKING, Any
@@ -122,7 +122,6 @@ class SqlResults:
         since: date,
         before: date,
         nights: int,
-        without: Collection[date] = (),
     ) -> tuple[NightResult, ...]:
         """The latest judgement of the first nights that had rows, oldest first."""
         t = night_results
@@ -130,7 +129,7 @@ class SqlResults:
         newest = select(t.c.night, func.max(t.c.id).label("id")).where(*of).group_by(t.c.night).order_by(t.c.night)
         found: list[NightResult] = []
         with self._engine.connect() as db:
-            left = [row.id for row in db.execute(newest) if row.night not in without]
+            left = [row.id for row in db.execute(newest)]
             while left and len(found) < nights:
                 some, left = left[: nights - len(found)], left[nights - len(found) :]
                 read = db.execute(select(t.c.id, t.c.result).where(t.c.id.in_(some)).order_by(t.c.night)).all()

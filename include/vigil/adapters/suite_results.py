@@ -92,6 +92,7 @@ def checked_of(result: Any, rows: int) -> Checked:
         hard=gate and state is State.BREACH,
         measurement=measurement,
         limit=f"{severity}{', gate' if gate else ''}",
+        columns=_columns(config.kwargs),
     )
     return Checked(asked, severity, gate, verdict)
 
@@ -99,10 +100,16 @@ def checked_of(result: Any, rows: int) -> Checked:
 def _subject(config: Any) -> str:
     """`column_values_to_be_between(age)`: the same expectation has the same name every night."""
     kwargs = config.kwargs
-    pair = [kwargs[k] for k in ("column_A", "column_B") if k in kwargs]
-    column = kwargs.get("column") or ",".join(map(str, kwargs.get("column_list") or pair)) or "all"
+    column = ",".join(_columns(kwargs)) or "all"
     condition = f" if {condition_of(kwargs['row_condition'])}" if kwargs.get("row_condition") else ""
     return f"{config.type.removeprefix('expect_')}({column}{condition})"
+
+
+def _columns(kwargs: Mapping[str, Any]) -> tuple[str, ...]:
+    """The columns that an expectation is about; none for one about the whole table."""
+    pair = [kwargs[k] for k in ("column_A", "column_B") if k in kwargs]
+    column = kwargs.get("column")
+    return tuple(map(str, [column] if column else kwargs.get("column_list") or pair))
 
 
 def named_apart(checked: list[Checked]) -> list[Checked]:

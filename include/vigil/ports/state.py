@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -86,10 +86,9 @@ class Results(Protocol):
         since: date,
         before: date,
         nights: int,
-        without: Collection[date] = (),
     ) -> tuple[NightResult, ...]:
         """Latest result of each of the first `nights` nights from `since` on, before `before`, that had rows, oldest
-        first, however far they lie apart; nights of `without` are passed over."""
+        first, however far they lie apart."""
         ...
 
     def oldest(self, monitor: str, environment: str) -> date | None:

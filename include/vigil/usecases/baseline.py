@@ -15,9 +15,11 @@ from vigil.metrics.reasons import NO_BASELINE
 from vigil.metrics.types import Measurement
 from vigil.ports import Ports
 from vigil.usecases.model_stream import stream
-from vigil.usecases.nights import Night, history, incident_nights, incidents, load_night, view
+from vigil.usecases.nights import Night, history, load_night, view
 from vigil.usecases.record import append
-from vigil.verdicts.surprise import LEAST_NIGHTS, reference_nights
+from vigil.verdicts.memory import is_bad, lesson
+from vigil.verdicts.scored_nights import REACH, reference_nights
+from vigil.verdicts.surprise import LEAST_NIGHTS
 from vigil.verdicts.types import NightResult, Surprise, Verdict
 
 REBASELINED, PROPOSED = "rebaselined", "rebaseline_proposed"
@@ -90,8 +92,7 @@ def _teachers(ports: Ports, monitor: Monitor, night: date) -> tuple[NightResult,
             monitor.environment,
             since=first,
             before=night,
-            nights=settings.nights,
-            without=incident_nights(incidents(ports, monitor)),
+            nights=REACH * settings.nights,  # each question has bad nights of its own
         )
     return found
 
@@ -188,9 +189,8 @@ def _named(ports: Ports, monitor: Monitor, since: date, until: date | None, acto
             f"{monitor.model}: --since {since} lies in the future (today is {today}); nights that were judged teach. "
             "Name the first night after the change"
         )
-    bad = incident_nights(incidents(ports, monitor))
     judged = ports.results.between(monitor.model, monitor.environment, since, until or today)
-    usable = len([r for r in judged if r.rows and r.night not in bad])
+    usable = len([r for r in judged if lesson(r).sound])
     if until is not None and usable < LEAST_CLOSED:
         raise DataError(
             f"{monitor.model}: {usable} usable nights from {since} to {until}; at least {LEAST_CLOSED} teach what is "
@@ -204,17 +204,20 @@ def proposal(ports: Ports, monitor: Monitor, past: Sequence[NightResult], night:
     if not surprising(monitor):
         return ""
     settings = usual_of(ports, monitor)
-    bad = incident_nights(incidents(ports, monitor))
-    taught = reference_nights([r.night for r in past if r.rows], night, settings, bad)
+    taught = reference_nights([r.night for r in past if lesson(r).sound], night, settings)
     if len(taught) < settings.nights and settings.until is None:
         return ""
-    later = [r.night for r in past if r.rows and taught and r.night > taught[-1] and r.night not in bad]
+    later = [r.night for r in past if taught and r.night > taught[-1] and lesson(r).sound and not _drifted(r)]
     if len(later) < QUIET_NIGHTS:
         return ""
     return (
         f"what is usual was learnt from {len(taught)} nights, {taught[0]} to {taught[-1]}; {len(later)} quiet nights "
         f"came since. If the world has changed for good: `vigil rebaseline {monitor.model} --since {later[0]}`"
     )
+
+
+def _drifted(result: NightResult) -> bool:
+    return any(is_bad(v) and v.family in (Family.DRIFT, Family.QUALITY) for v in result.verdicts)
 
 
 def propose(ports: Ports, monitor: Monitor, night: date, text: str) -> None:

@@ -8,15 +8,18 @@ from vigil.metrics.catalog import CATALOG
 from vigil.metrics.types import Measurement
 from vigil.ports import Ports
 from vigil.verdicts.cohorts import Maturity, maturity
+from vigil.verdicts.memory import lesson
 from vigil.verdicts.types import NightResult
 
 COHORTS = 28  # looked back at
 
 
 def same_age(
-    ports: Ports, monitor: Monitor, night: date, *, as_of: date, labelled_share: float, excluded: Iterable[date]
+    ports: Ports, monitor: Monitor, night: date, *, as_of: date, labelled_share: float
 ) -> Mapping[str, tuple[Measurement, ...]]:
     """Numbers that need labels, by question, of the cohorts before `night` as they were at its age; oldest first.
+
+    A cohort whose night is known as bad for a question by now says nothing about it.
 
     Only for a provisional cohort, since nobody else asks. A cohort's judgement knows the night as of which it was made;
     one from before that was kept is left out.
@@ -24,12 +27,14 @@ def same_age(
     if maturity(monitor.labels, labelled_share) is not Maturity.PROVISIONAL or monitor.labels.overdue(night, as_of):
         return {}
     found: dict[str, list[Measurement]] = {}
-    bad, age = set(excluded), as_of - night
+    age = as_of - night
     for back in range(COHORTS, 0, -1):
         then = night - timedelta(days=back)
-        result = None if then in bad else _at_age(ports, monitor, then, age)
-        for m in _numbers(result) if result is not None else ():
-            found.setdefault(m.id, []).append(m)
+        result = _at_age(ports, monitor, then, age)
+        latest = ports.results.latest(monitor.model, monitor.environment, then)
+        for m in _numbers(result) if result is not None and latest is not None else ():
+            if not lesson(latest).holds_back(m):
+                found.setdefault(m.id, []).append(m)
     return {question: tuple(numbers) for question, numbers in found.items()}
 
 

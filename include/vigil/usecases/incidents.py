@@ -27,7 +27,7 @@ from vigil.incidents.types import Event, Incident, Signal
 from vigil.ports import Ports
 from vigil.responses.plan import plan
 from vigil.usecases.baseline import past_nights, usual_of
-from vigil.usecases.nights import ended_nights, history, incident_nights, incidents, load_night, serving_state
+from vigil.usecases.nights import history, incidents, load_night, serving_state
 from vigil.usecases.record import append
 from vigil.usecases.surroundings import measured
 from vigil.verdicts.history import in_place
@@ -170,14 +170,11 @@ def _good(ports: Ports, monitor: Monitor, result: NightResult, incident: Inciden
     answers = {v.id: v for v in result.verdicts}
     if loaded.champion.rows < loaded.served.rows:  # the fallback answered some: ask the champion's rows alone
         measurements = measured(ports, monitor, result.night, loaded.champion, loaded)
-        known = incidents(ports, monitor)
         facts = Facts(
             night=result.night,
             as_of=result.night,
             labels=monitor.labels,
             labelled_share=min(1.0, loaded.champion.outcome.labelled / loaded.champion.rows),
-            excluded=incident_nights(known),
-            over=ended_nights(known),
             version=loaded.version,  # good nights of the fallback say nothing of the champion
             surprise=usual_of(ports, monitor),
         )

@@ -23,10 +23,7 @@ from vigil.usecases.ingest import Ingested, ingest
 from vigil.usecases.nights import (
     Night,
     budget_past,
-    ended_nights,
     find,
-    incident_nights,
-    incidents,
     leave,
     load_night,
     lookback,
@@ -42,8 +39,10 @@ from vigil.usecases.reference import yardstick_rows
 from vigil.usecases.surroundings import count_traffic, measured
 from vigil.verdicts.budget import budget, burn_verdict
 from vigil.verdicts.history import in_place
-from vigil.verdicts.judge import Facts, main_version, ruled, trusted
+from vigil.verdicts.judge import Facts, ruled, trusted
 from vigil.verdicts.judge import judge as judge_numbers
+from vigil.verdicts.memory import main_version
+from vigil.verdicts.onset import with_onset
 from vigil.verdicts.spent import nights_spent
 from vigil.verdicts.types import PROVISIONAL, Cause, NightResult, State, Verdict
 
@@ -189,6 +188,7 @@ def night_result(ports: Ports, monitor: Monitor, night: date, *, as_of: date) ->
     past = past_nights(ports, monitor, night, loaded)
     measurements = _measure(ports, monitor, night, loaded)
     outcome, suite = quality_of(ports, monitor, night, found, served=loaded is not None)
+    suite = with_onset(suite, past)
     facts = _facts(ports, monitor, night, as_of, found, loaded, outcome.failed_gates)
     problem = find(ports, monitor, night, "problem.json") or {}
     verdicts = [*judge_numbers(measurements, monitor.rules, in_place(past, night), facts), *suite]
@@ -231,16 +231,12 @@ def _facts(
     rows = loaded.served.rows if loaded else 0
     labelled = loaded.served.outcome.labelled if loaded else 0
     share = min(1.0, labelled / rows) if rows else 0.0
-    known = incidents(ports, monitor)
-    excluded = incident_nights(known)
-    alike = same_age(ports, monitor, night, as_of=as_of, labelled_share=share, excluded=excluded)
+    alike = same_age(ports, monitor, night, as_of=as_of, labelled_share=share)
     return Facts(
         night=night,
         as_of=as_of,
         labels=monitor.labels,
         labelled_share=share,
-        excluded=excluded,
-        over=ended_nights(known),
         version=main_version(loaded.served.versions) if loaded else "",
         same_age=dict(alike),
         unreadable=tuple(f"{Path(name).name}: {why}" for name, why in found.broken),

@@ -156,11 +156,7 @@ def incidents(ports: Ports, monitor: Monitor) -> list[Incident]:
 
 
 def incident_nights(found: Sequence[Incident]) -> frozenset[date]:
-    """Nights that must not teach: from an incident's first bad night to its last.
-
-    An incident that only says that something could not be known, or that a budget burns, is no reason: a new model
-    whose first nights are unknown would never learn what is usual.
-    """
+    """The nights of incidents that show harm, from the first bad night of each to its last."""
     nights: set[date] = set()
     for incident in found:
         if incident.status is Status.NEVER_WAS or not _shows_harm(incident):
@@ -173,11 +169,6 @@ def incident_nights(found: Sequence[Incident]) -> frozenset[date]:
 def _shows_harm(incident: Incident) -> bool:
     signals = [s for f in incident.findings for s in f.signals]
     return not signals or any(s.verdict.metric != "burn" and s.verdict.state is not State.UNKNOWN for s in signals)
-
-
-def ended_nights(found: Sequence[Incident]) -> frozenset[date]:
-    """Nights of incidents that have ended."""
-    return incident_nights([i for i in found if not i.is_open])
 
 
 def history(ports: Ports, monitor: Monitor, night: date, *, nights: int = HISTORY_NIGHTS) -> tuple[NightResult, ...]:

@@ -17,7 +17,7 @@ from vigil.usecases.baseline import past_nights, usual_of
 from vigil.usecases.last_known import RECORDED, restored
 from vigil.usecases.model_stream import stream
 from vigil.usecases.nightly import night_result
-from vigil.usecases.nights import ended_nights, incident_nights, incidents, load_night
+from vigil.usecases.nights import load_night
 from vigil.verdicts.explained import Evidence, Step, explained
 from vigil.verdicts.types import NightResult, Verdict
 
@@ -156,14 +156,13 @@ def steps(ports: Ports, monitor: Monitor, result: NightResult, verdicts: Sequenc
     """The steps of each verdict. ports, monitor: of the time of the judgement, as `rebuild` returns them."""
     loaded = load_night(ports, monitor, result.night)
     past = tuple(r for r in past_nights(ports, monitor, result.night, loaded) if r.rows)
-    known, usual = incidents(ports, monitor), usual_of(ports, monitor)
-    bad, over = incident_nights(known), ended_nights(known)
+    usual = usual_of(ports, monitor)
     told = []
     for verdict in verdicts:
         entry = CATALOG.get(verdict.metric)
         formula = _formula(verdict.metric) if entry else ""
         evidence = Evidence(
-            result=result, rules=monitor.rules, past=past, excluded=bad, over=over, surprise=usual,
+            result=result, rules=monitor.rules, past=past, surprise=usual,
             says=entry.says if entry else "", formula=formula,
         )  # fmt: skip
         told.append(explained(verdict, evidence))

@@ -26,17 +26,22 @@ OK_LEVEL = 0.05  # of the mirrored test
 MIN_DIFFERENCE = {Kind.RATIO: 0.10, Kind.PROPORTION: 0.05, Kind.DIFFERENCE: 0.10}
 TESTED = (Kind.PROPORTION, Kind.RATIO, Kind.DIFFERENCE)
 GAP = 0.10  # of a number that is no plain count, where the rule names no difference that matters: so much of a bound
+WINDOWS = (2, 6, 27)  # past nights that are added to tonight: 3, 7 and 28 nights together
 HARM = (Family.FAIRNESS, Family.PERFORMANCE)
 _NORMAL = NormalDist()
 
 
 class Pools(Spec):
-    """One measurement tonight, and added up over the last 3, 7 and 28 nights (tonight included)."""
+    """One measurement tonight, and added up over the last 3, 7 and 28 nights (tonight included).
+
+    nights: the past nights that were added, oldest first, at most 27.
+    """
 
     tonight: Measurement
     recent: Measurement
     week: Measurement
     month: Measurement
+    nights: tuple[Measurement, ...] = ()
 
     @classmethod
     def alone(cls, m: Measurement) -> Self:
@@ -59,8 +64,8 @@ def pools(tonight: Measurement, past: Sequence[Measurement]) -> Pools:
     if tonight.kind not in TESTED or tonight.value is None:
         return Pools.alone(tonight)
     usable = [m for m in past if m.kind is tonight.kind and m.value is not None and m.parts]
-    recent, week, month = (pool([*usable[-more:], tonight]) for more in (2, 6, 27))
-    return Pools(tonight=tonight, recent=recent, week=week, month=month)
+    recent, week, month = (pool([*usable[-more:], tonight]) for more in WINDOWS)
+    return Pools(tonight=tonight, recent=recent, week=week, month=month, nights=tuple(usable[-WINDOWS[-1] :]))
 
 
 def p_within(measured: Measurement, bound: Bound) -> float:
@@ -83,6 +88,20 @@ def p_within(measured: Measurement, bound: Bound) -> float:
     if near is None or near == value:
         return 0.0 if bound.violated(value) else 1.0
     return _normal_tail((value - bound.limit) * 1.96 / (value - near))
+
+
+def p_lasting(subject: Pools, bound: Bound, past: int) -> float:
+    """p-value of "within the bound" of tonight and the `past` nights before, added up.
+
+    Where tonight itself lies within, its worst past night is left out: what happened once is no harm that lasts, and a
+    good night must not be called bad for the night before.
+    """
+    nights = subject.nights[-past:]
+    tonight = facing(subject.tonight, bound)
+    if not nights or tonight.value is None or bound.violated(tonight.value):
+        return p_within(pool([*nights, subject.tonight]) if nights else subject.tonight, bound)
+    worst = min(range(len(nights)), key=lambda n: p_within(nights[n], bound))
+    return p_within(pool([*nights[:worst], *nights[worst + 1 :], subject.tonight]), bound)
 
 
 def facing(m: Measurement, bound: Bound) -> Measurement:
@@ -126,12 +145,17 @@ def judge_bounds(asked: Sequence[tuple[Pools, Bound]], *, min_difference: float 
 
     Tonight, 3 and 7 nights are tested for harm; 28 nights where those could not tell, or where they say "probably".
     """
-    each = [[p_within(m, bound) for m in _windows(s)] for s, bound in asked]
+    each = [p_values(s, bound) for s, bound in asked]
     windows = [holm(column) for column in zip(*each, strict=True)]
     return [
         _Question(s, bound, min_difference, min_rows, len(asked), own[0]).answer(*p_values)
         for (s, bound), own, *p_values in zip(asked, each, *windows, strict=True)
     ]
+
+
+def p_values(subject: Pools, bound: Bound) -> list[float]:
+    """p-values of "within the bound" tonight, and on 3, 7 and 28 nights together."""
+    return [p_within(subject.tonight, bound), *(p_lasting(subject, bound, past) for past in WINDOWS)]
 
 
 def _windows(subject: Pools) -> tuple[Measurement, Measurement, Measurement, Measurement]:

@@ -44,8 +44,8 @@ def trend(m: Measurement, past: Sequence[Measurement], limit: str = "") -> str:
     if m.family is not Family.FAIRNESS or m.value is None:
         return ""
     side = _bad_side(m, limit)
-    used = [p for p in past if p.value is not None and p.kind is m.kind and _place(p) is not None][-NIGHTS:]
-    if len(used) < LEAST or _place(m) is None:
+    used = [p for p in past if p.value is not None and p.kind is m.kind and place(p) is not None][-NIGHTS:]
+    if len(used) < LEAST or place(m) is None:
         return _against_holdout(m, side)
     p = p_worse(m, used, side)
     when = f"on the last {len(used)} nights"
@@ -62,7 +62,7 @@ def _bad_side(m: Measurement, limit: str) -> str:
     return written or ("<" if m.worse is Worse.LOWER else ">")
 
 
-def _place(m: Measurement) -> Place | None:
+def place(m: Measurement) -> Place | None:
     """Counts with half a person more in each cell, so that no night without a favourable decision is infinitely far."""
     if m.kind in COUNTED and m.parts:
         shares = [((k + 0.5) / (n + 1), n) for k, n in zip(m.parts[::2], m.parts[1::2], strict=True)]
@@ -77,15 +77,15 @@ def _place(m: Measurement) -> Place | None:
 
 def p_worse(m: Measurement, used: Sequence[Measurement], side: str) -> float:
     """One-sided p-value of "tonight is not further on this side than the past nights were"; 1 where it has no noise."""
-    tonight, places = _place(m), [place for p in used if (place := _place(p)) is not None]
+    tonight, places = place(m), [at for p in used if (at := place(p)) is not None]
     if tonight is None or not places:
         return 1.0
-    centre, variance, between = _usual(places)
+    centre, variance, between = usual(places)
     z = (tonight.at - centre) / sqrt(tonight.variance + variance + between)
     return _NORMAL.cdf(z) if side == "<" else _NORMAL.cdf(-z)
 
 
-def _usual(places: Sequence[Place]) -> tuple[float, float, float]:
+def usual(places: Sequence[Place]) -> tuple[float, float, float]:
     """(weighted mean, its variance, variance between nights) of past nights."""
     weights = [1 / p.variance for p in places]
     total = sum(weights)
@@ -105,7 +105,7 @@ def _together(used: Sequence[Measurement]) -> tuple[float, float, float]:
         value = pooled.value or 0.0
         low, high = pooled.low, pooled.high
         return value, value if low is None else low, value if high is None else high
-    mean, variance, _ = _usual([place for p in used if (place := _place(p)) is not None])
+    mean, variance, _ = usual([at for p in used if (at := place(p)) is not None])
     return mean, mean - 1.96 * sqrt(variance), mean + 1.96 * sqrt(variance)
 
 

@@ -7,13 +7,13 @@ from statistics import fmean, median, pstdev
 from vigil.core.spec import Spec
 from vigil.core.words import Family
 from vigil.metrics.types import Kind, Measurement
-from vigil.verdicts.bounds import BREACH_LEVEL, WARN_LEVEL, Pools, excludes, holm, p_within, pools, said
+from vigil.verdicts.bounds import BREACH_LEVEL, WARN_LEVEL, Pools, excludes, holm, p_values, pools, said
 from vigil.verdicts.history import distance, in_place
-from vigil.verdicts.judge import main_version, poolable
+from vigil.verdicts.memory import Remembered, added_up, lesson, main_version, remembered, taught, waits
 from vigil.verdicts.quantiles import by_quantile
-from vigil.verdicts.scored_nights import by_night
+from vigil.verdicts.scored_nights import REST, by_night, reference_nights
 from vigil.verdicts.seasons import Alike, alike
-from vigil.verdicts.surprise import CONFIRM_NIGHTS, REST, SURPRISE, reference_nights
+from vigil.verdicts.surprise import CONFIRM_NIGHTS, SURPRISE
 from vigil.verdicts.types import PROVISIONAL, Bound, Cause, NightResult, Rule, Rules, State, Surprise, Verdict
 from vigil.verdicts.words import number
 
@@ -29,17 +29,14 @@ class Step(Spec):
 
 
 class Evidence(Spec):
-    """What a verdict was made of. past: the nights that the judge looked at; excluded: nights of an incident.
+    """What a verdict was made of. past: the nights that the judge looked at.
 
-    over: those of them whose incident had ended.
     says, formula: what the metric is and how it is worked out, in the catalogue's words.
     """
 
     result: NightResult
     rules: Rules
     past: tuple[NightResult, ...] = ()
-    excluded: frozenset[date] = frozenset()
-    over: frozenset[date] = frozenset()
     surprise: Surprise = Surprise()
     says: str = ""
     formula: str = ""
@@ -112,40 +109,38 @@ def _yardstick(m: Measurement) -> str:
 def _past(m: Measurement, e: Evidence, rules: Sequence[Rule]) -> str:
     """Which nights taught, and which were left out and why."""
     known = by_night(e.past)
-    taught, out = _teachers(m, e, rules, known)
-    values = [value for n in taught if n in known and (value := known[n][m.id].value) is not None]
+    reference, left_out = _reference(m, e, rules, known)
+    values = [value for n in reference if (value := _value(known, n, m.id)) is not None]
     if not values:
         head = "no past night teaches"
     else:
-        head = f"{len(values)} nights teach ({taught[0]} to {taught[-1]}): mean {number(fmean(values), m.unit)}"
+        head = f"{len(values)} nights teach ({reference[0]} to {reference[-1]}): mean {number(fmean(values), m.unit)}"
         head += f", median {number(median(values), m.unit)}, sd between nights {number(pstdev(values), m.unit)}"
-    left = [f"{len(days)} {why} ({_named(days)})" for why, days in out.items() if days]
+    left = [f"{len(days)} {why} ({_named(days)})" for why, days in left_out.items() if days]
     return head + ("; left out: " + "; ".join(left) if left else "; none of the others is left out")
 
 
-def _teachers(
+def _reference(
     m: Measurement, e: Evidence, rules: Sequence[Rule], known: dict[date, dict[str, Measurement]]
 ) -> tuple[list[date], dict[str, list[date]]]:
     """(nights that teach, reason -> nights that do not)."""
     nights = sorted(n for n in known if n < e.result.night)
-    pending = [r.night for r in e.past if any(v.id == m.id and _waits(v) for v in r.verdicts)]
-    out = {
-        "of an incident": [n for n in nights if n in e.excluded],
-        "without its labels yet": [n for n in pending if n not in e.excluded],
+    bad = {r.night for r in e.past if lesson(r).holds_back(m)}
+    pending = {r.night for r in e.past if any(v.id == m.id and waits(v) for v in r.verdicts)} - bad
+    left_out = {
+        "bad for this question": [n for n in nights if n in bad],
+        "without its labels yet": [n for n in nights if n in pending],
+        "without this number": [n for n in nights if n not in bad | pending and _value(known, n, m.id) is None],
     }
-    gone = {n for days in out.values() for n in days}
-    out["without this number"] = [n for n in nights if n not in gone and _value(known, n, m.id) is None]
-    usable = [n for n in nights if n not in gone and _value(known, n, m.id) is not None]
+    gone = {n for days in left_out.values() for n in days}
+    usable = [n for n in nights if n not in gone]
     if any(r.surprise for r in rules):
-        found = reference_nights(nights, e.result.night, e.surprise, e.excluded)
-        taught = [n for n in usable if n in set(found)]
-        out[f"after the {e.surprise.nights} that teach, or of the last {REST} nights"] = sorted(
-            set(usable) - set(taught)
-        )
-        return taught, out
-    most = max((r.nights for r in rules if r.sigma or r.quantile), default=28)
-    out[f"before the last {most}"] = usable[:-most]
-    return usable[-most:], out
+        reference = list(reference_nights(usable, e.result.night, e.surprise))
+        unused = f"after the {e.surprise.nights} that teach, or of the last {REST} nights"
+    else:
+        most = max((r.nights for r in rules if r.sigma or r.quantile), default=28)
+        reference, unused = usable[-most:], f"before the last {most}"
+    return reference, {**left_out, unused: [n for n in usable if n not in set(reference)]}
 
 
 def _value(known: dict[date, dict[str, Measurement]], night: date, question: str) -> float | None:
@@ -183,16 +178,20 @@ def _tests(verdict: Verdict, rule: Rule, e: Evidence) -> list[str]:
     return found
 
 
+def _nights(m: Measurement, e: Evidence) -> list[Remembered]:
+    """The question on past nights, as bounds, sigma and quantiles look at it."""
+    return remembered(e.past, [m.metric]).get(m.id, [])
+
+
 def _alike(m: Measurement, rule: Rule, e: Evidence) -> Alike:
     """The past nights that a sigma or quantile rule looks at."""
-    if rule.season:
-        return alike(m.id, e.past, e.excluded, e.result.night)
-    return Alike(_before(e).get(m.id, []), "nights")
+    nights = _nights(m, e)
+    return alike(nights, e.result.night) if rule.season else Alike(taught(nights), "nights")
 
 
 def _same_rule(rule: Rule, e: Evidence) -> list[Measurement]:
     """Tonight's numbers that the rule asks about: the subjects it is adjusted for."""
-    mine = [v.measurement for v in e.result.verdicts if v.metric == rule.metric and v.measurement and not _waits(v)]
+    mine = [v.measurement for v in e.result.verdicts if v.metric == rule.metric and v.measurement and not waits(v)]
     asked = [m for m in mine if "*" in rule.subjects or m.subject in rule.subjects]
     return [m for m in asked if m.value is not None]
 
@@ -200,12 +199,16 @@ def _same_rule(rule: Rule, e: Evidence) -> list[Measurement]:
 def _bound(m: Measurement, rule: Rule, bound: Bound | None, name: str, e: Evidence) -> str:
     """bound: None where each subject has its own, relative to its value on the holdout."""
     asked = [(s, b) for s in _same_rule(rule, e) if (b := bound or _of_holdout(s, rule)) is not None]
-    before = _added_up(e)
-    every = [_pooled(s, before, hard=name == "hard") for s, _ in asked]
+    before = remembered(e.past, [m.metric])
+    version = main_version(e.result.versions)
+    every = [Pools.alone(s) if name == "hard" else pools(s, added_up(before.get(s.id, ()), version)) for s, _ in asked]
     place = next(i for i, (s, _) in enumerate(asked) if s.id == m.id)
     mine, pooled = asked[place][1], every[place]
     windows = [(w, words) for w, words in WINDOWS if w == "tonight" or getattr(pooled, w).n > m.n]
-    tested = [[p_within(getattr(s, w), b) for s, (_, b) in zip(every, asked, strict=True)] for w, _ in windows]
+    each_p = [
+        dict(zip((w for w, _ in WINDOWS), p_values(s, b), strict=True)) for s, (_, b) in zip(every, asked, strict=True)
+    ]
+    tested = [[p[w] for p in each_p] for w, _ in windows]
     each = [_window(p[place], getattr(pooled, w), words) for p, (w, words) in zip(tested, windows, strict=True)]
     text = f"{name}: a test that the true value is not {said(m, mine)}, one-sided: p = {', '.join(each)}"
     if len(asked) > 1:
@@ -235,34 +238,6 @@ def _levels(name: str, *, months: bool) -> str:
         return f"Below {WARN_LEVEL:g} on 7 nights{lasting} it is a warn, and never a breach"
     lasting = ", also on 28 nights where fewer cannot tell that it is within or say only probably" if months else ""
     return f"Below {BREACH_LEVEL:g} it is a breach{lasting}, below {WARN_LEVEL:g} on 7 nights a warn"
-
-
-def _before(e: Evidence) -> dict[str, list[Measurement]]:
-    """Question -> its numbers on past nights that teach, oldest first."""
-    return _numbers([r for r in e.past if r.night not in e.excluded])
-
-
-def _added_up(e: Evidence) -> dict[str, list[Measurement]]:
-    """Question -> its numbers on past nights, oldest first, as pools are made of them."""
-    return _numbers(poolable(e.past, e.over, main_version(e.result.versions)))
-
-
-def _numbers(nights: Sequence[NightResult]) -> dict[str, list[Measurement]]:
-    found: dict[str, list[Measurement]] = {}
-    for result in nights:
-        for v in result.verdicts:
-            if v.measurement is not None and not _waits(v):
-                found.setdefault(v.id, []).append(v.measurement)
-    return found
-
-
-def _waits(v: Verdict) -> bool:
-    """Whether a number was not believed yet: its cohort had too few labels to be held against anything."""
-    return v.cause is Cause.LABELS_PENDING or v.cohort == PROVISIONAL
-
-
-def _pooled(m: Measurement, before: dict[str, list[Measurement]], *, hard: bool) -> Pools:
-    return Pools.alone(m) if hard else pools(m, before.get(m.id, []))
 
 
 def _sigma(m: Measurement, rule: Rule, e: Evidence) -> str:

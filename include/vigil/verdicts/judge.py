@@ -1,8 +1,7 @@
 """Measurements + rules + the model's own past -> verdicts. The only place that compares a number with a limit."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
-from typing import NamedTuple
 
 from pydantic import Field
 
@@ -13,12 +12,14 @@ from vigil.metrics.types import Measurement
 from vigil.verdicts.cohorts import Maturity, maturity, provisional
 from vigil.verdicts.disparity import trend
 from vigil.verdicts.hard_failures import hard_failures
+from vigil.verdicts.memory import Remembered, added_up, remembered, taught
+from vigil.verdicts.onset import onset
 from vigil.verdicts.quantiles import by_quantile
 from vigil.verdicts.scored_nights import Asked
 from vigil.verdicts.seasons import Alike, alike
 from vigil.verdicts.surprise import judge_surprise
 from vigil.verdicts.thresholds import Outcome, dynamic, static
-from vigil.verdicts.types import PROVISIONAL, Cause, Labels, NightResult, Rule, Rules, State, Surprise, Verdict
+from vigil.verdicts.types import Cause, Labels, NightResult, Onset, Rule, Rules, State, Surprise, Verdict
 from vigil.verdicts.words import measured
 
 BADNESS = {State.OK: 0, State.UNKNOWN: 1, State.WARN: 2, State.BREACH: 3}
@@ -29,8 +30,6 @@ LABELS_PENDING = "labels pending"  # the prefix that metrics use in `why_not`
 class Facts(Spec):
     """What the judge must know beside numbers and rules.
 
-    excluded: past nights that must not teach (nights of an incident).
-    over: those of them whose incident has ended; nights of one that goes on are added up with tonight.
     version: the one that answered most of tonight's rows; nights of another are not added up with it.
     unreadable: files whose rows are missing from every number; failed_gates: gating expectations that failed.
     same_age: of a provisional cohort, question -> what past cohorts showed at its age.
@@ -41,8 +40,6 @@ class Facts(Spec):
     as_of: date
     labels: Labels = Labels()
     labelled_share: float = Field(default=0.0, ge=0, le=1)
-    excluded: frozenset[date] = frozenset()
-    over: frozenset[date] = frozenset()
     version: str = ""
     unreadable: tuple[str, ...] = ()
     failed_gates: tuple[str, ...] = ()
@@ -59,75 +56,34 @@ def judge(
     measurements: Sequence[Measurement], rules: Rules, history: Sequence[NightResult], facts: Facts
 ) -> tuple[Verdict, ...]:
     """Every rule, for every subject it names; each verdict once, the worst of its rules."""
-    bounded = {r.metric for r in rules.each if r.breach or r.warn or r.holdout is not None}
-    learned = {r.metric for r in rules.each if r.sigma or r.quantile} | {r.metric for r in rules.fairness}
-    same = poolable(history, facts.over, facts.version)
-    past = Past(_past(history, facts.excluded, learned), _past(same, frozenset(), bounded))
+    past = remembered(history, {r.metric for r in rules.each if _looks_back(r)} | {r.metric for r in rules.fairness})
     surprising = _surprises(measurements, rules, history, facts)
     worst: dict[str, Verdict] = {}
     for family in Family:
         for rule in getattr(rules, family.value):
             for verdict in _judge_rule(rule, family, measurements, past, history, facts, surprising):
                 have = worst.get(verdict.id)
-                if have is None or _badness(verdict) > _badness(have):
+                if have is None or _badness(verdict, verdict.onset) > _badness(have, have.onset):
                     worst[verdict.id] = verdict
     for verdict in hard_failures(measurements, history):
         worst[verdict.id] = verdict
     return tuple(trusted(v, facts) for v in worst.values())
 
 
-def _badness(said: Verdict | Outcome) -> tuple[int, bool, bool]:
-    return BADNESS[said.state], said.hard, said.ticket
+def _badness(one: Verdict | Outcome, since: Onset | None) -> tuple[int, bool, bool, bool]:
+    """What is new outranks what is known, so that a known weakness hides no new fault of the same question."""
+    return BADNESS[one.state], since is not Onset.KNOWN, one.hard, one.ticket
+
+
+def _looks_back(rule: Rule) -> bool:
+    """Whether a rule asks question by question what past nights were; surprise asks of all together."""
+    return any(t is not None for t in (rule.breach, rule.warn, rule.holdout, rule.sigma, rule.quantile))
 
 
 def ruled(measurements: Sequence[Measurement], verdicts: Sequence[Verdict]) -> tuple[Measurement, ...]:
     """The measurements that no rule asked about."""
     asked = {v.id for v in verdicts}
     return tuple(m for m in measurements if m.id not in asked)
-
-
-class Past(NamedTuple):
-    """Question -> its numbers on past nights, oldest first: those that teach, and those that add up with tonight's."""
-
-    taught: Mapping[str, list[Measurement]]
-    pooled: Mapping[str, list[Measurement]]
-
-
-def poolable(history: Sequence[NightResult], over: Collection[date], version: str) -> list[NightResult]:
-    """Past nights whose counts say something of tonight: of the same version, and of no incident that has ended.
-
-    The nights of an incident that goes on do: without them each bad night would be thinned with the good ones before.
-    """
-    return [
-        r for r in history
-        if r.night not in over and (not version or not r.versions or main_version(r.versions) == version)
-    ]  # fmt: skip
-
-
-def main_version(versions: Mapping[str, int]) -> str:
-    """The version that answered most rows; "" where none did.
-
-    >>> main_version({"1": 10, "2": 90})
-    '2'
-    """
-    return max(versions, key=lambda v: (versions[v], v), default="")
-
-
-def _past(
-    history: Sequence[NightResult], excluded: frozenset[date], metrics: Collection[str]
-) -> Mapping[str, list[Measurement]]:
-    """What past nights showed of these metrics: not `excluded` nights, nor figures whose labels had not come."""
-    past: dict[str, list[Measurement]] = {}
-    for result in history:
-        if result.night in excluded:
-            continue
-        for verdict in result.verdicts:
-            if verdict.metric not in metrics:
-                continue
-            pending = verdict.cause is Cause.LABELS_PENDING or verdict.cohort == PROVISIONAL
-            if verdict.measurement is not None and not pending:
-                past.setdefault(verdict.id, []).append(verdict.measurement)
-    return past
 
 
 def _surprises(
@@ -142,7 +98,7 @@ def _surprises(
                     asked.setdefault(m.id, Asked(m, rule))
     if not asked:
         return {}
-    return judge_surprise(list(asked.values()), history, facts.night, facts.surprise, facts.excluded)
+    return judge_surprise(list(asked.values()), history, facts.night, facts.surprise)
 
 
 def _about(rule: Rule, measurements: Sequence[Measurement]) -> list[Measurement]:
@@ -153,7 +109,7 @@ def _judge_rule(
     rule: Rule,
     family: Family,
     measurements: Sequence[Measurement],
-    past: Past,
+    past: Mapping[str, list[Remembered]],
     history: Sequence[NightResult],
     facts: Facts,
     surprising: Mapping[str, Outcome],
@@ -167,14 +123,14 @@ def _judge_rule(
             known.append(m)
         else:
             verdicts.append(unknown)
-    tested = static(rule, known, past.pooled)
+    tested = static(rule, known, {m.id: added_up(past.get(m.id, ()), facts.version) for m in known})
     for m in known:
-        taught = past.taught.get(m.id, ())
-        like = alike(m.id, history, facts.excluded, facts.night) if rule.season else Alike(taught, "nights")
+        nights = past.get(m.id, ())
+        like = alike(nights, facts.night) if rule.season else Alike(taught(nights), "nights")
         outcomes = [*tested[m.subject], *dynamic(rule, m, like.past, history, like.called)]
         outcomes += by_quantile(rule, m, like.past, history, like.called)
         outcomes += [surprising[m.id]] if rule.surprise else []
-        verdicts.append(_worst(m, outcomes, taught))
+        verdicts.append(_worst(m, outcomes, nights))
     return verdicts
 
 
@@ -235,9 +191,11 @@ def _needs_labels(metric: str) -> bool:
     return entry is not None and entry.needs_labels
 
 
-def _worst(m: Measurement, outcomes: Sequence[Outcome], past: Sequence[Measurement]) -> Verdict:
-    worst = _no_page(m, max(outcomes, key=_badness))
-    moved = trend(m, past, worst.limit) if worst.state in (State.WARN, State.BREACH) else ""
+def _worst(m: Measurement, outcomes: Sequence[Outcome], nights: Sequence[Remembered]) -> Verdict:
+    since = [_onset(m, outcome, nights) for outcome in outcomes]
+    place = max(range(len(outcomes)), key=lambda n: _badness(outcomes[n], since[n]))
+    worst = _no_page(m, outcomes[place])
+    moved = trend(m, taught(nights), worst.limit) if worst.state in (State.WARN, State.BREACH) else ""
     said = "; ".join(part for part in (worst.why, moved, m.detail) if part)
     reason = f"{m.metric}({m.subject}) {measured(m)}: {said}"
     return Verdict(
@@ -250,10 +208,17 @@ def _worst(m: Measurement, outcomes: Sequence[Outcome], past: Sequence[Measureme
         hard=worst.hard,
         ticket=worst.ticket,
         trend=moved,
+        onset=since[place],
         measurement=m,
         limit=worst.limit,
         would_see=worst.would_see if worst.state is State.OK else "",
     )
+
+
+def _onset(m: Measurement, outcome: Outcome, nights: Sequence[Remembered]) -> Onset | None:
+    if outcome.side is None or outcome.state not in (State.WARN, State.BREACH):
+        return None
+    return onset(m, nights, outcome.side)
 
 
 def _no_page(m: Measurement, said: Outcome) -> Outcome:

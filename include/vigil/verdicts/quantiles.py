@@ -5,9 +5,9 @@ from math import ceil, sqrt
 from statistics import median
 
 from vigil.core.spec import Spec
-from vigil.metrics.types import Kind, Measurement, Worse
+from vigil.metrics.types import Measurement, Worse
 from vigil.verdicts.history import LEAST_NIGHTS, sampling_error
-from vigil.verdicts.thresholds import Outcome, few_rows, suspects
+from vigil.verdicts.thresholds import Outcome, few_rows, sees_nothing, suspects, too_few
 from vigil.verdicts.types import Cause, NightResult, Rule, State
 from vigil.verdicts.words import number
 
@@ -79,7 +79,7 @@ def by_quantile(
         why = f"beyond the {rule.quantile:g} quantile of {found.nights} {called} ({where})"
         state = State.BREACH if again else State.WARN
         return [Outcome(state=state, why=why + (", 2 of 3 nights" if again else ""), limit=limit)]
-    if m.n < rule.min_rows and m.kind is not Kind.COUNT:
+    if too_few(m, rule) or sees_nothing(m, NOISE * sampling_error(m)):
         return [few_rows(m, rule, limit)]
     why = f"within the {rule.quantile:g} quantile of {found.nights} {called} ({where})"
     return [Outcome(state=State.OK, why=why, limit=limit, would_see=f"any value {where} would have been seen")]

@@ -4,11 +4,11 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from math import nan
 from typing import TYPE_CHECKING, NamedTuple
-from weakref import ref
 
 from vigil.metrics.types import Kind, Measurement
+from vigil.verdicts.memory import is_bad, lesson, once_a_night
 from vigil.verdicts.scales import Scaled, scaled
-from vigil.verdicts.types import Cause, NightResult, Rule, State
+from vigil.verdicts.types import Cause, NightResult, Onset, Rule, State, Surprise, Verdict
 
 if TYPE_CHECKING:
     import numpy as np
@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 YOUNG = 14  # nights, below which their own spread is not known
 FAR_OFF = 10.0  # robust sd of its nights, beyond which one warned night does not teach
 MAD = 1.4826  # sd of normal values, in median absolute deviations
-ALARMS = {State.WARN: 1, State.BREACH: 2}
+REST = 2  # nights before tonight that do not teach yet: they may be the first of a fault
+REACH = 2  # times the nights that teach: how far their search goes, for questions with bad nights among the first
+TAUGHT, WARNED, HELD_BACK = 0, 1, 2  # what a question's past night is to its memory
 
 
 class Asked(NamedTuple):
@@ -24,18 +26,6 @@ class Asked(NamedTuple):
 
     measurement: Measurement
     rule: Rule
-
-
-class Told(NamedTuple):
-    """What the past is for the fit: days in order (tonight last) and which of them teach."""
-
-    days: tuple[date, ...]
-    taught: tuple[bool, ...]
-
-    @property
-    def reference(self) -> tuple[date, ...]:
-        """The nights that teach."""
-        return tuple(d for d, used in zip(self.days, self.taught, strict=True) if used)
 
 
 def measured(result: NightResult) -> dict[str, Measurement]:
@@ -53,7 +43,10 @@ def by_night(history: Sequence[NightResult]) -> dict[date, dict[str, Measurement
 
 
 class Then(NamedTuple):
-    """One score of a past night: on its additive scale, with the holdout that a distance is from, and its counts."""
+    """One score of a past night: on its additive scale, with the holdout that a distance is from, and its counts.
+
+    memory: TAUGHT, WARNED, or HELD_BACK: the night teaches this question nothing.
+    """
 
     value: float
     variance: float
@@ -61,37 +54,34 @@ class Then(NamedTuple):
     yardstick: str
     k: float
     n: float
-    said: State  # that night, of alarms; what broke teaches nothing, whether or not anybody opened an incident
+    memory: int
 
 
-_READ: dict[int, tuple["ref[NightResult]", dict[str, Then]]] = {}
-
-
+@once_a_night
 def numbers(result: NightResult) -> Mapping[str, Then]:
-    """Question -> its score that night; figures whose labels had not come are left out.
-
-    Kept as long as the result is: a backtest asks for the same nights again and again.
-    """
-    known = _READ.get(id(result))
-    if known is not None and known[0]() is result:
-        return known[1]
-    said = {v.id: v.state for v in result.verdicts if not v.ticket}
-    found = {}
+    """Question -> its score that night; figures whose labels had not come are left out."""
+    verdicts, left_out = {v.id: v for v in result.verdicts}, lesson(result)
+    scores = {}
     for name, m in measured(result).items():
-        then = _then(m, said.get(name, State.OK))
+        held = left_out.holds_back(m)
+        then = _then(m, HELD_BACK if held else _memory(verdicts.get(name)))
         if then is not None:
-            found[name] = then
-    key = id(result)
-    _READ[key] = (ref(result, lambda _: _READ.pop(key, None)), found)
-    return found
+            scores[name] = then
+    return scores
 
 
-def _then(m: Measurement, said: State) -> Then | None:
+def _memory(v: Verdict | None) -> int:
+    if v is None or v.ticket or v.onset is Onset.KNOWN:
+        return TAUGHT
+    return HELD_BACK if is_bad(v) else WARNED if v.state is State.WARN else TAUGHT
+
+
+def _then(m: Measurement, memory: int) -> Then | None:
     number = scaled(m)
     if number is None:
         return None
     k, n = m.parts[:2] if len(m.parts) >= 2 else (nan, nan)
-    return Then(number.value, number.variance, number.scale, m.yardstick if anchored(m) else "", k, n, said)
+    return Then(number.value, number.variance, number.scale, m.yardstick if anchored(m) else "", k, n, memory)
 
 
 def anchored(m: Measurement) -> bool:
@@ -99,46 +89,125 @@ def anchored(m: Measurement) -> bool:
     return m.kind is Kind.NUMBER and m.baseline == 0
 
 
+class Matrix(NamedTuple):
+    """S scores on N nights, tonight last, on tonight's scale and yardstick.
+
+    values, variances: (S, N), NaN where a night has none. counts: (2, S, N) successes and trials of shares.
+    memory: (S, N) TAUGHT, WARNED or HELD_BACK.
+    """
+
+    values: "np.ndarray"
+    variances: "np.ndarray"
+    counts: "np.ndarray"
+    memory: "np.ndarray"
+
+
 def matrix(
-    asked: Sequence[Asked], tonight: Sequence[Scaled], past: Mapping[date, Mapping[str, Then]], told: Told
-) -> tuple["np.ndarray", "np.ndarray", "np.ndarray", "np.ndarray"]:
-    """(values, variances), shape (S, N), the counts of shares, (2, S, N): past nights on tonight's scale and yardstick,
-    NaN where they are not; and (S, N) 1 where a score was a warn that night, 2 where it was a breach."""
+    asked: Sequence[Asked], tonight: Sequence[Scaled], past: Mapping[date, Mapping[str, Then]], days: Sequence[date]
+) -> Matrix:
+    """The scores of `days`, oldest first, tonight last."""
     import numpy as np
 
-    values = np.full((len(asked), len(told.days)), np.nan)
+    values = np.full((len(asked), len(days)), np.nan)
     variances, counts = np.full_like(values, np.nan), np.full((2, *values.shape), np.nan)
-    said = np.zeros(values.shape, dtype=int)
+    memory = np.zeros(values.shape, dtype=int)
     questions = [
         (a.measurement.id, s.scale, a.measurement.yardstick if anchored(a.measurement) else "")
         for a, s in zip(asked, tonight, strict=True)
     ]
-    for column, day in enumerate(told.days[:-1]):
+    for column, day in enumerate(days[:-1]):
         night = past[day]
         for row, (question, scale, yardstick) in enumerate(questions):
             then = night.get(question)
             if then is not None and then.scale == scale and then.yardstick == yardstick:
-                said[row, column] = ALARMS.get(then.said, 0)
+                memory[row, column] = then.memory
                 values[row, column], variances[row, column] = then.value, then.variance
                 counts[0, row, column], counts[1, row, column] = then.k, then.n
     values[:, -1] = [s.value for s in tonight]
     variances[:, -1] = [s.variance for s in tonight]
     counts[:, :, -1] = np.array([(*a.measurement.parts, nan, nan)[:2] for a in asked]).T
-    return values, np.maximum(variances, 1e-12), counts, said
+    return Matrix(values, np.maximum(variances, 1e-12), counts, memory)
 
 
-def spoilt(values: "np.ndarray", taught: "np.ndarray", said: "np.ndarray") -> "np.ndarray":
-    """(S, N) what does not teach: breaches, and warns that are so far from the others that one would blind the rest.
+class Teaching(NamedTuple):
+    """taught: (S, N) nights that teach each score. bad: (S, N) nights before the last of them that are left out.
+
+    learnt: (S,) whether tonight is the first on which YOUNG nights are known, so that they say what is usual.
+    """
+
+    taught: "np.ndarray"
+    bad: "np.ndarray"
+    learnt: "np.ndarray"
+
+
+def teaching(scores: Matrix, days: Sequence[date], settings: Surprise) -> Teaching:
+    """Which nights say what is usual.
+
+    Each score has its own: the first `settings.nights` on which it was known and not bad, since the last re-baselining,
+    and no later ones, so that a drift that is slow enough is not learnt as usual. The last two nights before tonight
+    wait: they may turn out to be the first of a fault. Declared nights (`since`, `until`) are taken as they are.
+    """
+    import numpy as np
+
+    candidate = np.array(_candidates(days, settings))
+    usable = candidate & np.isfinite(scores.values)
+    bad = scores.memory == HELD_BACK
+    bad |= _wild(scores, _first(usable & ~bad, settings.nights))
+    usable &= ~bad
+    learnt = usable.sum(axis=1) == YOUNG
+    if settings.until is None:
+        rested = usable & np.array([(days[-1] - day).days > REST for day in days])
+        enough = rested.sum(axis=1, keepdims=True) >= YOUNG
+        usable = _first(np.where(enough, rested, usable), settings.nights)
+    before_last = usable[:, ::-1].cumsum(axis=1)[:, ::-1] > 0
+    return Teaching(usable, bad & before_last, learnt)
+
+
+def _candidates(days: Sequence[date], settings: Surprise) -> list[bool]:
+    """The days among which the nights that teach are looked for; tonight is none."""
+    first, last = settings.since or date.min, settings.until or date.max
+    inside = [first <= day <= last for day in days[:-1]]
+    if settings.until is None:
+        seen = 0
+        for place, one in enumerate(inside):
+            seen += one
+            inside[place] = one and seen <= REACH * settings.nights
+    return [*inside, False]
+
+
+def _first(usable: "np.ndarray", nights: int) -> "np.ndarray":
+    return usable & (usable.cumsum(axis=1) <= nights)
+
+
+def _wild(scores: Matrix, taught: "np.ndarray") -> "np.ndarray":
+    """(S, N) warns that are so far from the other nights that one would blind the score.
 
     Other warns teach: leaving out what is odd makes the spread too small, and more nights odd. Not where so few nights
     are known that one is much of what is known, nor can tell how far is far.
     """
     import numpy as np
 
-    usual = np.where(taught & (said < ALARMS[State.BREACH]), values, np.nan)
+    usual = np.where(taught, scores.values, np.nan)
     known = np.isfinite(usual).sum(axis=1) >= YOUNG
-    centre, spread = np.full(len(values), np.nan), np.full(len(values), np.inf)
+    centre, spread = np.full(len(usual), np.nan), np.full(len(usual), np.inf)
     centre[known] = np.nanmedian(usual[known], axis=1)
     spread[known] = MAD * np.nanmedian(np.abs(usual[known] - centre[known, None]), axis=1)
-    far = (np.abs(values - centre[:, None]) > FAR_OFF * spread[:, None]) | ~known[:, None]
-    return np.asarray(taught & ((said == ALARMS[State.BREACH]) | ((said == ALARMS[State.WARN]) & far)))
+    far = (np.abs(scores.values - centre[:, None]) > FAR_OFF * spread[:, None]) | ~known[:, None]
+    return np.asarray((scores.memory == WARNED) & far)
+
+
+def reference_nights(nights: Sequence[date], tonight: date, settings: Surprise) -> tuple[date, ...]:
+    """The nights that teach a question that was known and never bad on `nights`.
+
+    >>> from datetime import timedelta
+    >>> nights = [date(2026, 1, 1) + timedelta(days=n) for n in range(99)]
+    >>> reference = reference_nights(nights, date(2026, 4, 10), Surprise(nights=56))
+    >>> len(reference), reference[-1].isoformat()
+    (56, '2026-02-25')
+    """
+    import numpy as np
+
+    days = (*sorted(n for n in nights if n < tonight), tonight)
+    plain = np.zeros((1, len(days)))
+    taught = teaching(Matrix(plain, plain, plain, plain.astype(int)), days, settings).taught[0]
+    return tuple(day for day, one in zip(days, taught, strict=True) if one)

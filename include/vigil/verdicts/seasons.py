@@ -5,7 +5,7 @@ from datetime import date
 from typing import NamedTuple
 
 from vigil.metrics.types import Measurement
-from vigil.verdicts.types import PROVISIONAL, Cause, NightResult
+from vigil.verdicts.memory import Remembered
 
 WEEKS = 8  # of the same weekday; before that, weekdays and weekends are the two seasons of a week
 SATURDAY = 5
@@ -18,16 +18,9 @@ class Alike(NamedTuple):
     called: str
 
 
-def alike(question: str, history: Sequence[NightResult], excluded: frozenset[date], night: date) -> Alike:
-    """What past nights of tonight's season say of a question; excluded nights and cohorts that waited teach nothing."""
-    dated = [
-        (result.night, verdict.measurement)
-        for result in history
-        if result.night not in excluded
-        for verdict in result.verdicts
-        if verdict.id == question and verdict.measurement is not None
-        if verdict.cause is not Cause.LABELS_PENDING and verdict.cohort != PROVISIONAL
-    ]
+def alike(nights: Sequence[Remembered], night: date) -> Alike:
+    """What the nights that teach a question, of tonight's season, say of it."""
+    dated = [(one.night, one.measurement) for one in nights if one.teaches]
     same = [m for when, m in dated if when.weekday() == night.weekday() and m.value is not None]
     if len(same) >= WEEKS:
         return Alike(same, f"{night:%A}s")

@@ -7,13 +7,14 @@ drift that lasts is found by a detector of its own and opens a ticket.
 
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
+from math import inf, pi, sqrt
 from typing import TYPE_CHECKING
 
-from vigil.metrics.types import Kind, Measurement, Worse
+from vigil.metrics.types import Measurement, Worse
 from vigil.verdicts.calendar import NIGHTS_FOR_YEAR, design
-from vigil.verdicts.scales import ARCSINE, FLOORS, Scaled, anchor, jump, scaled, words
-from vigil.verdicts.scored_nights import YOUNG, Asked, Then, Told, anchored, matrix, numbers, spoilt
-from vigil.verdicts.thresholds import Outcome
+from vigil.verdicts.scales import ARCSINE, FLOORS, LOG, Scaled, anchor, jump, scaled, words
+from vigil.verdicts.scored_nights import YOUNG, Asked, Then, anchored, matrix, numbers, teaching
+from vigil.verdicts.thresholds import Outcome, too_few
 from vigil.verdicts.types import Cause, NightResult, State, Surprise, Verdict
 
 if TYPE_CHECKING:
@@ -23,38 +24,18 @@ if TYPE_CHECKING:
 
 SURPRISE = "surprise at"  # begins the limit of these verdicts
 POWER_80 = 0.8416
-HARD_Z = 2.576  # from the holdout, before nights have taught
 HARD_SPREADS = 4.0  # of a usual night: what happens to the model now and then is no jump
 HABIT_Z = 2.5  # of a month ago, at least
 FEW_SUCCESSES = 30  # or failures, below which a share is tested by counting
 LEAST_NIGHTS = 5  # nights that a model must have had before its usual place is known at all
-REST = 2  # nights before tonight that do not teach yet: they may be the first of an incident
 CONFIRM_NIGHTS = 2  # before tonight, of which one must have said the same
-
-
-def reference_nights(
-    nights: Sequence[date], tonight: date, settings: Surprise, excluded: frozenset[date]
-) -> tuple[date, ...]:
-    """The nights that teach: the first `settings.nights` usable ones since the last re-baselining, and no later ones.
-
-    So a drift that is slow enough is not learnt as usual. The last two nights before tonight wait: they may turn out to
-    be the first of an incident. Declared nights (`from`, `to`) are taken as they are.
-
-    >>> nights = [date(2026, 1, 1) + timedelta(days=n) for n in range(99)]
-    >>> found = reference_nights(nights, date(2026, 4, 10), Surprise(nights=56), frozenset())
-    >>> len(found), found[-1].isoformat()
-    (56, '2026-02-25')
-    """
-    first, last = settings.since or date.min, settings.until or date.max
-    usable = [n for n in sorted(nights) if first <= n <= last and n < tonight and n not in excluded]
-    if settings.until is not None:
-        return tuple(usable)
-    rested = [n for n in usable if n < tonight - timedelta(days=REST)]
-    return tuple((rested if len(rested) >= YOUNG else usable)[: settings.nights])
+FARTHEST = {ARCSINE: pi / 2, LOG: 3.0, "sd": 3.0}  # a night that sees no smaller move than this sees nothing
+UNLIKE = {"sd": 0.5, ARCSINE: 0.2}  # from the reference, beyond which what is usual is told once
+UNLIKE_ERRORS = 3.0  # standard errors of what is usual, beyond that
 
 
 def judge_surprise(
-    asked: Sequence[Asked], history: Sequence[NightResult], tonight: date, settings: Surprise, excluded: frozenset[date]
+    asked: Sequence[Asked], history: Sequence[NightResult], tonight: date, settings: Surprise
 ) -> dict[str, Outcome]:
     """Question -> what surprise says of it, for all questions of the night together."""
     past = {r.night: numbers(r) for r in history}
@@ -65,9 +46,7 @@ def judge_surprise(
     if not known:
         return out
     days = tuple(d for d in sorted(past) if d < tonight)
-    taught = frozenset(reference_nights(days, tonight, settings, excluded))
-    told = Told((*days, tonight), (*(d in taught for d in days), False))
-    judged = _Family(known, past, told, settings)
+    judged = _Family(known, past, (*days, tonight), settings)
     before = [r for r in history if tonight - timedelta(days=CONFIRM_NIGHTS) <= r.night < tonight]
     confirmed = {v.id for r in before for v in r.verdicts if _counts(v)}
     for row, one in enumerate(known):
@@ -82,12 +61,12 @@ def _counts(v: Verdict) -> bool:
 
 def _enough(one: Asked) -> bool:
     """Whether there are rows enough; how many there are can be said of any number of them."""
-    return one.measurement.n >= one.rule.min_rows or one.measurement.kind is Kind.COUNT
+    return not too_few(one.measurement, one.rule)
 
 
 def _few_rows(one: Asked) -> Outcome:
     m = one.measurement
-    why = f"{m.n} rows; at least {one.rule.min_rows} are needed"
+    why = f"{m.n} rows are fewer than the {one.rule.min_rows} that the rule asks for"
     return Outcome(state=State.UNKNOWN, cause=Cause.TOO_FEW_ROWS, why=why, limit=SURPRISE)
 
 
@@ -98,34 +77,37 @@ class _Family:
         self,
         asked: Sequence[Asked],
         past: Mapping[date, Mapping[str, Then]],
-        told: Told,
+        days: Sequence[date],
         settings: Surprise,
     ) -> None:
         import numpy as np
 
         from vigil.verdicts.usual import Scores, usual
 
-        self.asked, self.told, self.settings = asked, told, settings
+        self.asked, self.days, self.settings = asked, days, settings
+        self.limit = f"{SURPRISE} {settings.level:.1%}"
         self.tonight = [scaled(a.measurement) or Scaled(0.0, 1.0, "") for a in asked]
-        self.values, self.variances, counts, said = matrix(asked, self.tonight, past, told)
-        self.spoilt = spoilt(self.values, np.array(told.taught), said)
-        columns, self.calendar = design(told.days, told.taught, season=settings.season, terms=settings.calendar)
+        scores = matrix(asked, self.tonight, past, days)
+        self.values = scores.values
+        self.taught, self.bad, self.learnt_tonight = teaching(scores, days, settings)
+        columns, self.calendar = design(
+            days, list(map(bool, np.any(self.taught, axis=0))), season=settings.season, terms=settings.calendar
+        )
         self.usual: Usual = usual(
             Scores(
-                self.values,
-                self.variances,
-                np.array(told.taught) & ~self.spoilt,
+                scores.values,
+                scores.variances,
+                self.taught,
                 columns,
                 tuple(a.measurement.metric for a in asked),
                 np.array([anchored(a.measurement) for a in asked]),
             )
         )
-        self.away = _bounded(self.usual.surprise(self.values), counts, self._shares())
+        self.away = _bounded(self.usual.surprise(self.values), scores.counts, self._shares())
         self.floors = np.array([_floor(a, s.scale) for a, s in zip(asked, self.tonight, strict=True)])
         self.adjusted = self._adjusted()
         self.drift = self._drift()
         self.reach = self._reach()
-        self.spell = _spell(told.reference)
 
     def _shares(self) -> "np.ndarray":
         """(S, N) the share that is usual, NaN for scores that are no shares."""
@@ -156,10 +138,10 @@ class _Family:
         from vigil.verdicts.slow_drift import IGNORED, detector, lasting, limit
 
         usable = self.usual.nights >= YOUNG
-        unlearnt = "year" in self.settings.season and len(self.told.reference) < NIGHTS_FOR_YEAR
+        unlearnt = "year" in self.settings.season and int(self.taught.any(axis=0).sum()) < NIGHTS_FOR_YEAR
         if not self.settings.slow_drift or unlearnt or not usable.any():  # a season is a slow drift until it is learnt
             return np.zeros(len(self.asked), dtype=bool)
-        z = np.where(np.isfinite(self.values) & usable[:, None] & ~self.spoilt, self.away, np.nan)
+        z = np.where(np.isfinite(self.values) & usable[:, None] & ~self.bad, self.away, np.nan)
         tolerated = (IGNORED * self.floors + 2 * self.usual.unsure) / self.usual.spread[:, -1]
         least = limit(int(usable.sum()))
         path = detector(z, tolerated=tolerated, persistence=self.usual.persistence, most=least)
@@ -178,38 +160,71 @@ class _Family:
         return np.asarray(np.maximum(critical * spread, self.floors) + POWER_80 * spread)
 
     def outcome(self, row: int, *, again: bool) -> Outcome:
-        """The verdict on one score."""
-        m, scale = self.asked[row].measurement, self.tonight[row].scale
-        limit = f"{SURPRISE} {self.settings.level:.1%}"
-        nights = int(self.usual.nights[row])
-        value, centre = self.tonight[row].value, float(self.usual.centre[row, -1])
-        told = nights >= LEAST_NIGHTS
-        far = abs(value - centre) > HARD_SPREADS * self.usual.spread[row, -1]
-        rare = far if told else abs(self.away[row, -1]) > HARD_Z
-        if self.asked[row].rule.hard is None and rare:
-            leap = jump(m, scale, value, centre if told else 0.0)
-            if leap:
-                return Outcome(state=State.BREACH, why=f"{leap}: {self._place(row)}", limit=limit, hard=True)
+        """The verdict on one score. again: one of the two nights before said the same."""
+        nights, limit = int(self.usual.nights[row]), self.limit
         if nights < LEAST_NIGHTS:
             why = f"{nights} past nights; {LEAST_NIGHTS} are needed to know what is usual"
             return Outcome(state=State.UNKNOWN, cause=Cause.TOO_FEW_NIGHTS, why=why, limit=limit)
-        if self.adjusted[row] <= self.settings.level and abs(value - centre) >= self.floors[row]:
-            habit = self._habit(row) if again else ""
-            if habit:
-                return Outcome(state=State.WARN, why=f"{self._place(row)}, 2 of 3 nights; {habit}", limit=limit)
-            state, more = (State.BREACH, ", 2 of 3 nights") if again else (State.WARN, "")
-            return Outcome(state=state, why=self._place(row) + more, limit=limit)
+        if self.adjusted[row] > self.settings.level:
+            return self._unsurprising(row)
+        value, centre = self.tonight[row].value, float(self.usual.centre[row, -1])
+        leap = self._leap(row, value, centre)
+        if leap:
+            return Outcome(state=State.BREACH, why=f"{leap}: {self._place(row)}", limit=limit, hard=True)
+        if abs(value - centre) < self.floors[row]:
+            return self._unsurprising(row)
+        habit = self._habit(row) if again else ""
+        if habit:
+            return Outcome(state=State.WARN, why=f"{self._place(row)}, 2 of 3 nights; {habit}", limit=limit)
+        state, more = (State.BREACH, ", 2 of 3 nights") if again else (State.WARN, "")
+        return Outcome(state=state, why=self._place(row) + more, limit=limit)
+
+    def _leap(self, row: int, value: float, centre: float) -> str:
+        """Why one night is enough, or "": a jump that is also far beyond what a usual night does."""
+        if self.asked[row].rule.hard is not None or abs(value - centre) <= HARD_SPREADS * self.usual.spread[row, -1]:
+            return ""
+        return jump(self.asked[row].measurement, self.tonight[row].scale, value, centre)
+
+    def _unsurprising(self, row: int) -> Outcome:
+        """A ticket, an ok, or unknown where so few rows could have shown nothing."""
+        limit = self.limit
         if self.drift[row]:
             return Outcome(state=State.WARN, ticket=True, why=f"drifts slowly: {self._place(row)}", limit=limit)
+        if self._unlike_reference(row):
+            return Outcome(state=State.WARN, ticket=True, why=self._learnt(row), limit=limit)
+        noise = float(self.reach[row] / self.usual.spread[row, -1]) * sqrt(self.tonight[row].variance)
+        if noise > FARTHEST.get(self.tonight[row].scale, inf):
+            why = f"{self.asked[row].measurement.n} rows show no move that can happen: {self._place(row)}"
+            return Outcome(state=State.UNKNOWN, cause=Cause.TOO_FEW_ROWS, why=why, limit=limit)
         return Outcome(state=State.OK, why=self._place(row), limit=limit, would_see=self._would_see(row))
+
+    def _unlike_reference(self, row: int) -> bool:
+        """Whether what is usual became known tonight, and certainly lies far from the reference: said that once.
+
+        A change inside the first nights would be learnt as usual otherwise, and never be told.
+        """
+        if not self.learnt_tonight[row] or not anchored(self.asked[row].measurement):
+            return False
+        far = UNLIKE.get(self.tonight[row].scale)
+        away = abs(float(self.usual.centre[row, -1]))
+        return far is not None and away - UNLIKE_ERRORS * float(self.usual.unsure[row]) > far
+
+    def _learnt(self, row: int) -> str:
+        m, scale = self.asked[row].measurement, self.tonight[row].scale
+        usual, reference = (words(m, scale, place) for place in (float(self.usual.centre[row, -1]), 0.0))
+        return (
+            f"what is usual is known since tonight, from {self.usual.nights[row]} nights, and it is {usual} where the "
+            f"{m.yardstick or 'reference'} has {reference}: is that right, or did something change before or on the "
+            "first nights?"
+        )
 
     def _habit(self, row: int) -> str:
         """What comes and goes on the same days of every month (pay-days, statements) is told, and breaks nothing.
 
         Half of tonight's surprise at least, the same way, a month ago to the day or one beside it.
         """
-        z, tonight = self.away[row], self.told.days[-1]
-        for column, day in enumerate(self.told.days[:-1]):
+        z, tonight = self.away[row], self.days[-1]
+        for column, day in enumerate(self.days[:-1]):
             same = 27 <= (tonight - day).days <= 32 and min(abs(tonight.day - day.day), 3) <= 1
             if same and z[column] * z[-1] > 0 and abs(z[column]) >= max(HABIT_Z, abs(z[-1]) / 2):
                 return f"it was so on {day} too: if that is usual, declare it under `surprise: calendar:`"
@@ -221,7 +236,7 @@ class _Family:
         centre = float(self.usual.centre[row, -1])
         text = (
             f"{self.away[row, -1]:+.1f} sd of a usual night from {words(m, scale, centre)}, "
-            f"its place on {self.usual.nights[row]} nights{self.spell}"
+            f"its place on {self.usual.nights[row]} nights{_spell(self.days, self.taught[row])}"
         )
         if self.usual.nights[row] < YOUNG:
             text += "; so few nights know their own spread badly, a wide one is assumed"
@@ -240,7 +255,8 @@ def _sided(worse: Worse, *, up: bool, down: bool) -> bool:
     return {Worse.HIGHER: up, Worse.LOWER: down, Worse.AWAY: up or down}[worse]
 
 
-def _spell(reference: Sequence[date]) -> str:
+def _spell(days: Sequence[date], taught: "np.ndarray") -> str:
+    reference = [day for day, one in zip(days, taught, strict=True) if one]
     return f" ({reference[0]} to {reference[-1]})" if reference else ""
 
 

@@ -1,23 +1,25 @@
 """What each threshold of a rule says about each subject it names."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from math import inf
 from typing import Literal
 
 from vigil.core.spec import Spec
 from vigil.metrics.types import Kind, Measurement
 from vigil.verdicts.bounds import TESTED, Pools, Tested, judge_bound, judge_bounds, pools
-from vigil.verdicts.history import LEAST_NIGHTS, Distance, distance
-from vigil.verdicts.types import Bound, Cause, NightResult, Rule, State, Verdict
+from vigil.verdicts.history import LEAST_NIGHTS, Distance, distance, sampling_error
+from vigil.verdicts.types import LEAST_ROWS, Bound, Cause, NightResult, Rule, State, Verdict
 from vigil.verdicts.words import number
 
 DYNAMIC = "sigma of"
 ANSWERS = ("breach", "warn", "sigma", "quantile", "holdout", "surprise")
 LEARNED = (DYNAMIC, "quantile of")  # in the `limit` of verdicts that are about past nights
+FARTHEST = {"sd": 3.0, "share": 0.5}  # a night that sees no smaller move than this, by unit, sees nothing
 MANY = 1000  # robust sd that say no more than that there was no spread
 
 
 class Outcome(Spec):
-    """What one threshold says."""
+    """What one threshold says. side: of a bound that is not a hard one, the side that is bad; None for all others."""
 
     state: State
     why: str
@@ -26,6 +28,7 @@ class Outcome(Spec):
     hard: bool = False
     ticket: bool = False
     would_see: str = ""
+    side: Literal["<", ">"] | None = None
 
 
 def static(rule: Rule, known: Sequence[Measurement], past: Mapping[str, list[Measurement]]) -> dict[str, list[Outcome]]:
@@ -37,7 +40,7 @@ def static(rule: Rule, known: Sequence[Measurement], past: Mapping[str, list[Mea
             out[p.tonight.subject].append(_outcome(t, rule.breach))
     if rule.warn is not None:
         for p, t in zip(pooled, _tests(rule, pooled, rule.warn), strict=True):
-            out[p.tonight.subject].append(_warning(rule, t))
+            out[p.tonight.subject].append(_warning(rule, rule.warn, t))
     _add_hard(rule, known, out)
     if rule.holdout is not None:
         for subject, outcome in _holdout(rule, pooled):
@@ -50,11 +53,11 @@ def _answered(rule: Rule, *, beside: str) -> bool:
     return any(getattr(rule, name) not in (None, False) for name in ANSWERS if name != beside)
 
 
-def _warning(rule: Rule, t: Tested) -> Outcome:
+def _warning(rule: Rule, bound: Bound, t: Tested) -> Outcome:
     """Beyond the milder bound. What it cannot tell is not ok, unless another threshold answers for the subject."""
-    limit = f"warn {rule.warn}"
+    limit = f"warn {bound}"
     if t.state in (State.BREACH, State.WARN):
-        return Outcome(state=State.WARN, why=t.why, limit=limit)
+        return Outcome(state=State.WARN, why=t.why, limit=limit, side=bound.side)
     if t.state is State.UNKNOWN and not _answered(rule, beside="warn"):
         return Outcome(state=t.state, cause=t.cause, why=t.why, limit=limit)
     return Outcome(state=State.OK, why=t.why, limit=limit, would_see=t.would_see)
@@ -84,11 +87,11 @@ def _tripwire(t: Tested, m: Measurement, limit: str) -> Outcome:
 
 
 def _tests(rule: Rule, pooled: Sequence[Pools], bound: Bound) -> list[Tested]:
-    return judge_bound(pooled, bound, min_difference=rule.min_difference, min_rows=rule.min_rows)
+    return judge_bound(pooled, bound, min_difference=rule.min_difference, min_rows=rule.min_rows or LEAST_ROWS)
 
 
 def _outcome(t: Tested, bound: Bound) -> Outcome:
-    return Outcome(state=t.state, cause=t.cause, why=t.why, limit=str(bound), would_see=t.would_see)
+    return Outcome(state=t.state, cause=t.cause, why=t.why, limit=str(bound), would_see=t.would_see, side=bound.side)
 
 
 def _holdout(rule: Rule, pooled: Sequence[Pools]) -> Iterator[tuple[str, Outcome]]:
@@ -104,7 +107,7 @@ def _holdout(rule: Rule, pooled: Sequence[Pools]) -> Iterator[tuple[str, Outcome
             )
     known = [(p, p.tonight.baseline) for p in pooled if p.tonight.baseline is not None]
     asked = [(p, Bound(side=side, limit=base + allowed)) for p, base in known]
-    tested = judge_bounds(asked, min_difference=rule.min_difference, min_rows=rule.min_rows)
+    tested = judge_bounds(asked, min_difference=rule.min_difference, min_rows=rule.min_rows or LEAST_ROWS)
     for (p, bound), (_, base), t in zip(asked, known, tested, strict=True):
         limit = f"{bound} (holdout {number(base)} {allowed:+g})"
         yield p.tonight.subject, _outcome(t, bound).model_copy(update={"limit": limit})
@@ -115,6 +118,11 @@ def _seen(m: Measurement, seen: float, centre: float) -> str:
     if m.unit == "share" and not 0 <= centre + seen <= 1:
         return ""
     return f"a move of {number(seen, m.unit)} from {number(centre, m.unit)} would have been seen"
+
+
+def sees_nothing(m: Measurement, noise: float) -> bool:
+    """Whether so few rows were sampled that the noise alone, in the metric's unit, hides every move that happens."""
+    return noise > FARTHEST.get(m.unit, inf)
 
 
 def _away(m: Measurement, d: Distance, called: str = "nights") -> str:
@@ -137,9 +145,15 @@ def suspects(question: str, history: Sequence[NightResult]) -> list[Verdict]:
     return [v for v in alarms if v.hard or any(word in v.limit for word in LEARNED)]
 
 
+def too_few(m: Measurement, rule: Rule) -> bool:
+    """Whether a night has fewer rows than the rule asks for; how many there are can be said of any number of them."""
+    return rule.min_rows is not None and m.n < rule.min_rows and m.kind is not Kind.COUNT
+
+
 def few_rows(m: Measurement, rule: Rule, limit: str) -> Outcome:
     """Unknown: nothing unusual was seen, on so few rows that nothing would have been."""
-    few = f"{m.n} rows; at least {rule.min_rows} are needed"
+    asked = f"are fewer than the {rule.min_rows} that the rule asks for"
+    few = f"{m.n} rows {asked if too_few(m, rule) else 'show no move that can happen'}"
     return Outcome(state=State.UNKNOWN, cause=Cause.TOO_FEW_ROWS, why=few, limit=limit)
 
 
@@ -155,7 +169,7 @@ def dynamic(
         why = f"{len(past)} past {called}; {LEAST_NIGHTS} are needed to know what is usual"
         return [Outcome(state=State.UNKNOWN, cause=Cause.TOO_FEW_NIGHTS, why=why, limit=limit)]
     why = _away(m, d, called)
-    if not d.over and m.n < rule.min_rows and m.kind is not Kind.COUNT:
+    if not d.over and (too_few(m, rule) or sees_nothing(m, rule.sigma * sampling_error(m))):
         return [few_rows(m, rule, limit)]
     if not d.over:
         seen = max(rule.sigma * d.scale, rule.floor)

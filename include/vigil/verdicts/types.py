@@ -76,7 +76,8 @@ class Rule(Spec):
     season: sigma and quantile look at past nights of the same weekday (of weekdays or weekends until there are 8).
     holdout: allowed difference from the value recorded with the version; sign gives the bad side.
     min_difference: the smallest harm beyond the bound that must be excluded for an ok.
-    min_rows: rows below which a subject is unknown.
+    min_rows: rows below which a subject is unknown; by default 30 for bounds. What is compared with past nights needs
+              none: the noise of few rows is in the comparison.
     floor: smallest distance from the past nights that matters, in the metric's unit (sigma and surprise rules; of a
            surprise on shares or ratios on their scale: 0.03 is 1.5 points at 50 %, 5 % of a ratio or volume is 0.05).
     surprise: further from its usual place on the model's own nights than chance explains (judgement §2, §3).
@@ -92,10 +93,13 @@ class Rule(Spec):
     holdout: float | None = None
     min_difference: float | None = Field(default=None, gt=0)
     floor: float = Field(default=0.0, ge=0)
-    min_rows: int = Field(default=30, ge=1)
+    min_rows: int | None = Field(default=None, ge=1)
     surprise: bool = False
     quantile: float | None = Field(default=None, gt=0, lt=1)
     season: Literal["weekday"] | None = None
+
+
+LEAST_ROWS = 30  # for a bound, where a rule says nothing else
 
 
 class Surprise(Spec):
@@ -189,6 +193,7 @@ class Verdict(Spec):
     cohort: str = ""  # "provisional": labels are missing, it was held against past cohorts at the same age
     trend: str = ""  # of a disparity: whether it has always been so, or got worse
     onset: Onset | None = None  # of a warn or a breach of a bound; None for every other verdict
+    columns: tuple[str, ...] = ()  # that an expectation is about; other subjects name theirs
 
     @property
     def id(self) -> str:
@@ -286,7 +291,7 @@ class NightResult(Spec):
     config_digest: str
     edges_digest: str
     versions: dict[str, int] = Field(default_factory=dict)  # model version -> rows
-    champion_rows: int = 0  # rows answered by a version in the champion role
+    champion_rows: int | None = None  # answered by a version in the champion role; None in results of older releases
     rows: int = 0
     verdicts: tuple[Verdict, ...]
     measurements: tuple[Measurement, ...] = ()  # measured, and asked about by no rule

@@ -4,10 +4,10 @@ from datetime import date, timedelta
 
 import pytest
 
-from tests.unit.usecases.memory_stage import MODEL, MemoryStage, monitor, verdict
+from tests.unit.usecases.memory_stage import MODEL, MemoryStage, monitor
 from vigil.usecases.baseline import past_nights
 from vigil.verdicts.history import in_place
-from vigil.verdicts.surprise import reference_nights
+from vigil.verdicts.scored_nights import reference_nights
 from vigil.verdicts.types import NightResult
 
 FIRST = date(2024, 1, 1)  # a Monday
@@ -24,7 +24,7 @@ def nights(stage, days, *, rows=100):
 def taught(stage, tonight):
     watched = next(iter(stage.monitors.values()))
     past = in_place(past_nights(stage.ports(), watched, tonight, None), tonight)
-    return reference_nights([r.night for r in past], tonight, watched.surprise, frozenset())
+    return reference_nights([r.night for r in past if r.rows], tonight, watched.surprise)
 
 
 def days(count, *, first=FIRST, weekend=True):
@@ -58,11 +58,11 @@ def test_a_year_of_weekdays_is_learnt(tmp_path):
     assert taught(stage, weekdays[-1]) == tuple(weekdays[:400])
 
 
-def test_nights_of_an_incident_are_replaced_by_later_ones(tmp_path):
+def test_bad_nights_of_one_question_are_replaced_by_later_ones(tmp_path):
+    """So many first nights are read that a question with bad ones among them has enough others."""
     stage = MemoryStage(tmp_path)
-    used = days(200)
+    used = days(300)
     nights(stage, used)
-    stage.opened("20240110-credit-production", verdict(), night=used[9])
-    found = past_nights(stage.ports(), stage.monitors[MODEL], used[-1], None)
-    old = [r.night for r in found if r.night < used[-1] - timedelta(days=90)]
-    assert old == [*used[:9], *used[10:57]]
+    past = past_nights(stage.ports(), stage.monitors[MODEL], used[-1], None)
+    old = [r.night for r in past if r.night < used[-1] - timedelta(days=90)]
+    assert old == used[:112]

@@ -64,7 +64,7 @@ def judged(m: Measurement, state: State = State.OK, **more: Any) -> Verdict:
 
 def night(back: int, *verdicts: Verdict, **more: Any) -> NightResult:
     """The result of the night `back` nights before NIGHT."""
-    fields = {"monitor": "credit", "environment": "staging", "night": NIGHT - timedelta(days=back)}
+    fields = {"monitor": "credit", "environment": "staging", "night": NIGHT - timedelta(days=back), "rows": 1000}
     digests = {"partition_digest": f"p{back}", "config_digest": "c", "edges_digest": "e"}
     return NightResult(**{**fields, **digests, "verdicts": verdicts, **more})
 

@@ -9,7 +9,7 @@ from vigil.core.words import Family
 from vigil.metrics.types import Kind, Worse
 from vigil.verdicts.cohorts import Maturity, maturity
 from vigil.verdicts.judge import Facts, judge
-from vigil.verdicts.seasons import alike
+from vigil.verdicts.memory import remembered
 from vigil.verdicts.spent import spent
 from vigil.verdicts.types import Cause, Labels, Rule, Rules, Slo, State
 
@@ -75,7 +75,7 @@ def test_a_fairness_gap_that_is_bad_either_way_is_compared_on_both_sides():
 def test_what_is_provisional_teaches_nothing_and_costs_no_budget():
     warned = judged(share(300, 1000), State.WARN, cohort="provisional")
     result = night(1, warned)
-    assert alike("accuracy/all", [result], frozenset(), NIGHT).past == []
+    assert remembered([result], ["accuracy"]) == {}
     counted_night = spent(Slo(name="right", sli="good_nights", family=Family.PERFORMANCE, target=0.9), result)
     assert counted_night.total == 0
     rules = Rules(performance=(Rule(metric="accuracy", sigma=4),))

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from made_measurements import judged
 from made_numbers import NIGHT, facts, moved, night, ratio, share
 
 from vigil.core.words import Family
@@ -100,13 +101,14 @@ def test_a_quiet_past_does_not_make_a_move_below_the_floor_matter():
     assert only(moved(0.19), SIGMA, past).state is State.OK
 
 
-def test_nights_of_an_incident_do_not_teach():
-    bad = [night(n, moved(3.0)) for n in range(20, 0, -1)]
+def test_nights_on_which_the_question_was_a_breach_do_not_teach():
     good = [night(n, moved(0.02)) for n in range(48, 20, -1)]
-    taught = only(moved(3.0), SIGMA, [*good, *bad])
-    excluded = frozenset(r.night for r in bad)
-    assert taught.state is State.OK, "the bad nights have become usual"
-    assert only(moved(3.0), SIGMA, [*good, *bad], excluded=excluded).state is not State.OK
+    odd = [night(n, moved(3.0)) for n in range(20, 0, -1)]
+    bad = [
+        night(n, verdicts=(judged(moved(3.0), State.BREACH, limit="5 sigma of 28 nights"),)) for n in range(20, 0, -1)
+    ]
+    assert only(moved(3.0), SIGMA, [*good, *odd]).state is State.OK, "the odd nights have become usual"
+    assert only(moved(3.0), SIGMA, [*good, *bad]).state is State.BREACH
 
 
 def test_beyond_the_hard_bound_one_night_is_enough_in_both_directions():

@@ -92,12 +92,25 @@ def test_figures_of_nights_whose_labels_had_not_come_do_not_teach():
     assert one(share(81, 100), ACCURATE, nights([share(10, 100)] * 6)).state is State.BREACH
 
 
-def test_nights_of_an_incident_add_up_with_tonight_as_long_as_it_goes_on():
-    bad = nights([missing(80, 1000)] * 6)
-    tonight, those = missing(55, 1000), frozenset(r.night for r in bad)
-    going_on, ended = (Facts(night=NIGHT, as_of=NIGHT, excluded=those, over=over) for over in (frozenset(), those))
-    assert one(tonight, NULLS, bad, going_on).state is State.BREACH
-    assert one(tonight, NULLS, bad, ended).state is not State.BREACH
+def test_bad_nights_add_up_with_tonight_as_long_as_the_fault_goes_on():
+    """A fault has ended when two nights after it were answered well: then its nights say nothing of tonight."""
+    bad = [night(n, judged(missing(80, 1000), State.BREACH)) for n in range(8, 2, -1)]
+    good = [night(n, judged(missing(30, 1000))) for n in (2, 1)]
+    still = [night(n, judged(missing(80, 1000), State.BREACH)) for n in (2, 1)]
+    assert one(missing(55, 1000), NULLS, [*bad, *still]).state is State.BREACH
+    assert one(missing(55, 1000), NULLS, [*bad, *good]).state is not State.BREACH
+
+
+def test_a_good_night_is_not_called_bad_for_one_odd_night_before_it():
+    """On one night of the last six most values were missing; no other night says that harm lasts."""
+    for back in range(6, 0, -1):
+        past = nights([missing(900 if n == back else 20, 1000) for n in range(6, 0, -1)])
+        assert one(missing(45, 1000), NULLS, past).state is State.OK
+
+
+def test_a_night_within_its_bound_is_a_breach_where_harm_lasts_without_its_worst_night():
+    past = nights([missing(n, 1000) for n in (90, 85, 80, 95, 88, 300)])
+    assert one(missing(49, 1000), NULLS, past).state is State.BREACH
 
 
 def test_one_odd_night_is_no_breach_of_the_good_ones_after_it():

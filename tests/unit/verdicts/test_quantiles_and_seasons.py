@@ -8,6 +8,7 @@ import pytest
 from tests.unit.verdicts.made_measurements import NIGHT, judged, night, nights, number, ratio, share, volume
 from vigil.metrics.types import Worse
 from vigil.verdicts.judge import Facts, judge
+from vigil.verdicts.memory import remembered
 from vigil.verdicts.quantiles import nights_needed, tail
 from vigil.verdicts.seasons import alike
 from vigil.verdicts.types import Cause, Rule, Rules, State
@@ -74,7 +75,9 @@ def test_a_night_of_few_rows_is_not_called_unusual_for_its_noise():
     past = nights([higher(0.01 * (i % 10), half=0.02) for i in range(90)])
     assert one(higher(0.12, half=0.4), UPPER, past).state is not State.WARN
     assert one(higher(0.12, half=0.02), UPPER, past).state is State.WARN
-    assert one(higher(0.05, n=5), UPPER, past).state is State.UNKNOWN
+    assert one(higher(0.05, half=4.0, n=5), UPPER, past).cause is Cause.TOO_FEW_ROWS
+    asking = UPPER.model_copy(update={"min_rows": 30})
+    assert one(higher(0.05, n=5), asking, past).cause is Cause.TOO_FEW_ROWS
 
 
 def test_a_night_like_the_past_passes_its_quantile_no_more_often_than_it_says():
@@ -119,12 +122,20 @@ def test_a_weekend_is_held_against_weekends():
     assert (found.state, "of 8 weekend nights" in found.reason) == (State.OK, True)
 
 
-def test_seasons_hold_for_quantiles_too_and_nights_of_incidents_teach_nothing():
+def seen(past):
+    return remembered(past, ["volume"])["volume/all"]
+
+
+def test_seasons_hold_for_quantiles_too_and_bad_nights_teach_nothing():
     past = weekly(12)
-    fridays = alike("volume/all", past, frozenset(), NIGHT)
+    fridays = alike(seen(past), NIGHT)
     assert (fridays.called, len(fridays.past)) == ("Fridays", 12)
-    bad = frozenset(r.night for r in past if r.night.weekday() == 4)
-    assert alike("volume/all", past, bad, NIGHT).called == "weekday nights"
+
+    def broken(r):
+        return r.model_copy(update={"verdicts": tuple(judged(v.measurement, State.BREACH) for v in r.verdicts)})
+
+    bad = [broken(r) if r.night.weekday() == 4 else r for r in past]
+    assert alike(seen(bad), NIGHT).called == "weekday nights"
     rule = Rule(metric="volume", quantile=0.9, nights=60, floor=10, season="weekday")
     (found,) = judge([volume(2000)], Rules(service=(rule,)), past, MATURE)
     assert found.state is State.OK

@@ -164,7 +164,14 @@ def test_a_past_that_moves_more_than_a_share_can_promises_nothing():
 def test_three_rows_that_look_usual_are_unknown_not_ok():
     found = sigma(number(0.0, half=2.0, n=3))
     assert (found.state, found.cause) == (State.UNKNOWN, Cause.TOO_FEW_ROWS)
-    assert found.why == "3 rows; at least 30 are needed"
+    assert found.why.startswith("3 rows show no move that can happen")
+
+
+def test_few_rows_that_show_a_move_are_judged_and_a_rule_may_ask_for_more():
+    assert sigma(number(0.0, half=0.4, n=12)).state is State.OK
+    assert sigma(number(3.0, half=0.4, n=12)).state is State.WARN
+    asking = sigma(number(0.0, half=0.4, n=12), min_rows=30)
+    assert (asking.cause, asking.why) == (Cause.TOO_FEW_ROWS, "12 rows are fewer than the 30 that the rule asks for")
 
 
 def test_a_night_of_three_rows_where_there_were_thousands_is_unusual_not_unknown():
