@@ -83,7 +83,9 @@ def _teachers(ports: Ports, monitor: Monitor, night: date) -> tuple[NightResult,
     if first is None or first >= night:
         return ()
     found: tuple[NightResult, ...]
-    if settings.until is not None:
+    if settings.window == "rolling":
+        found = ports.results.history(monitor.model, monitor.environment, night, REACH * settings.nights)
+    elif settings.until is not None:
         last = min(settings.until, night - timedelta(days=1))
         found = ports.results.between(monitor.model, monitor.environment, first, last)
     else:
@@ -204,6 +206,8 @@ def proposal(ports: Ports, monitor: Monitor, past: Sequence[NightResult], night:
     if not surprising(monitor):
         return ""
     settings = usual_of(ports, monitor)
+    if settings.window == "rolling":
+        return ""
     taught = reference_nights([r.night for r in past if lesson(r).sound], night, settings)
     if len(taught) < settings.nights and settings.until is None:
         return ""

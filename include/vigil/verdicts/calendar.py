@@ -15,17 +15,23 @@ WEEKS_FOR_DAYS = 8  # of reference nights, before each weekday has a level of it
 NIGHTS_FOR_YEAR = 400
 HARMONICS = 2
 YEAR = 365.25
+TREND_NIGHTS = 21  # before a trend is told from chance
 LEAST_OF_A_KIND = 3  # nights, before weekends differ from other days
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 SPAN = re.compile(r"(\d{4}-\d{2}-\d{2})(?:\.\.(\d{4}-\d{2}-\d{2}))?")
 
 
 def design(
-    days: Sequence[date], taught: Sequence[bool], *, season: Sequence[str], terms: Mapping[str, Sequence[str]]
+    days: Sequence[date],
+    taught: Sequence[bool],
+    *,
+    season: Sequence[str],
+    terms: Mapping[str, Sequence[str]],
+    trend: bool = False,
 ) -> tuple["Floats", tuple[str, ...]]:
     """(columns, their names): shape (N, P), the first all 1.
 
-    season: of "weekday" and "year". terms: declared effects of the calendar, name -> days, as `matches` reads them.
+    trend: whether the level moves steadily; once TREND_NIGHTS teach. season: of "weekday" and "year". terms: declared effects of the calendar, name -> days, as `matches` reads them.
 
     >>> from datetime import timedelta
     >>> days = [date(2026, 1, 5) + timedelta(days=n) for n in range(30)]
@@ -36,6 +42,8 @@ def design(
 
     columns: dict[str, list[float]] = {"level": [1.0] * len(days)}
     known = [day for day, used in zip(days, taught, strict=True) if used]
+    if trend and len(known) >= TREND_NIGHTS:
+        columns["trend"] = [(day - days[-1]).days / 28 for day in days]
     if "weekday" in season:
         columns |= _week(days, known)
     if "year" in season and len(known) >= NIGHTS_FOR_YEAR:

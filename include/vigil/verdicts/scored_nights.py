@@ -144,21 +144,22 @@ def teaching(scores: Matrix, days: Sequence[date], settings: Surprise) -> Teachi
     """Which nights say what is usual.
 
     Each score has its own: the first `settings.nights` on which it was known and not bad, since the last re-baselining,
-    and no later ones, so that a drift that is slow enough is not learnt as usual. The last two nights before tonight
-    wait: they may turn out to be the first of a fault. Declared nights (`since`, `until`) are taken as they are.
+    and no later ones, so that a drift that is slow enough is not learnt as usual; of a rolling window the last ones. The
+    last two nights before tonight wait: they may turn out to be the first of a fault. Declared nights (`since`,
+    `until`) are taken as they are.
     """
     import numpy as np
 
     candidate = np.array(_candidates(days, settings))
     usable = candidate & np.isfinite(scores.values)
     bad = scores.memory == HELD_BACK
-    bad |= _wild(scores, _first(usable & ~bad, settings.nights))
+    bad |= _wild(scores, _window(usable & ~bad, settings))
     usable &= ~bad
     learnt = usable.sum(axis=1) == YOUNG
     if settings.until is None:
         rested = usable & np.array([(days[-1] - day).days > REST for day in days])
         enough = rested.sum(axis=1, keepdims=True) >= YOUNG
-        usable = _first(np.where(enough, rested, usable), settings.nights)
+        usable = _window(np.where(enough, rested, usable), settings)
     before_last = usable[:, ::-1].cumsum(axis=1)[:, ::-1] > 0
     return Teaching(usable, bad & before_last, learnt)
 
@@ -167,7 +168,7 @@ def _candidates(days: Sequence[date], settings: Surprise) -> list[bool]:
     """The days among which the nights that teach are looked for; tonight is none."""
     first, last = settings.since or date.min, settings.until or date.max
     inside = [first <= day <= last for day in days[:-1]]
-    if settings.until is None:
+    if settings.until is None and settings.window == "first":
         seen = 0
         for place, one in enumerate(inside):
             seen += one
@@ -175,8 +176,11 @@ def _candidates(days: Sequence[date], settings: Surprise) -> list[bool]:
     return [*inside, False]
 
 
-def _first(usable: "np.ndarray", nights: int) -> "np.ndarray":
-    return usable & (usable.cumsum(axis=1) <= nights)
+def _window(usable: "np.ndarray", settings: Surprise) -> "np.ndarray":
+    """The first usable nights of each score, or the last ones."""
+    if settings.window == "rolling":
+        return usable & (usable[:, ::-1].cumsum(axis=1)[:, ::-1] <= settings.nights)
+    return usable & (usable.cumsum(axis=1) <= settings.nights)
 
 
 def _wild(scores: Matrix, taught: "np.ndarray") -> "np.ndarray":

@@ -91,7 +91,11 @@ class _Family:
         self.values = scores.values
         self.taught, self.bad, self.learnt_tonight = teaching(scores, days, settings)
         columns, self.calendar = design(
-            days, list(map(bool, np.any(self.taught, axis=0))), season=settings.season, terms=settings.calendar
+            days,
+            list(map(bool, np.any(self.taught, axis=0))),
+            season=settings.season,
+            terms=settings.calendar,
+            trend=settings.window == "rolling",
         )
         self.usual: Usual = usual(
             Scores(
@@ -139,7 +143,10 @@ class _Family:
 
         usable = self.usual.nights >= YOUNG
         unlearnt = "year" in self.settings.season and int(self.taught.any(axis=0).sum()) < NIGHTS_FOR_YEAR
-        if not self.settings.slow_drift or unlearnt or not usable.any():  # a season is a slow drift until it is learnt
+        rolling = self.settings.window == "rolling"  # what drifts slowly is usual there
+        if (
+            not self.settings.slow_drift or rolling or unlearnt or not usable.any()
+        ):  # a season is a slow drift until it is learnt
             return np.zeros(len(self.asked), dtype=bool)
         z = np.where(np.isfinite(self.values) & usable[:, None] & ~self.bad, self.away, np.nan)
         tolerated = (IGNORED * self.floors + 2 * self.usual.unsure) / self.usual.spread[:, -1]

@@ -106,7 +106,9 @@ class Surprise(Spec):
     """What is usual for the model, and how surprising a night must be (rules with `surprise: true`).
 
     level: false-discovery rate of all surprise rules of a night together; a share of quiet nights at most.
-    nights: how many usable nights teach, the first ones since the last re-baselining; 14 make it more than a guess.
+    nights: how many usable nights teach; 14 make it more than a guess.
+    window: "first": the first ones since the last re-baselining, so that drift is never learnt; "rolling": the last ones
+            before tonight and their trend, for models of a world with seasons. Slow drift is then usual, and no ticket.
     since, until: the first and the last night that may teach; a re-baselining (`vigil rebaseline`) sets them too.
     season: what repeats by itself: "weekday" (weekend first, each weekday after 8 weeks), "year" (after 400 nights).
     calendar: effects that people know: name -> days ("25", "last", "fri", "12-24", "2026-11-20..2026-11-30").
@@ -116,6 +118,7 @@ class Surprise(Spec):
 
     level: float = Field(default=0.005, gt=0, lt=0.5)
     nights: int = Field(default=56, ge=7, le=1500)
+    window: Literal["first", "rolling"] = "first"
     since: date | None = None
     until: date | None = None
     season: tuple[Literal["weekday", "year"], ...] = ("weekday",)
@@ -134,6 +137,8 @@ class Surprise(Spec):
                         f"calendar: {name}: {span!r} is no day; write '25', 'last', 'fri', '12-24', '2026-11-20' "
                         f"or '2026-11-20..2026-11-30'"
                     )
+        if self.window == "rolling" and self.until:
+            raise ValueError("window: rolling moves with the nights, and until names a last one; leave one of them out")
         if self.since and self.until and self.since > self.until:
             raise ValueError(f"since {self.since} lies after until {self.until}")
         return self

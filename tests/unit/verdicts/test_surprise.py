@@ -390,3 +390,37 @@ def test_a_verdict_that_was_stored_before_tickets_is_read():
     old = judged(place("f3", 0.0)).model_dump(mode="json")
     del old["ticket"]
     assert Verdict.model_validate(old).ticket is False
+
+
+def season(nights: int, *, seed: int = 5):
+    """Every feature follows a year: up to 0.02 sd a night."""
+    rng = np.random.default_rng(seed)
+    wave = [1.2 * np.sin(2 * np.pi * n / 365) for n in range(nights + 1)]
+    return wave[-1], [
+        night(nights - n, *(judged(place(f, wave[n] + rng.normal(0, SPREAD))) for f in FEATURES), rows=10_000)
+        for n in range(nights)
+    ]
+
+
+def test_a_rolling_window_learns_the_season_that_the_first_nights_call_drift_and_still_sees_a_fault():
+    """Nights are judged one after another, so that what is a breach is left out, as it would be."""
+    alarms = {"first": 0, "rolling": 0}
+    for window in alarms:
+        settings = Surprise(window=window, nights=28)
+        for known in range(60, 360, 20):
+            here, past = season(known)
+            made = [place(f, here) for f in FEATURES]
+            judged_night = judge(made, RULES, past, Facts(night=NIGHT, as_of=NIGHT, surprise=settings))
+            alarms[window] += any(v.state is not State.OK for v in judged_night)
+            if window == "rolling":
+                faulty = [place(f, here + (0.5 if f == "f3" else 0.0)) for f in FEATURES]
+                seen = judge(faulty, RULES, past, Facts(night=NIGHT, as_of=NIGHT, surprise=settings))
+                assert {v.subject for v in seen if v.state is not State.OK} == {"f3"}
+    assert alarms["rolling"] == 0
+    assert alarms["first"] >= 12
+
+
+def test_a_rolling_window_has_no_last_night():
+    with pytest.raises(ValueError, match="leave one of them out"):
+        Surprise(window="rolling", until=NIGHT)
+    assert Surprise(window="rolling", since=NIGHT).since == NIGHT
