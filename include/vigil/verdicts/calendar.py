@@ -31,7 +31,8 @@ def design(
 ) -> tuple["Floats", tuple[str, ...]]:
     """(columns, their names): shape (N, P), the first all 1.
 
-    trend: whether the level moves steadily; once TREND_NIGHTS teach. season: of "weekday" and "year". terms: declared effects of the calendar, name -> days, as `matches` reads them.
+    trend: whether the level moves steadily; once TREND_NIGHTS teach.
+    season: of "weekday" and "year". terms: declared effects of the calendar, name -> days, as `matches` reads them.
 
     >>> from datetime import timedelta
     >>> days = [date(2026, 1, 5) + timedelta(days=n) for n in range(30)]

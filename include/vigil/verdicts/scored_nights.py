@@ -144,8 +144,8 @@ def teaching(scores: Matrix, days: Sequence[date], settings: Surprise) -> Teachi
     """Which nights say what is usual.
 
     Each score has its own: the first `settings.nights` on which it was known and not bad, since the last re-baselining,
-    and no later ones, so that a drift that is slow enough is not learnt as usual; of a rolling window the last ones. The
-    last two nights before tonight wait: they may turn out to be the first of a fault. Declared nights (`since`,
+    and no later ones, so that a drift that is slow enough is not learnt as usual; of a rolling window the last ones.
+    The last two nights before tonight wait: they may turn out to be the first of a fault. Declared nights (`since`,
     `until`) are taken as they are.
     """
     import numpy as np

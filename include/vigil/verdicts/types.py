@@ -107,8 +107,8 @@ class Surprise(Spec):
 
     level: false-discovery rate of all surprise rules of a night together; a share of quiet nights at most.
     nights: how many usable nights teach; 14 make it more than a guess.
-    window: "first": the first ones since the last re-baselining, so that drift is never learnt; "rolling": the last ones
-            before tonight and their trend, for models of a world with seasons. Slow drift is then usual, and no ticket.
+    window: "first": the first ones since the last re-baselining, so that drift is never learnt; "rolling": the last
+            ones before tonight and their trend, for a world with seasons. Slow drift is then usual, and no ticket.
     since, until: the first and the last night that may teach; a re-baselining (`vigil rebaseline`) sets them too.
     season: what repeats by itself: "weekday" (weekend first, each weekday after 8 weeks), "year" (after 400 nights).
     calendar: effects that people know: name -> days ("25", "last", "fri", "12-24", "2026-11-20..2026-11-30").
