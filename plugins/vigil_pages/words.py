@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
 BARE = ("ratio", "difference", "score", "distance", "target")  # units that say nothing beside a number
 MOST_SUBJECTS = 6
-USUAL_ROWS = 30  # what `min_rows` is where nobody wrote it
 COUNTS = {
     "completeness": "the features' values not null",
     "version_integrity": "rows answered by a version in service",
@@ -140,7 +139,7 @@ def _limits(rule: Rule, entry: Entry | None) -> list[str]:
         further = bound.limit + (-rule.min_difference if bound.side == "<" else rule.min_difference)
         worse_than = f"{'less' if bound.side == '<' else 'more'} than {written(further, unit)}"
         said.append(f"ok only where {worse_than} is excluded")
-    if rule.min_rows != USUAL_ROWS:
+    if rule.min_rows is not None:
         said.append(f"unknown below {rule.min_rows:,} rows")
     return said or ["shown, without a limit"]
 

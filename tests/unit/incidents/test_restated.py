@@ -7,7 +7,7 @@ from vigil.core.words import Mitigation
 from vigil.incidents.lifecycle import episode_of, may_join
 from vigil.incidents.restated import never_was_events, told
 from vigil.incidents.types import Status
-from vigil.usecases.nights import ended_nights, incident_nights
+from vigil.usecases.nights import incident_nights
 from vigil.verdicts.types import Cause, State
 
 
@@ -61,22 +61,16 @@ def test_what_is_closed_stays_as_it_was_told():
     assert restated(stream, State.OK).incident.status is Status.RESOLVED
 
 
-def test_nights_that_never_were_bad_teach_again():
+def test_nights_that_never_were_bad_are_quiet_nights_again():
     stream = Stream().bad()
     assert incident_nights([stream.incident]) == {NIGHT}
     assert incident_nights([restated(stream, State.OK).incident]) == frozenset()
 
 
-def test_nights_that_were_only_unknown_teach_so_that_a_new_model_learns_what_is_usual():
+def test_nights_that_were_only_unknown_show_no_harm():
     blind = a_signal(state=State.UNKNOWN, cause=Cause.NO_DATA, overdue=True)
     assert incident_nights([Stream().bad(signal=blind).incident]) == frozenset()
     assert incident_nights([Stream().bad(signal=blind).bad(after(1)).incident]) == {NIGHT, after(1)}
-
-
-def test_nights_of_an_incident_that_ended_are_told_apart_from_those_of_one_that_goes_on():
-    going_on, ended = Stream().bad().incident, Stream().bad().good(after(1)).good(after(2)).incident
-    assert ended_nights([going_on]) == frozenset()
-    assert ended_nights([ended]) == {NIGHT}
 
 
 def test_a_night_found_bad_later_moves_the_first_night_and_one_long_before_is_an_episode_of_its_own():
