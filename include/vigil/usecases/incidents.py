@@ -27,7 +27,7 @@ from vigil.incidents.types import Event, Incident, Signal
 from vigil.ports import Ports
 from vigil.responses.plan import plan
 from vigil.usecases.baseline import past_nights, usual_of
-from vigil.usecases.nights import ended_nights, history, incident_nights, incidents, load_night, serving_state
+from vigil.usecases.nights import Night, ended_nights, history, incident_nights, incidents, load_night, serving_state
 from vigil.usecases.record import append
 from vigil.usecases.surroundings import measured
 from vigil.verdicts.history import in_place
@@ -167,26 +167,32 @@ def _good(ports: Ports, monitor: Monitor, result: NightResult, incident: Inciden
     if loaded is None or loaded.champion is None or loaded.champion.rows < monitor.response.recovery_rows:
         return ()
     asked = {s.verdict.id for f in incident.findings for s in f.signals}
-    answers = {v.id: v for v in result.verdicts}
-    if loaded.champion.rows < loaded.served.rows:  # the fallback answered some: ask the champion's rows alone
-        measurements = measured(ports, monitor, result.night, loaded.champion, loaded)
-        known = incidents(ports, monitor)
-        facts = Facts(
-            night=result.night,
-            as_of=result.night,
-            labels=monitor.labels,
-            labelled_share=min(1.0, loaded.champion.outcome.labelled / loaded.champion.rows),
-            excluded=incident_nights(known),
-            over=ended_nights(known),
-            version=loaded.version,  # good nights of the fallback say nothing of the champion
-            surprise=usual_of(ports, monitor),
-        )
-        past = in_place(past_nights(ports, monitor, result.night, loaded), result.night)
-        answers |= {v.id: v for v in judge(measurements, monitor.rules, past, facts)}
+    answers = _champion_answers(ports, monitor, result, loaded)
     if not all(_well(question, answers, result, monitor) for question in asked):
         return ()
     good = GoodNight(night=result.night, version=loaded.version, rows=loaded.champion.rows)
     return good_night_events(incident, good, needed=monitor.response.recovery_nights)
+
+
+def _champion_answers(ports: Ports, monitor: Monitor, result: NightResult, loaded: Night) -> Mapping[str, Verdict]:
+    """Question -> verdict of the night's rows that the champion answered; the night's own where it answered all."""
+    answers = {v.id: v for v in result.verdicts}
+    if loaded.champion is None or loaded.champion.rows >= loaded.served.rows:
+        return answers
+    measurements = measured(ports, monitor, result.night, loaded.champion, loaded)
+    known = incidents(ports, monitor)
+    facts = Facts(
+        night=result.night,
+        as_of=result.night,
+        labels=monitor.labels,
+        labelled_share=min(1.0, loaded.champion.outcome.labelled / loaded.champion.rows),
+        excluded=incident_nights(known),
+        over=ended_nights(known),
+        version=loaded.version,  # good nights of the fallback say nothing of the champion
+        surprise=usual_of(ports, monitor),
+    )
+    past = in_place(past_nights(ports, monitor, result.night, loaded), result.night)
+    return answers | {v.id: v for v in judge(measurements, monitor.rules, past, facts)}
 
 
 def _well(question: str, answers: Mapping[str, Verdict], result: NightResult, monitor: Monitor) -> bool:
