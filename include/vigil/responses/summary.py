@@ -9,7 +9,7 @@ from typing import Any
 from vigil.core.ids import slug
 from vigil.core.spec import Spec
 from vigil.core.words import Family, Mitigation
-from vigil.incidents.lifecycle import REOPEN_NIGHTS
+from vigil.incidents.episodes import REOPEN_NIGHTS
 from vigil.incidents.types import Incident, Severity, Status
 from vigil.responses.phrases import (
     advice_words,
