@@ -84,7 +84,7 @@ def tellings(events: Sequence[Event]) -> dict[int, Telling]:
     for event in events:
         if event.type not in TELLING:
             continue
-        signals = [Signal.model_validate(s) for s in event.payload["signals"]]
+        signals = [Signal.model_validate(s) for s in event.payload.get("signals", ())]
         after = findings(known, signals)
         new = tuple(f for f in after if not any((f.family, s) in origin for s in f.subjects))
         for finding in after:

@@ -148,21 +148,17 @@ def _answered(incident: Incident, event: Event) -> Incident:
     return answered(incident, event.payload)
 
 
-def _stands(incident: Incident, standing: Sequence[Standing]) -> Incident:
-    now = {s.question: s for s in standing}
-    questions = {
-        q: (w.model_copy(update={"standing": now[q]}) if q in now else w) for q, w in incident.questions.items()
-    }
+def _stands(incident: Incident, event: Event) -> Incident:
+    """With the bad answers that stand from this event on."""
+    questions = dict(incident.questions)
+    for stands in (Standing.model_validate(s) for s in event.payload.get("standing", ())):
+        if stands.question in questions:
+            questions[stands.question] = questions[stands.question].model_copy(update={"standing": stands})
     return incident.model_copy(update={"questions": questions})
 
 
-def _accepted(incident: Incident, event: Event) -> Incident:
-    return _stands(incident, [Standing.model_validate(event.payload["standing"])])
-
-
 def _resolved(incident: Incident, event: Event) -> Incident:
-    over = _to(Status.RESOLVED)(incident, event)
-    return _stands(over, [Standing.model_validate(s) for s in event.payload.get("standing", ())])
+    return _stands(_to(Status.RESOLVED)(incident, event), event)
 
 
 def _mitigated(incident: Incident, event: Event) -> Incident:
@@ -222,7 +218,7 @@ APPLY: Mapping[str, Callable[[Incident, Event], Incident]] = {
     "restated": _restated,
     "good_night": _answered,
     "quiet_night": _answered,
-    "accepted": _accepted,
+    "accepted": _stands,
     "replayed": _replayed,
     "mitigation_done": _mitigated,
     "mitigation_ended": _mitigation_ended,

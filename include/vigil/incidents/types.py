@@ -8,7 +8,7 @@ from pydantic import Field
 
 from vigil.core.spec import Spec
 from vigil.core.words import Family, Mitigation
-from vigil.incidents.subjects import subject_key
+from vigil.incidents.subjects import ALL, subject_key
 from vigil.verdicts.types import Verdict
 
 
@@ -95,6 +95,12 @@ class Finding(Spec):
     def subjects(self) -> tuple[str, ...]:
         """The subject keys: columns, protected groups, or `all`."""
         return tuple(dict.fromkeys(subject_key(s.verdict) for s in self.signals))
+
+    @property
+    def named(self) -> str:
+        """`drift of income, age`: for people, as plain text."""
+        subjects = [s for s in self.subjects if s != ALL]
+        return f"{self.family.value} of {', '.join(subjects)}" if subjects else self.family.value
 
     @property
     def assessment(self) -> SeverityAssessment | None:

@@ -43,6 +43,7 @@ class Message(Spec):
 
     text: str
     blocks: tuple[dict[str, Any], ...] = ()
+    mention: tuple[str, ...] = ()  # e-mail addresses of the people whom it calls
 
 
 class Room(Spec):

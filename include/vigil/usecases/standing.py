@@ -68,6 +68,6 @@ def accept(ports: Ports, incident: str, question: str, *, review: date, by: str,
         f"incident/{incident}",
         key=f"accepted/{question}/{asked.last_bad}/{review}",
         type="accepted",
-        payload={"question": question, "standing": stands.model_dump(mode="json")},
+        payload={"by": stands.by, "why": stands.reason, "standing": [stands.model_dump(mode="json")]},
     )
     return stands
