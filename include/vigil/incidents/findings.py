@@ -76,6 +76,16 @@ def _faults(
     )
 
 
+def contents(event: Event) -> tuple[list[Signal], dict[str, SeverityAssessment]]:
+    """The signals of an event, and how bad each subject is by itself (events of older releases: as bad as all)."""
+    signals = [Signal.model_validate(s) for s in event.payload.get("signals", ())]
+    own = {name: SeverityAssessment.model_validate(a) for name, a in event.payload.get("assessments", {}).items()}
+    if "assessment" not in event.payload:
+        return signals, own
+    whole = SeverityAssessment.model_validate(event.payload["assessment"])
+    return signals, {f"{family.value}/{key}": whole for family, key in map(about, signals)} | own
+
+
 def tellings(events: Sequence[Event]) -> dict[int, Telling]:
     """Sequence of each event with signals -> what it tells."""
     known: tuple[Finding, ...] = ()
@@ -84,8 +94,8 @@ def tellings(events: Sequence[Event]) -> dict[int, Telling]:
     for event in events:
         if event.type not in TELLING:
             continue
-        signals = [Signal.model_validate(s) for s in event.payload.get("signals", ())]
-        after = findings(known, signals)
+        signals, assessments = contents(event)
+        after = findings(known, signals, assessments)
         new = tuple(f for f in after if not any((f.family, s) in origin for s in f.subjects))
         for finding in after:
             mine = [(finding.family, s) for s in finding.subjects]

@@ -10,7 +10,7 @@ from datetime import date
 from typing import Any
 
 from vigil.core.words import Mitigation
-from vigil.incidents.findings import about, findings
+from vigil.incidents.findings import contents, findings
 from vigil.incidents.types import (
     Event,
     Incident,
@@ -18,7 +18,6 @@ from vigil.incidents.types import (
     Replay,
     Severity,
     SeverityAssessment,
-    Signal,
     Standing,
     Status,
 )
@@ -60,12 +59,11 @@ def _opened(event: Event) -> Incident:
 
 def _told(incident: Incident, event: Event) -> Incident:
     """With the signals of an event: findings, and the nights on which each question was bad."""
-    p = event.payload
-    joined = tuple(Signal.model_validate(s) for s in p["signals"])
-    whole = SeverityAssessment.model_validate(p["assessment"])
-    own = {name: SeverityAssessment.model_validate(a) for name, a in p.get("assessments", {}).items()}
-    assessments = {f"{family.value}/{key}": whole for family, key in map(about, joined)} | own
+    joined, assessments = contents(event)
+    night = date.fromisoformat(event.payload["night"])
     questions = dict(incident.questions)
+    stood = {s.question for s in incident.standing if s.night < night}
+    again = event.type == "reopened" or any(s.verdict.id in stood for s in joined)
     for signal in joined:
         v = signal.verdict
         question = questions.get(v.id) or Question(id=v.id, fingerprint=signal.fingerprint, family=v.family)
@@ -74,8 +72,9 @@ def _told(incident: Incident, event: Event) -> Incident:
         update={
             "findings": findings(incident.findings, joined, assessments),
             "questions": questions,
-            "nights": _with(incident.nights, date.fromisoformat(p["night"])),
+            "nights": _with(incident.nights, night),
             "tellings": incident.tellings + 1,
+            "renewed": max(night, incident.renewed or night) if again else incident.renewed,
         }
     )
 

@@ -186,8 +186,7 @@ def _lasting(incident: Incident, answers: Answers, policy: Recovery) -> frozense
 
     Harm that is new never lasts into standing: as long as one such question is open, nothing does.
     """
-    newest = max((f.first_night for f in incident.findings), default=answers.night)
-    if sum(newest < n <= answers.night for n in incident.nights) < policy.standing_nights:
+    if sum(incident.newest_fault < n <= answers.night for n in incident.nights) < policy.standing_nights:
         return frozenset()
     left = [q for q in incident.questions.values() if not settled(q, policy)]
     bad = {s.verdict.id for f in incident.findings for s in f.signals if _may_last(s.verdict)}

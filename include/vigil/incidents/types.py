@@ -190,6 +190,7 @@ class Incident(Spec):
     findings: tuple[Finding, ...] = ()
     questions: dict[str, Question] = Field(default_factory=dict)  # id of the verdict -> how it was answered
     tellings: int = 0  # how often bad nights were told
+    renewed: date | None = None  # newest night that reopened it, or on which what stood was a signal again
     replay: Replay | None = None
     mitigation: Mitigation = Mitigation.NONE  # what was done (not: what is planned)
     mitigation_target: str | None = None
@@ -210,6 +211,11 @@ class Incident(Spec):
     def first_night(self) -> date:
         """The first bad night as it is known now: late labels may have found one before that of the opening."""
         return min((f.first_night for f in self.findings), default=self.opened_night)
+
+    @property
+    def newest_fault(self) -> date:
+        """The newest night on which something new was bad: a finding, or one that came back."""
+        return max([f.first_night for f in self.findings] + [self.renewed or self.opened_night])
 
     @property
     def standing(self) -> tuple[Standing, ...]:
