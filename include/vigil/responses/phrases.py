@@ -102,7 +102,7 @@ def finding_words(finding: Finding, most: int = 4) -> str:
 
 def signal_line(signal: Signal) -> str:
     """A verdict in words, and whether it is told because its review is due."""
-    due = f" *Review due* since {day(signal.review)}: it stood as known." if signal.review else ""
+    due = f". *Review due* since {day(signal.review)}: it stood as known." if signal.review else ""
     return f"{verdict_line(signal.verdict)}{due}"
 
 
@@ -113,8 +113,10 @@ def standing_lines(standing: Sequence[Standing], model: str) -> list[str]:
         lines.append(f"• _+{len(standing) - MOST_SIGNALS} more; all are on the incident page_")
     lasting = [s.first_night for s in standing if s.basis is Basis.LASTING and s.verdict.family is Family.DRIFT]
     if lasting:
-        command = code(f"vigil rebaseline {model} --since {min(lasting)} --reason WHY --actor YOU")
-        lines.append(f"• The world seems to have changed. If it has, for good: {command}")
+        command = code(f"vigil rebaseline {model} --since {min(lasting)}")
+        lines.append(
+            f"• The world seems to have changed. If it has, for good: {command} with `--reason` and `--actor`."
+        )
     return lines
 
 

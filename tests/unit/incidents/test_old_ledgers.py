@@ -29,9 +29,9 @@ def good(type, night, **more):
 
 def stream(*events):
     return [
-        Event(stream="incident/x", sequence=n, key=f"{type}/{n}", type=type, at=datetime(2026, 11, 21, tzinfo=UTC),
+        Event(stream="incident/x", sequence=n, key=f"{kind}/{n}", type=kind, at=datetime(2026, 11, 21, tzinfo=UTC),
               payload=payload, previous="", hash="")
-        for n, (type, payload) in enumerate(events, 1)
+        for n, (kind, payload) in enumerate(events, 1)
     ]  # fmt: skip
 
 
@@ -43,8 +43,7 @@ def after(days):
 def told():
     return [
         bad("opened", NIGHT, a_signal("auc", "all", "performance", NIGHT), a_signal("psi", "age", "drift", NIGHT)),
-        bad("signals", after(2), a_signal("psi", "age", "drift", after(2)), a_signal("psi", "income", "drift", after(2)),
-            severity=3),
+        bad("signals", after(2), *(a_signal("psi", c, "drift", after(2)) for c in ("age", "income")), severity=3),
     ]  # fmt: skip
 
 
