@@ -64,28 +64,31 @@ def correlate(ports: Ports, monitor: Monitor, night: date) -> str | None:
     result = ports.results.latest(monitor.model, monitor.environment, night)
     if result is None:
         raise LedgerError(f"{monitor.model} {night}: nothing was judged; run the `judge` step first")
-    known = incidents(ports, monitor)
-    new = _signals(ports, monitor, result, known)
+    known, past = incidents(ports, monitor), history(ports, monitor, night)
+    new = _signals(ports, monitor, result, known, past)
     current = _joined(known, new, night)
     if new:
         name = current.id if current else free_id([i.id for i in known], monitor.model, monitor.environment, night)
         write(ports, name, _bad(ports, monitor, result, current, new))
-    given = answers_of(ports, monitor, result)
-    for incident in incidents(ports, monitor):
-        if incident.is_open and may_join(incident, night):
-            away = () if new else _restated_away(ports, monitor, incident)
-            write(ports, incident.id, away or _answered(given, monitor, result, incident))
+        known = incidents(ports, monitor)
+    still = [i for i in known if i.is_open and may_join(i, night)]
+    given = answers_of(ports, monitor, result, past) if still else None
+    for incident in still:
+        away = () if new else _restated_away(ports, monitor, incident)
+        write(ports, incident.id, away or _answered(given, monitor, result, incident))
     if new:
         return _pending(ports, monitor, name)
     about = current or next((i for i in reversed(known) if has_night(i, night)), None)  # its end is news
     return _pending(ports, monitor, about.id) if about else None
 
 
-def _signals(ports: Ports, monitor: Monitor, result: NightResult, known: Sequence[Incident]) -> tuple[Signal, ...]:
+def _signals(
+    ports: Ports, monitor: Monitor, result: NightResult, known: Sequence[Incident], past: Sequence[NightResult]
+) -> tuple[Signal, ...]:
     """What is bad, but for what is known: told of an open incident, or standing."""
     told = {question for i in known if i.is_open for question in i.questions}
-    stands = standing(ports, monitor, known, result.night)
-    return signals(result, _before(ports, monitor, result.night), told=told, standing=stands)
+    stands = standing(ports, monitor, known, past)
+    return signals(result, past[-1] if past else None, told=told, standing=stands)
 
 
 def _joined(known: Sequence[Incident], new: Sequence[Signal], night: date) -> Incident | None:
@@ -122,11 +125,6 @@ def write(ports: Ports, incident: str, events: Sequence[NewEvent]) -> None:
         ports.ledger.append(
             stream, expected=expected, key=event.key, type=event.type, at=ports.clock.now(), payload=event.payload
         )
-
-
-def _before(ports: Ports, monitor: Monitor, night: date) -> NightResult | None:
-    past = history(ports, monitor, night)
-    return past[-1] if past else None
 
 
 def _bad(
@@ -173,20 +171,14 @@ def _clues(ports: Ports, monitor: Monitor, result: NightResult, new: Sequence[Si
     return clues(loaded.served.hours, loaded.served.pipelines, tuple(groups))
 
 
-def answers_of(ports: Ports, monitor: Monitor, result: NightResult) -> Answers | None:
+def answers_of(ports: Ports, monitor: Monitor, result: NightResult, past: Sequence[NightResult]) -> Answers | None:
     """The night's answers in the champion's role; None where too few rows were the champion's."""
     loaded = load_night(ports, monitor, result.night)
-    if loaded is None or loaded.champion is None or loaded.champion.rows < _needed_rows(ports, monitor, result.night):
+    needed = monitor.response.recovery_rows or usual_rows_share([r.champion_rows for r in past])
+    if loaded is None or loaded.champion is None or loaded.champion.rows < needed:
         return None
     given = _champion_answers(ports, monitor, result, loaded)
     return Answers(night=result.night, version=loaded.version, rows=loaded.champion.rows, verdicts=dict(given))
-
-
-def _needed_rows(ports: Ports, monitor: Monitor, night: date) -> int:
-    """Rows that make a night count: as declared, or a quarter of the model's usual night."""
-    if monitor.response.recovery_rows is not None:
-        return monitor.response.recovery_rows
-    return usual_rows_share([r.champion_rows for r in history(ports, monitor, night)])
 
 
 def _answered(given: Answers | None, monitor: Monitor, result: NightResult, incident: Incident) -> Sequence[NewEvent]:

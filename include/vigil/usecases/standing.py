@@ -10,14 +10,15 @@ from vigil.incidents.standing import register
 from vigil.incidents.types import Basis, Incident, Standing
 from vigil.ports import Ports
 from vigil.usecases.baseline import rebaselinings
-from vigil.usecases.nights import history
 from vigil.usecases.record import append
-from vigil.verdicts.types import State
+from vigil.verdicts.types import NightResult, State
 
 LONGEST_REVIEW = 400  # days
 
 
-def standing(ports: Ports, monitor: Monitor, known: Sequence[Incident], night: date) -> Mapping[str, Standing]:
+def standing(
+    ports: Ports, monitor: Monitor, known: Sequence[Incident], past: Sequence[NightResult]
+) -> Mapping[str, Standing]:
     """Question -> the bad answer that stands, whether its review is due or not.
 
     What lasted stands while the world is as it was then: not after a re-baselining, nor once it was usual again.
@@ -27,7 +28,6 @@ def standing(ports: Ports, monitor: Monitor, known: Sequence[Incident], night: d
     if not lasting:
         return entries
     moved = [e.at.date() for e in rebaselinings(ports, monitor)[-1:]]
-    past = history(ports, monitor, night)
     for question, stands in lasting.items():
         states = {r.night: v.state for r in past if r.night > stands.night for v in r.verdicts if v.id == question}
         usual = sum(state is State.OK for state in states.values())
