@@ -213,6 +213,13 @@ def test_only_questions_of_an_open_incident_are_accepted(watched):
         accepted(watched)
 
 
+def test_what_nobody_knows_cannot_be_accepted(watched):
+    blind = unknown(ratio(), Cause.CHECK_FAILED).model_copy(update={"overdue": True})
+    watched.nights(range(2), blind)
+    with pytest.raises(DataError, match="unknown, not bad"):
+        accepted(watched)
+
+
 # What ends by good nights, for a model of any size.
 
 

@@ -52,6 +52,8 @@ def accept(ports: Ports, incident: str, question: str, *, review: date, by: str,
     if not by.strip() or not reason.strip():
         raise DataError("say who accepts it (--by) and why (--reason); both are kept in the ledger")
     fault, signal = next((f, s) for f in found.findings for s in f.signals if s.verdict.id == question)
+    if signal.verdict.state is State.UNKNOWN:
+        raise DataError(f"{question} is unknown, not bad: nobody can accept what nobody knows; make it answer again")
     stands = Standing(
         question=question,
         fingerprint=asked.fingerprint,
