@@ -6,7 +6,7 @@ import pickle
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,8 +15,11 @@ from vigil.config.load import load_all
 from vigil.config.schema import Monitor
 from vigil.core.words import Family, Role
 from vigil.incidents.correlate import signals
-from vigil.incidents.lifecycle import GoodNight, NewEvent, bad_night_events, episode_of, fold, good_night_events
-from vigil.incidents.severity import assess
+from vigil.incidents.episodes import NewEvent, bad_night_events, episode_of
+from vigil.incidents.lifecycle import fold
+from vigil.incidents.recovery import AnswerKind, Answers, Recovery, kind_of, night_events
+from vigil.incidents.severity import assess, each
+from vigil.incidents.standing import register
 from vigil.incidents.types import Event, Incident
 from vigil.metrics.evaluate import evaluate
 from vigil.profiles.codec import CURRENT
@@ -155,39 +158,46 @@ class Watch:
         return result.model_copy(update={"verdicts": (*result.verdicts, *told)})
 
     def _correlate(self, result: NightResult) -> None:
-        new = signals(result, self.results[-1] if self.results else None)
-        current = episode_of(self.incidents, result.night)
-        events: Sequence[NewEvent] = ()
+        known = self.incidents
+        told = {q for i in known if i.is_open for q in i.questions}
+        before = self.results[-1] if self.results else None
+        new = signals(result, before, told=told, standing=register(known))
+        current = episode_of(known, result.night)
         if new:
-            assessment = assess(
-                new, self.monitor.risk, environment=self.monitor.environment, has_fallback=False, mitigated=False
-            )
+            how_bad = partial(assess, risk=self.monitor.risk, environment=self.monitor.environment, has_fallback=False,
+                              mitigated=False)  # fmt: skip
             events = bad_night_events(
                 current, new, monitor=self.monitor.model, environment=self.monitor.environment, night=result.night,
-                knowledge=result.digest_key, assessment=assessment, versions={}, report_url=None,
+                knowledge=result.digest_key, assessment=how_bad(new), assessments=each(new, how_bad), versions={},
+                report_url=None,
             )  # fmt: skip
-        elif current is not None and current.is_open and self._well(current, result):
-            good = GoodNight(night=result.night, version="1", rows=result.rows)
-            events = good_night_events(current, good, needed=self.monitor.response.recovery_nights)
-        stream = current.id if current else str(result.night)
-        for event in events:
-            self._append(stream, event, result.night)
+            self._append(current.id if current else str(result.night), events, result.night)
+        for incident in self.incidents:
+            self._append(
+                incident.id, night_events(incident, self._answers(incident, result), self._recovery), result.night
+            )
 
-    def _well(self, incident: Incident, result: NightResult) -> bool:
-        answers = {v.id: v for v in result.verdicts}
-        asked = {s.verdict.id for f in incident.findings for s in f.signals}
-        return all(
-            q not in answers or (answers[q].state in (State.OK, State.WARN) and not answers[q].ticket) for q in asked
-        )
+    @property
+    def _recovery(self) -> Recovery:
+        r = self.monitor.response
+        return Recovery(nights=r.recovery_nights, standing_nights=r.standing_nights, review_days=r.review_days)
 
-    def _append(self, stream: str, new: NewEvent, night: date) -> None:
+    @staticmethod
+    def _answers(incident: Incident, result: NightResult) -> Answers:
+        said = {v.id: v for v in result.verdicts}
+        kinds = {q: kind_of(said[q]) if q in said else AnswerKind.GOOD for q in incident.questions}
+        each_kind = {k.value: tuple(q for q, kind in kinds.items() if kind is k) for k in AnswerKind}
+        return Answers(night=result.night, version="1", rows=result.rows, verdicts=said, **each_kind)
+
+    def _append(self, stream: str, made: Sequence[NewEvent], night: date) -> None:
         events = self.streams.setdefault(stream, [])
-        if all(e.key != new.key for e in events):
-            at = datetime(night.year, night.month, night.day, tzinfo=UTC)
-            events.append(
-                Event(stream=f"incident/{stream}", sequence=len(events) + 1, key=new.key, type=new.type, at=at,
-                      payload=new.payload, previous="", hash="")
-            )  # fmt: skip
+        for new in made:
+            if all(e.key != new.key for e in events):
+                at = datetime(night.year, night.month, night.day, tzinfo=UTC)
+                events.append(
+                    Event(stream=f"incident/{stream}", sequence=len(events) + 1, key=new.key, type=new.type, at=at,
+                          payload=new.payload, previous="", hash="")
+                )  # fmt: skip
 
 
 def alarms(result: NightResult) -> list[Verdict]:

@@ -17,7 +17,9 @@ import numpy as np
 
 from vigil.core.words import Family
 from vigil.incidents.correlate import signals
-from vigil.incidents.lifecycle import GoodNight, NewEvent, bad_night_events, episode_of, fold, good_night_events
+from vigil.incidents.episodes import NewEvent, bad_night_events, episode_of
+from vigil.incidents.lifecycle import fold
+from vigil.incidents.recovery import AnswerKind, Answers, Recovery, kind_of, night_events
 from vigil.incidents.severity import assess
 from vigil.incidents.types import Event, Incident, Risk
 from vigil.metrics.intervals import auc_interval, mover_ratio, newcombe, wilson
@@ -89,11 +91,10 @@ class Process:
             events = bad_night_events(current, new, monitor="m", environment="production", night=result.night,
                                       knowledge=result.digest_key, assessment=assessment, versions={},
                                       report_url=None)  # fmt: skip
-        elif current is not None and current.is_open:
-            asked = {s.verdict.id for f in current.findings for s in f.signals}
-            answers = {v.id: v.state for v in result.verdicts}
-            if all(answers.get(q) in (State.OK, State.WARN) for q in asked):
-                events = good_night_events(current, GoodNight(night=result.night, version="1", rows=1000), needed=2)
+        elif current is not None:
+            good = tuple(v.id for v in result.verdicts if kind_of(v) is AnswerKind.GOOD)
+            answers = Answers(night=result.night, version="1", rows=1000, good=good)
+            events = night_events(current, answers, Recovery(nights=2))
         stream = current.id if current else str(result.night)
         for event in events:
             self._append(stream, event, result.night)

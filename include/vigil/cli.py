@@ -22,6 +22,7 @@ from vigil import (
     cli_rebaseline,
     cli_simulate,
     cli_slo,
+    cli_standing,
     cli_tune,
     cli_why,
     wiring,
@@ -46,6 +47,7 @@ app.add_typer(cli_backtest.app)
 app.add_typer(cli_tune.app)
 app.add_typer(cli_slo.app)
 app.add_typer(cli_why.app)
+app.add_typer(cli_standing.app)
 app.add_typer(incidents_app, name="incidents")
 app.add_typer(ledger_app, name="ledger")
 out = Console(highlight=False)
@@ -196,18 +198,25 @@ def lift(
 def list_incidents(
     everything: Annotated[bool, typer.Option("--all", help="Also those that are over.")] = False,
 ) -> None:
-    """Open incidents, newest first."""
+    """Open incidents, newest first, and what stays bad and is known."""
     from vigil.usecases.incidents import all_incidents
 
     table = Table("incident", "severity", "status", "model", "findings", "mitigation", box=None)
-    for incident in all_incidents(wiring.open_ports()):
+    known = all_incidents(wiring.open_ports())
+    for incident in known:
         if everything or incident.is_open:
-            families = ", ".join(f.family.value for f in incident.findings)
+            found = ", ".join(f.named for f in incident.findings)
             model = f"{incident.monitor} ({incident.environment})"
             table.add_row(
-                incident.id, incident.severity.name, incident.status.value, model, families, incident.mitigation.value
+                incident.id,
+                incident.severity.name,
+                incident.status.value,
+                model,
+                escape(found),
+                incident.mitigation.value,
             )
     out.print(table if table.row_count else "No incidents.")
+    cli_standing.print_standing(known, datetime.now(UTC).date())
 
 
 @incidents_app.command("show")
@@ -228,7 +237,8 @@ def print_incident(incident: Incident) -> None:
         out.print(f"  {escape(reason)}")
     for finding in incident.findings:
         for signal in finding.signals:
-            out.print(f"  {finding.family.value:12} {signal.night}  {escape(signal.verdict.reason)}", soft_wrap=True)
+            line = f"{finding.id:22} {signal.night}  {signal.verdict.id}: {signal.verdict.reason}"
+            out.print(f"  {escape(line)}", soft_wrap=True)
     if incident.replay:
         for version in incident.replay.versions:
             out.print(f"  replay       {version.role} {version.version}: {escape(version.why)}", soft_wrap=True)
@@ -320,6 +330,8 @@ def trace(
     for reason in found.not_ok or ("every verdict of that night was ok",):
         table.add_row("verdict", escape(reason))
     table.add_row("incident", found.incident or "none")
+    for finding in found.findings:
+        table.add_row("finding", escape(finding))
     out.print(table)
 
 

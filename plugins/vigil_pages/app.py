@@ -24,6 +24,7 @@ from vigil.wiring import monitors, open_ports
 from vigil_pages import model, views
 from vigil_pages.access import GetUserDep, get_user, may_read, readable, require
 from vigil_pages.headline import late
+from vigil_pages.standing import known_faults
 
 app = FastAPI(dependencies=[Depends(get_user)], docs_url=None, redoc_url=None, openapi_url=None)
 HEADERS = {
@@ -102,6 +103,7 @@ def home(user: GetUserDep) -> HTMLResponse:
     last = max(newest, default=max(due.values(), default=date.max))
     rows = [views.row(m, past[name], still, last=last) for name, m in sorted(mine.items())]
     return page("home.html", rows=rows, open=still, recent=[i for i in incidents if not i.is_open][:10], broken=broken,
+                standing=known_faults(incidents, last),
                 never=[views.unjudged(m, due[n]) for n, m in sorted(mine.items()) if not past[n]],
                 late={n: late(r[-1].night, due=due[n], dag_id=mine[n].dag_id) for n, r in past.items() if r},
                 hidden=len(everything) > len(mine), signs=views.SIGN)  # fmt: skip

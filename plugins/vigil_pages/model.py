@@ -13,6 +13,7 @@ from . import views, words
 from .drift import drift
 from .groups import fairness
 from .headline import headline
+from .standing import known_faults
 from .trends import budgets, performance
 
 if TYPE_CHECKING:
@@ -58,6 +59,7 @@ def page(
         "newest": newest,
         "headline": headline(newest, due=about.due, dag_id=monitor.dag_id) if newest else None,
         "line": line,
+        "standing": known_faults(mine, newest.night) if newest else [],
         "first_night": shown[0].night if shown else None,
         "families": views.families(newest),
         "incidents": incidents,

@@ -44,6 +44,8 @@ EVENTS = {
     "mitigation_failed": "The mitigation failed",
     "mitigation_declined": "The mitigation was not done",
     "good_night": "A good night",
+    "quiet_night": "A night with nothing new",
+    "accepted": "Accepted by a person",
     "recovered": "Recovered",
     "resolved": "Resolved",
     "acknowledged": "Taken by a person",
@@ -238,9 +240,9 @@ def _more(event: Event) -> str:
         case "mitigation_done":
             moved = f"{p['mitigation']} from version {p.get('from')} to {p.get('to')} by {p.get('by')}"
             return f"{moved}; {p['how']}" if p.get("how") else moved
-        case "mitigation_failed" | "mitigation_declined" | "held" | "released" | "never_was" | "resolved":
+        case "mitigation_failed" | "mitigation_declined" | "held" | "released" | "never_was" | "resolved" | "accepted":
             return str(p.get("why", "")) + (f" ({p['by']})" if p.get("by") else "")
-        case "good_night" | "recovered":
+        case "good_night" | "quiet_night" | "recovered":
             return f"night of {p['night']}, version {p['version']}, {p['rows']:,} rows"
         case "acknowledged":
             return str(p["by"])

@@ -1,5 +1,6 @@
 """Every Notifier: in memory, and Slack's against the real emulator process."""
 
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from http.client import RemoteDisconnected
@@ -44,6 +45,7 @@ class World(Protocol):
 
     def channels(self) -> dict[str, Any]: ...
     def texts(self, channel: str) -> list[str]: ...
+    def replies(self, channel: str, ts: str) -> list[str]: ...
     def pinned(self, channel: str) -> list[str]: ...
     def members(self, channel: str) -> set[str]: ...
     def archive(self, channel: str) -> None: ...
@@ -61,6 +63,10 @@ class MemoryWorld:
 
     def texts(self, channel: str) -> list[str]:
         return [m.text for m in self._channel(channel).messages]
+
+    def replies(self, channel: str, ts: str) -> list[str]:
+        found = self._channel(channel)
+        return [found.messages[n].text for n, parent in found.replies.items() if parent == ts]
 
     def pinned(self, channel: str) -> list[str]:
         found = self._channel(channel)
@@ -100,6 +106,9 @@ class SlackWorld:
 
     def texts(self, channel: str) -> list[str]:
         return [m["text"] for m in self.channels()[channel]["messages"] if "subtype" not in m]
+
+    def replies(self, channel: str, ts: str) -> list[str]:
+        return [m["text"] for m in self.channels()[channel]["messages"] if m.get("thread_ts") == ts]
 
     def pinned(self, channel: str) -> list[str]:
         return [m["text"] for m in self.channels()[channel]["pinned"]]
@@ -197,6 +206,14 @@ def test_posts_to_a_named_channel_share_it(world: World) -> None:
     assert world.texts("ml-incidents") == ["one", "two"]
 
 
+def test_a_reply_is_in_its_thread_once_and_not_in_the_channel(world: World) -> None:
+    first = world.notifier.post("a1", "#ml-incidents", Message(text="a new finding"))
+    channel, ts = first.reference["channel"], first.reference["ts"]
+    replies = [world.notifier.post("a2", channel, Message(text="more of it"), thread=ts) for _ in range(2)]
+    assert replies[0] == replies[1]
+    assert world.replies("ml-incidents", ts) == ["more of it"]
+
+
 @pytest.mark.parametrize("what", ["update", "post"])
 def test_an_archived_room_is_refused_in_clear_words(world: World, what: str) -> None:
     opened = world.notifier.open_room("a1", a_room())
@@ -210,6 +227,24 @@ def test_an_archived_room_is_refused_in_clear_words(world: World, what: str) -> 
 
 
 # From here on: Slack only, what a network and a crash can do.
+
+
+@pytest.mark.parametrize("kind", ["accept_then_drop", "drop", "http_500", "fatal_after"])
+def test_a_reply_whose_answer_was_lost_is_looked_for_in_its_thread(slack: SlackWorld, kind: str) -> None:
+    first = slack.notifier.post("a1", "#ml-incidents", Message(text="a new finding")).reference
+    slack.emulator.fault("chat.postMessage", kind)
+    slack.notifier.post("a2", first["channel"], Message(text="more of it"), thread=first["ts"])
+    assert slack.replies("ml-incidents", first["ts"]) == ["more of it"]
+
+
+def test_people_are_mentioned_by_their_accounts_and_those_without_one_are_named_in_the_receipt(
+    slack: SlackWorld,
+) -> None:
+    message = Message(text="a new finding", mention=(BEN, NOBODY))
+    receipt = slack.notifier.post("a1", "#ml-incidents", message)
+    assert receipt.reference["not_found"] == NOBODY
+    (text,) = slack.texts("ml-incidents")
+    assert re.fullmatch(r"<@U\w+> a new finding", text)
 
 
 def everything(world: SlackWorld) -> list[Receipt]:

@@ -30,6 +30,7 @@ QUOTED = {  # words of a message, in the page and in the code
     "service": ("the monitor is blind:", "has no predictions for", "no file for the night", "was not judged",
                 "of the budget is left", "tonight burns at", "of its nights could not be judged",
                 "the newest judged night is"),
+    "standing": (", review on ", "*Review due* since"),
     "war-room": ("nothing was sent", "it may have been done", "rate limited, asked to wait", "was refused:",
                  "Slack is not configured", "ambiguous"),
 }  # fmt: skip

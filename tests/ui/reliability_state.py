@@ -15,7 +15,7 @@ from vigil.adapters.sql_engine import open_engine, upgrade
 from vigil.adapters.sql_ledger import SqlLedger
 from vigil.adapters.sql_results import SqlResults
 from vigil.incidents.correlate import signals
-from vigil.incidents.lifecycle import bad_night_events
+from vigil.incidents.episodes import bad_night_events
 from vigil.settings import Settings
 from vigil.verdicts.types import NightResult, State
 

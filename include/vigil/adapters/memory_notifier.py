@@ -18,6 +18,7 @@ class MemoryChannel(BaseModel):
     purpose: str = ""
     invited: list[str] = Field(default_factory=list)
     messages: list[Message] = Field(default_factory=list)
+    replies: dict[int, str] = Field(default_factory=dict)  # index into messages -> ts of what it replies to
     pinned: int | None = None  # index into messages
     bookmarks: list[tuple[str, str]] = Field(default_factory=list)
     archived: bool = False
@@ -57,7 +58,7 @@ class MemoryNotifier:
         kept = {k: reference[k] for k in ("channel", "name", "url", "summary_ts") if k in reference}
         return self._keep(action, ActionKind.UPDATE_ROOM, kept)
 
-    def post(self, action: str, channel: str, message: Message) -> Receipt:
+    def post(self, action: str, channel: str, message: Message, *, thread: str = "") -> Receipt:
         """As the port says."""
         if action in self._receipts:
             return self._receipts[action]
@@ -68,6 +69,8 @@ class MemoryNotifier:
         to = self._writable(channel)
         to.messages.append(message)
         ts = str(len(to.messages) - 1)
+        if thread:
+            to.replies[int(ts)] = thread
         return self._keep(
             action, ActionKind.POST, {"channel": to.id, "ts": ts, "url": f"{self._reference(to)['url']}/{ts}"}
         )

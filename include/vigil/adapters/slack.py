@@ -77,19 +77,22 @@ class SlackNotifier:
 
         return self._receipt(action, ActionKind.UPDATE_ROOM, work)
 
-    def post(self, action: str, channel: str, message: Message) -> Receipt:
+    def post(self, action: str, channel: str, message: Message, *, thread: str = "") -> Receipt:
         """One message. `channel`: an id, or `#name` of a public channel, which is created where it is missing.
 
-        reference: channel, ts, url.
+        thread: `ts` of the message that it replies to. Whom it mentions is looked up by address.
+        reference: channel, ts, url, not_found (addresses nobody here has).
         """
 
         def work() -> Reference:
             key = f"{action}/post"
+            called, lost = self._mentioning(f"{action}/mention", message)
             if CHANNEL_ID.fullmatch(channel):
-                said = self._say(key, channel, message)
+                said = self._say(key, channel, called, thread=thread)
             else:
-                said = self._say_named(key, slack_text.channel_name(channel), message)
-            return {**said, "url": self._channels.url(said["channel"], said["ts"])}
+                said = self._say_named(key, slack_text.channel_name(channel), called)
+            url = self._channels.url(said["channel"], said["ts"])
+            return {"channel": said["channel"], "ts": said["ts"], "url": url, **lost}
 
         return self._receipt(action, ActionKind.POST, work)
 
@@ -126,16 +129,33 @@ class SlackNotifier:
 
         self._effects.once(key, send)
 
-    def _say(self, key: str, channel: str, message: Message) -> Reference:
-        def send(_: Mapping[str, str]) -> Reference:
-            ts = self._channels.say(channel, key, text=message.text, blocks=message.blocks)
+    def _mentioning(self, key: str, message: Message) -> tuple[Message, Reference]:
+        """The message with its mentions in front, and the addresses that nobody here has."""
+        if not message.mention:
+            return message, {}
+
+        def look_up(_: Mapping[str, str]) -> Reference:
+            known, unknown = self._channels.users(message.mention)
+            return {"users": " ".join(f"<@{user}>" for user in known.values()), "not_found": ", ".join(unknown)}
+
+        people = self._effects.once(key, look_up)
+        text = f"{people['users']} {message.text}" if people["users"] else message.text
+        lost = {"not_found": people["not_found"]} if people["not_found"] else {}
+        return message.model_copy(update={"text": text}), lost
+
+    def _say(self, key: str, channel: str, message: Message, *, thread: str = "") -> Reference:
+        """A retry looks, and speaks, where the first attempt meant to: in the same thread."""
+
+        def send(intent: Mapping[str, str]) -> Reference:
+            to = intent.get("thread", "")
+            ts = self._channels.say(channel, key, text=message.text, blocks=message.blocks, thread=to)
             return {"channel": channel, "ts": ts}
 
-        def find(_: Mapping[str, str]) -> Reference | None:
-            ts = self._channels.said(channel, key)
+        def find(intent: Mapping[str, str]) -> Reference | None:
+            ts = self._channels.said(channel, key, thread=intent.get("thread", ""))
             return None if ts is None else {"channel": channel, "ts": ts}
 
-        return self._effects.once(key, send, find=find)
+        return self._effects.once(key, send, find=find, intent={"thread": thread} if thread else None)
 
     def _say_named(self, key: str, name: str, message: Message) -> Reference:
         try:

@@ -112,22 +112,23 @@ class Channels:
             return no.error
         return ""
 
-    def said(self, channel: str, key: str) -> str | None:
-        """The ts of the message that carries our key, looked for from the newest back."""
+    def said(self, channel: str, key: str, *, thread: str = "") -> str | None:
+        """The ts of the message that carries our key, looked for from the newest back, or in a thread."""
+        method, where = ("conversations_replies", {"ts": thread}) if thread else ("conversations_history", {})
         try:
             for message in self._api.pages(
-                "conversations_history", "messages", most=HISTORY_PAGES, channel=channel, include_all_metadata=True
+                method, "messages", most=HISTORY_PAGES, channel=channel, include_all_metadata=True, **where
             ):
                 metadata = message.get("metadata") or {}
                 payload = metadata.get("event_payload") or {}
                 if metadata.get("event_type") == EVENT_TYPE and payload.get("key") == key:
                     return str(message["ts"])
         except Said as no:
-            if no.error != "not_in_channel":  # who is not in it has said nothing there
+            if no.error not in ("not_in_channel", "thread_not_found"):  # who is not in it has said nothing there
                 raise
         return None
 
-    def say(self, channel: str, key: str, *, text: str, blocks: Sequence[Mapping[str, Any]]) -> str:
+    def say(self, channel: str, key: str, *, text: str, blocks: Sequence[Mapping[str, Any]], thread: str = "") -> str:
         """Posts with our key in the metadata; joins a public channel first where needed. Returns the ts."""
         message = {
             "channel": channel,
@@ -135,6 +136,7 @@ class Channels:
             "metadata": {"event_type": EVENT_TYPE, "event_payload": {"key": key}},
             "unfurl_links": False,
             **({"blocks": slack_text.blocks(blocks)} if blocks else {}),
+            **({"thread_ts": thread} if thread else {}),
         }
         try:
             return str(self._api.write("chat_postMessage", **message)["ts"])

@@ -1,11 +1,12 @@
 """Verdicts -> signals: what reaches the incident process, and what only is shown."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping
 from datetime import date
 
 from vigil.core.ids import digest, slug
-from vigil.incidents.types import Finding, Signal
-from vigil.verdicts.types import NightResult, State, Verdict
+from vigil.incidents.standing import is_bad, is_worse
+from vigil.incidents.types import Signal, Standing
+from vigil.verdicts.types import NightResult, Onset, State, Verdict
 
 
 def incident_id(monitor: str, environment: str, night: date) -> str:
@@ -33,39 +34,30 @@ def fingerprint(monitor: str, environment: str, verdict: Verdict) -> str:
     return digest([monitor, environment, verdict.family, verdict.metric, verdict.subject], length=16)
 
 
-def signals(result: NightResult, before: NightResult | None) -> tuple[Signal, ...]:
-    """Breaches of the night, tickets of slow drift, and unknowns that are overdue for the second night in a row."""
+def signals(
+    result: NightResult,
+    before: NightResult | None,
+    *,
+    told: Collection[str] = (),
+    standing: Mapping[str, Standing] | None = None,
+) -> tuple[Signal, ...]:
+    """Breaches of the night, tickets of slow drift, and unknowns that are overdue for the second night in a row.
+
+    told: questions of the open incident. A breach of one that is known since the reference is no new signal.
+    standing: question -> the bad answer that stands; it is a signal again once it is worse, or on its review date.
+    """
     overdue_before = {v.id for v in before.verdicts if v.overdue} if before else set()
-    found = [
-        v
-        for v in result.verdicts
-        if v.state is State.BREACH or v.ticket or (v.state is State.UNKNOWN and v.overdue and v.id in overdue_before)
-    ]
-    return tuple(
-        Signal(fingerprint=fingerprint(result.monitor, result.environment, v), night=result.night, verdict=v)
-        for v in found
-    )
-
-
-def findings(known: Sequence[Finding], new: Sequence[Signal]) -> tuple[Finding, ...]:
-    """Joins signals to the findings of an incident: one finding a family, the latest signal of each fingerprint."""
-    by_family = {f.family: f for f in known}
-    for signal in new:
-        family = signal.verdict.family
-        have = by_family.get(family)
-        if have is None:
-            by_family[family] = Finding(
-                family=family, first_night=signal.night, last_night=signal.night, signals=(signal,)
-            )
-            continue
-        newer = next(
-            (s for s in have.signals if s.fingerprint == signal.fingerprint and s.night > signal.night), signal
-        )
-        others = tuple(s for s in have.signals if s.fingerprint != signal.fingerprint)
-        by_family[family] = Finding(
-            family=family,
-            first_night=min(have.first_night, signal.night),
-            last_night=max(have.last_night, signal.night),
-            signals=(*others, newer),
-        )
-    return tuple(by_family.values())
+    found = []
+    for v in result.verdicts:
+        stands = (standing or {}).get(v.id) if v.state is not State.UNKNOWN else None
+        if v.state is State.UNKNOWN:
+            wanted = v.overdue and v.id in overdue_before
+        elif stands is not None:
+            wanted = is_bad(v) and (stands.review <= result.night or is_worse(stands, v))
+        else:
+            wanted = is_bad(v) and not (v.id in told and v.onset is Onset.KNOWN)
+        if wanted:
+            due = stands.review if stands and stands.review <= result.night else None
+            name = fingerprint(result.monitor, result.environment, v)
+            found.append(Signal(fingerprint=name, night=result.night, verdict=v, review=due))
+    return tuple(found)

@@ -2,45 +2,25 @@
 
 triage -> open -> acknowledged -> mitigated -> recovered -> resolved, also never_was and merged; flag held.
 
-`fold` reads; `night_events` decides what a judged night adds. Neither writes.
+It reads. What a judged night adds is decided in `episodes` (bad answers) and `recovery` (the others).
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
-from vigil.core.ids import digest
-from vigil.core.spec import Spec
 from vigil.core.words import Mitigation
-from vigil.incidents.correlate import findings
+from vigil.incidents.findings import contents, findings
 from vigil.incidents.types import (
     Event,
     Incident,
+    Question,
     Replay,
     Severity,
     SeverityAssessment,
-    Signal,
+    Standing,
     Status,
 )
-
-REOPEN_NIGHTS = 3
-OVER = (Status.NEVER_WAS, Status.MERGED)  # for good: what is found later is another incident
-
-
-class NewEvent(Spec):
-    """An event that should be appended; `key` makes a second append harmless."""
-
-    key: str
-    type: str
-    payload: dict[str, Any]
-
-
-class GoodNight(Spec):
-    """A night whose questions were all answered well, in the champion's role, with enough rows."""
-
-    night: date
-    version: str
-    rows: int
 
 
 def fold(events: Sequence[Event]) -> Incident | None:
@@ -58,10 +38,9 @@ def fold(events: Sequence[Event]) -> Incident | None:
 
 def _opened(event: Event) -> Incident:
     p = event.payload
-    joined = tuple(Signal.model_validate(s) for s in p["signals"])
     assessment = SeverityAssessment.model_validate(p["assessment"])
     night = date.fromisoformat(p["night"])
-    return Incident(
+    opened = Incident(
         id=event.stream.removeprefix("incident/"),
         monitor=p["monitor"],
         environment=p["environment"],
@@ -71,27 +50,57 @@ def _opened(event: Event) -> Incident:
         opened_at=event.at,
         opened_night=night,
         last_bad_night=night,
-        findings=findings((), joined),
         report_url=p.get("report_url"),
         clues=tuple(p.get("clues", ())),
         versions=p.get("versions", {}),
     )
+    return _told(opened, event)
+
+
+def _told(incident: Incident, event: Event) -> Incident:
+    """With the signals of an event: findings, and the nights on which each question was bad."""
+    joined, assessments = contents(event)
+    night = date.fromisoformat(event.payload["night"])
+    questions = dict(incident.questions)
+    stood = {s.question for s in incident.standing if s.night < night}
+    again = event.type == "reopened" or any(s.verdict.id in stood for s in joined)
+    for signal in joined:
+        v = signal.verdict
+        question = questions.get(v.id) or Question(id=v.id, fingerprint=signal.fingerprint, family=v.family)
+        questions[v.id] = _bad_on(question, signal.night)
+    return incident.model_copy(
+        update={
+            "findings": findings(incident.findings, joined, assessments),
+            "questions": questions,
+            "nights": _with(incident.nights, night),
+            "tellings": incident.tellings + 1,
+            "renewed": max(night, incident.renewed or night) if again else incident.renewed,
+        }
+    )
+
+
+def _bad_on(question: Question, night: date) -> Question:
+    stands = question.standing if question.standing and night <= question.standing.night else None
+    return question.model_copy(update={"bad": _with(question.bad, night), "standing": stands})
+
+
+def _with(nights: tuple[date, ...], night: date) -> tuple[date, ...]:
+    return nights if night in nights else tuple(sorted((*nights, night)))
 
 
 def _bad_night(incident: Incident, event: Event) -> Incident:
     p = event.payload
-    joined = tuple(Signal.model_validate(s) for s in p["signals"])
     assessment = SeverityAssessment.model_validate(p["assessment"])
     night = date.fromisoformat(p["night"])
+    last = max(incident.last_bad_night, night)
     reopened = event.type == "reopened"
     back = Status.OPEN if reopened or incident.status is Status.RECOVERED else incident.status
-    return incident.model_copy(
+    return _told(incident, event).model_copy(
         update={
-            "findings": findings(incident.findings, joined),
             "severity": min(incident.severity, assessment.severity),
             "assessment": assessment if assessment.severity <= incident.severity else incident.assessment,
-            "last_bad_night": max(incident.last_bad_night, night),
-            "good_nights": (),
+            "last_bad_night": last,
+            "good_nights": tuple(n for n in incident.good_nights if n > last),
             "status": back,
             "resolved_at": None,
             "mitigation": Mitigation.NONE if reopened else incident.mitigation,
@@ -105,15 +114,50 @@ def _bad_night(incident: Incident, event: Event) -> Incident:
 
 
 def _restated(incident: Incident, event: Event) -> Incident:
-    joined = tuple(Signal.model_validate(s) for s in event.payload["signals"])
-    return incident.model_copy(update={"findings": findings(incident.findings, joined)})
+    """What is known later of nights that were told: a question that is bad again has no recovery any more."""
+    told = _told(incident, event)
+    back = told.status is Status.RECOVERED and not all(q.since(q.good) or q.standing for q in told.questions.values())
+    return told.model_copy(update={"status": Status.OPEN}) if back else told
 
 
-def _good_night(incident: Incident, event: Event) -> Incident:
-    night = date.fromisoformat(event.payload["night"])
-    if night <= incident.last_bad_night or night in incident.good_nights:
-        return incident
-    return incident.model_copy(update={"good_nights": (*incident.good_nights, night)})
+def answered(incident: Incident, payload: Mapping[str, Any]) -> Incident:
+    """With the answers of a night. Events of older releases name no questions: all of them were answered well."""
+    night = date.fromisoformat(payload["night"])
+    given = {
+        "good": payload.get("answered", tuple(incident.questions)),
+        "known": payload.get("known", ()),
+        "unanswered": payload.get("unanswered", ()),
+    }
+    questions = dict(incident.questions)
+    for kind, names in given.items():
+        for name in (n for n in names if n in questions):
+            nights = _with(getattr(questions[name], kind), night)
+            questions[name] = questions[name].model_copy(update={kind: nights})
+    good = given["good"] and night > incident.last_bad_night
+    return incident.model_copy(
+        update={
+            "questions": questions,
+            "nights": _with(incident.nights, night),
+            "good_nights": _with(incident.good_nights, night) if good else incident.good_nights,
+        }
+    )
+
+
+def _answered(incident: Incident, event: Event) -> Incident:
+    return answered(incident, event.payload)
+
+
+def _stands(incident: Incident, event: Event) -> Incident:
+    """With the bad answers that stand from this event on."""
+    questions = dict(incident.questions)
+    for stands in (Standing.model_validate(s) for s in event.payload.get("standing", ())):
+        if stands.question in questions:
+            questions[stands.question] = questions[stands.question].model_copy(update={"standing": stands})
+    return incident.model_copy(update={"questions": questions})
+
+
+def _resolved(incident: Incident, event: Event) -> Incident:
+    return _stands(_to(Status.RESOLVED)(incident, event), event)
 
 
 def _mitigated(incident: Incident, event: Event) -> Incident:
@@ -171,112 +215,19 @@ APPLY: Mapping[str, Callable[[Incident, Event], Incident]] = {
     "signals": _bad_night,
     "reopened": _bad_night,
     "restated": _restated,
-    "good_night": _good_night,
+    "good_night": _answered,
+    "quiet_night": _answered,
+    "accepted": _stands,
     "replayed": _replayed,
     "mitigation_done": _mitigated,
     "mitigation_ended": _mitigation_ended,
     "acknowledged": _acknowledged,
     "receipt": _receipt,
     "recovered": _to(Status.RECOVERED),
-    "resolved": _to(Status.RESOLVED),
+    "resolved": _resolved,
     "never_was": _to(Status.NEVER_WAS),
     "merged": _to(Status.MERGED),
     "held": _set("held", to=True),
     "released": _set("held", to=False),
     "severity_overridden": _severity,
 }
-
-
-def may_join(incident: Incident, night: date) -> bool:
-    """Whether signals of `night` belong to this episode: it is open, or was resolved within 3 nights.
-
-    A night more than 3 nights before its first, which late labels made bad, was an episode of its own.
-    """
-    if night < incident.first_night - timedelta(days=REOPEN_NIGHTS):
-        return False
-    if incident.is_open:
-        return True
-    last_good = max(incident.good_nights, default=incident.last_bad_night)
-    return incident.status is Status.RESOLVED and night <= last_good + timedelta(days=REOPEN_NIGHTS)
-
-
-def has_night(incident: Incident, night: date) -> bool:
-    """Whether a signal of `night` was told of this incident."""
-    return any(s.night == night for f in incident.findings for s in f.signals)
-
-
-def episode_of(known: Sequence[Incident], night: date) -> Incident | None:
-    """The incident of a night's signals: the one that has the night already, else the newest that it may join.
-
-    One that never was, or was merged, takes no more signals: a night of it that is bad after all opens another.
-    """
-    live = [i for i in known if i.status not in OVER]
-    own = next((i for i in reversed(live) if has_night(i, night)), None)
-    return own or next((i for i in reversed(live) if may_join(i, night)), None)
-
-
-def bad_night_events(  # noqa: PLR0913 - what one bad night is made of
-    incident: Incident | None,
-    new: Sequence[Signal],
-    *,
-    monitor: str,
-    environment: str,
-    night: date,
-    knowledge: str,
-    assessment: SeverityAssessment,
-    versions: Mapping[str, int],
-    report_url: str | None,
-    clues: Sequence[str] = (),
-) -> tuple[NewEvent, ...]:
-    """What a night with signals adds: it opens, joins, reopens, or restates. `knowledge`: digest of what was judged."""
-    if incident is not None and not _news(incident, new, night):
-        return ()
-    kind = _kind(incident, night)
-    payload: dict[str, Any] = {
-        "monitor": monitor,
-        "environment": environment,
-        "night": night.isoformat(),
-        "signals": [s.model_dump(mode="json") for s in new],
-        "assessment": assessment.model_dump(mode="json"),
-        "versions": dict(versions),
-        "report_url": report_url,
-        "clues": list(clues),
-    }
-    key = "opened" if kind == "opened" else f"{kind}/{night}/{digest(knowledge, length=12)}"
-    return (NewEvent(key=key, type=kind, payload=payload),)
-
-
-def _kind(incident: Incident | None, night: date) -> str:
-    """A closed incident is reopened by a later night; what labels tell later about its own nights is only added."""
-    if incident is None:
-        return "opened"
-    if night < incident.first_night:
-        return "restated"
-    if incident.is_open:
-        return "signals"
-    return "restated" if night <= incident.last_bad_night else "reopened"
-
-
-def _news(incident: Incident, new: Sequence[Signal], night: date) -> bool:
-    """A night tells something new if it is later than the last bad one or before the first, or has an unseen signal."""
-    if night > incident.last_bad_night or night < incident.first_night:
-        return True
-    known = {(s.fingerprint, s.night) for f in incident.findings for s in f.signals}
-    seen = {f for f, _ in known}
-    return any((s.fingerprint, s.night) not in known and s.fingerprint not in seen for s in new)
-
-
-def good_night_events(incident: Incident, good: GoodNight, *, needed: int) -> tuple[NewEvent, ...]:
-    """What a good night adds: it is counted; the first brings recovery, the `needed`-th resolves."""
-    if not incident.is_open or good.night <= incident.last_bad_night:
-        return ()
-    nights = {*incident.good_nights, good.night}
-    payload = {"night": good.night.isoformat(), "version": good.version, "rows": good.rows}
-    since = f"{incident.last_bad_night}/{incident.reopened}"  # a night counts again after a late bad one before it
-    events = [NewEvent(key=f"good_night/{since}/{good.night}", type="good_night", payload=payload)]
-    if incident.status is not Status.RECOVERED:
-        events.append(NewEvent(key=f"recovered/{since}", type="recovered", payload=payload))
-    if len(nights) >= needed:
-        why = f"{len(nights)} good night(s) of version {good.version} in the champion's role"
-        events.append(NewEvent(key=f"resolved/{since}", type="resolved", payload={**payload, "why": why}))
-    return tuple(events)

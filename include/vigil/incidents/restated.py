@@ -4,11 +4,11 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 
 from vigil.core.words import Mitigation
-from vigil.incidents.lifecycle import NewEvent
+from vigil.incidents.episodes import NewEvent
+from vigil.incidents.findings import TELLING
 from vigil.incidents.types import Event, Incident, Signal
 from vigil.verdicts.types import State, Verdict
 
-TELLING = ("opened", "signals", "reopened", "restated")  # events that carry signals
 Answers = Mapping[tuple[date, str], Verdict]  # (night, question) -> the verdict as it is known now
 
 

@@ -1,8 +1,9 @@
 """How bad: impact x urgency, raised for tier 1 (incidents research §4.1). The inputs are stored with the answer."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from vigil.core.words import Family
+from vigil.incidents.findings import about
 from vigil.incidents.types import Risk, Severity, SeverityAssessment, Signal
 from vigil.verdicts.types import State
 
@@ -48,6 +49,17 @@ def assess(
     return SeverityAssessment(
         severity=Severity(level), impact=impact, urgency=urgency, tier=risk.tier, reasons=tuple(reasons)
     )
+
+
+def each(
+    signals: Sequence[Signal], how_bad: Callable[[Sequence[Signal]], SeverityAssessment]
+) -> dict[str, SeverityAssessment]:
+    """`family/subject key` -> how bad its signals are by themselves."""
+    parts: dict[str, list[Signal]] = {}
+    for signal in signals:
+        family, subject = about(signal)
+        parts.setdefault(f"{family.value}/{subject}", []).append(signal)
+    return {name: how_bad(mine) for name, mine in parts.items()}
 
 
 def _impact(signal: Signal, risk: Risk) -> tuple[int, str]:

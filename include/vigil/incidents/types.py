@@ -8,6 +8,7 @@ from pydantic import Field
 
 from vigil.core.spec import Spec
 from vigil.core.words import Family, Mitigation
+from vigil.incidents.subjects import ALL, subject_key
 from vigil.verdicts.types import Verdict
 
 
@@ -63,15 +64,7 @@ class Signal(Spec):
     fingerprint: str  # digest of monitor, environment, family, metric, subject
     night: date
     verdict: Verdict
-
-
-class Finding(Spec):
-    """One cause or symptom inside an incident: the signals of one family."""
-
-    family: Family
-    first_night: date
-    last_night: date
-    signals: tuple[Signal, ...]  # the latest signal of each fingerprint
+    review: date | None = None  # of a standing breach that is told again because this date has come
 
 
 class SeverityAssessment(Spec):
@@ -82,6 +75,81 @@ class SeverityAssessment(Spec):
     urgency: int = Field(ge=1, le=4)
     tier: int = Field(ge=1, le=3)
     reasons: tuple[str, ...]
+
+
+class Finding(Spec):
+    """One fault inside an incident: a family, the night it began, and the subjects that went bad on that night."""
+
+    family: Family
+    first_night: date
+    last_night: date
+    signals: tuple[Signal, ...]  # the latest signal of each fingerprint
+    assessments: dict[str, SeverityAssessment] = Field(default_factory=dict)  # subject key -> its worst
+
+    @property
+    def id(self) -> str:
+        """`drift/2026-11-21`: a family has one finding a night."""
+        return f"{self.family.value}/{self.first_night}"
+
+    @property
+    def subjects(self) -> tuple[str, ...]:
+        """The subject keys: columns, protected groups, or `all`."""
+        return tuple(dict.fromkeys(subject_key(s.verdict) for s in self.signals))
+
+    @property
+    def named(self) -> str:
+        """`drift of income, age`: for people, as plain text."""
+        subjects = [s for s in self.subjects if s != ALL]
+        return f"{self.family.value} of {', '.join(subjects)}" if subjects else self.family.value
+
+    @property
+    def assessment(self) -> SeverityAssessment | None:
+        """How bad this finding is by itself."""
+        return min(self.assessments.values(), key=lambda a: (a.severity, a.impact, a.reasons), default=None)
+
+
+class Basis(StrEnum):
+    """Why a bad answer may stand without being a signal every night."""
+
+    KNOWN = "known"  # not worse than on the reference
+    LASTING = "lasting"  # drift or quality that stayed for many nights: the world seems to have changed
+    ACCEPTED = "accepted"  # a person says so
+
+
+class Standing(Spec):
+    """A bad answer that is known and shown, and that signals again on `review`, or when it is worse."""
+
+    question: str  # id of the verdict
+    fingerprint: str
+    basis: Basis
+    night: date  # from which on it stands
+    first_night: date  # of the finding that it belongs to
+    review: date
+    verdict: Verdict  # as it was answered then
+    by: str = ""  # who accepted it
+    reason: str = ""
+
+
+class Question(Spec):
+    """How one question of an incident was answered since: the nights of each kind of answer."""
+
+    id: str  # of the verdict
+    fingerprint: str
+    family: Family
+    bad: tuple[date, ...] = ()  # nights on which it was a signal
+    good: tuple[date, ...] = ()
+    known: tuple[date, ...] = ()  # beyond its bound, and not worse than it has always been
+    unanswered: tuple[date, ...] = ()  # nothing there to answer it with
+    standing: Standing | None = None
+
+    @property
+    def last_bad(self) -> date:
+        """The newest night on which it was a signal."""
+        return max(self.bad)
+
+    def since(self, nights: tuple[date, ...]) -> tuple[date, ...]:
+        """Those of the nights that are later than the last bad one."""
+        return tuple(sorted(n for n in nights if n > self.last_bad))
 
 
 class ReplayedVersion(Spec):
@@ -117,8 +185,12 @@ class Incident(Spec):
     opened_at: datetime
     opened_night: date
     last_bad_night: date
-    good_nights: tuple[date, ...] = ()  # good champion nights since the last bad one
+    good_nights: tuple[date, ...] = ()  # champion nights since the last bad one on which something was answered well
+    nights: tuple[date, ...] = ()  # every night that it was told of, bad ones and others
     findings: tuple[Finding, ...] = ()
+    questions: dict[str, Question] = Field(default_factory=dict)  # id of the verdict -> how it was answered
+    tellings: int = 0  # how often bad nights were told
+    renewed: date | None = None  # newest night that reopened it, or on which what stood was a signal again
     replay: Replay | None = None
     mitigation: Mitigation = Mitigation.NONE  # what was done (not: what is planned)
     mitigation_target: str | None = None
@@ -139,6 +211,16 @@ class Incident(Spec):
     def first_night(self) -> date:
         """The first bad night as it is known now: late labels may have found one before that of the opening."""
         return min((f.first_night for f in self.findings), default=self.opened_night)
+
+    @property
+    def newest_fault(self) -> date:
+        """The newest night on which something new was bad: a finding, or one that came back."""
+        return max([f.first_night for f in self.findings] + [self.renewed or self.opened_night])
+
+    @property
+    def standing(self) -> tuple[Standing, ...]:
+        """Its bad answers that stand."""
+        return tuple(q.standing for q in self.questions.values() if q.standing)
 
     @property
     def is_open(self) -> bool:

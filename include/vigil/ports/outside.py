@@ -77,8 +77,11 @@ class Notifier(Protocol):
 
     def open_room(self, action: str, room: Room) -> Receipt: ...
     def update_room(self, action: str, reference: Mapping[str, str], room: Room) -> Receipt: ...
-    def post(self, action: str, channel: str, message: Message) -> Receipt:
-        """`channel` is a channel id, or `#name` of a channel that exists or is created."""
+    def post(self, action: str, channel: str, message: Message, *, thread: str = "") -> Receipt:
+        """`channel` is a channel id, or `#name` of a channel that exists or is created.
+
+        thread: `ts` of a message of that channel, which this one is a reply to; it needs the channel's id.
+        """
         ...
 
 

@@ -5,16 +5,18 @@ from dataclasses import dataclass
 from typing import Any
 
 from vigil.core.words import Mitigation
-from vigil.incidents.types import Incident, Replay, Signal, Status
+from vigil.incidents.types import Finding, Incident, Replay, Signal, Standing, Status
 from vigil.responses.phrases import (
     advice_words,
     code,
     escape,
+    finding_words,
     is_blind,
     mitigation_words,
     replay_lines,
     short,
-    verdict_line,
+    signal_line,
+    standing_lines,
 )
 from vigil.responses.summary import RoomFacts, decide, next_steps
 
@@ -41,16 +43,23 @@ class News:
         """The signals of the event."""
         return [Signal.model_validate(s) for s in self.told.get("signals", ())]
 
+    @property
+    def standing(self) -> list[Standing]:
+        """What stands from the event on."""
+        return [Standing.model_validate(s) for s in self.told.get("standing", ())]
+
 
 def _bad_night(news: News) -> list[str]:
     signals = news.signals
     night = news.text("night", news.incident.last_bad_night.isoformat())
     later = night > news.incident.opened_night.isoformat()
-    new = [f.family for f in news.incident.findings if later and f.first_night.isoformat() == night]
+    fresh = later and "thread" not in news.told  # what replies to a message was told of there
+    new = [f for f in news.incident.findings if fresh and f.first_night.isoformat() == night]
     if is_blind(signals):
         title = f":see_no_evil: *The monitor is blind* for the night of {night}: nothing was found, nothing is ok."
     elif new:
-        title = f":mag: *New finding: {', '.join(f.value for f in new)}*, on the night of {night}."
+        named = "; ".join(f"{finding_words(f)}{_severity_of(f)}" for f in new)
+        title = f":mag: *New finding: {named}*, on the night of {night}."
     else:
         title = f":repeat: *It happened again*, on the night of {night}."
     mitigated = news.incident.mitigation is not Mitigation.NONE
@@ -60,7 +69,11 @@ def _bad_night(news: News) -> list[str]:
 
 def _bullets(signals: Sequence[Signal], most: int = 8) -> list[str]:
     more = [f"• _+{len(signals) - most} more_"] if len(signals) > most else []
-    return [*(f"• {verdict_line(s.verdict)}" for s in signals[:most]), *more]
+    return [*(f"• {signal_line(s)}" for s in signals[:most]), *more]
+
+
+def _severity_of(finding: Finding) -> str:
+    return f" ({finding.assessment.severity.name})" if finding.assessment else ""
 
 
 def _reopened(news: News) -> list[str]:
@@ -128,12 +141,18 @@ def _resolved(news: News) -> list[str]:
     why = news.text("why", "the good nights are there")
     return [
         f":tada: *Resolved:* {why}.",
+        *standing_lines(news.standing, news.incident.monitor),
         f"Opened {news.incident.opened_at:%Y-%m-%d %H:%M} UTC. {next_steps(news.incident, news.facts)[0][2:]}",
     ]
 
 
 def _never_was(news: News) -> list[str]:
     return [f":leftwards_arrow_with_hook: *It never was:* {news.text('why', 'late labels moved the figures')}."]
+
+
+def _accepted(news: News) -> list[str]:
+    title = f":memo: *Accepted by {news.text('by', 'people')}:* {news.text('why', 'no reason given')}"
+    return [title, *standing_lines(news.standing, news.incident.monitor)]
 
 
 def _held(news: News) -> list[str]:
@@ -161,6 +180,7 @@ NEWS: Mapping[str, Callable[[News], list[str]]] = {
     "recovered": _recovered,
     "resolved": _resolved,
     "never_was": _never_was,
+    "accepted": _accepted,
     "held": _held,
     "released": _released,
     "severity_overridden": _severity,

@@ -5,7 +5,8 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 
 from vigil.core.words import Family, Mitigation
-from vigil.incidents.types import Finding, Incident, Replay, ReplayedVersion, Signal, Status
+from vigil.incidents.subjects import ALL
+from vigil.incidents.types import Basis, Finding, Incident, Replay, ReplayedVersion, Signal, Standing, Status
 from vigil.metrics.types import Worse
 from vigil.verdicts.types import State, Verdict
 from vigil.verdicts.words import measured
@@ -92,6 +93,33 @@ def verdict_line(verdict: Verdict) -> str:
     return ". ".join([text, *(short(part) for part in (verdict.trend, m.detail) if part)])
 
 
+def finding_words(finding: Finding, most: int = 4) -> str:
+    """`drift of income, age and 2 more`: the family, and what went bad, unless that is the model as a whole."""
+    named = [code(s) for s in finding.subjects if s != ALL]
+    shown = ", ".join(named[:most]) + (f" and {len(named) - most} more" if len(named) > most else "")
+    return f"{finding.family.value} of {shown}" if shown else finding.family.value
+
+
+def signal_line(signal: Signal) -> str:
+    """A verdict in words, and whether it is told because its review is due."""
+    due = f". *Review due* since {day(signal.review)}: it stood as known." if signal.review else ""
+    return f"{verdict_line(signal.verdict)}{due}"
+
+
+def standing_lines(standing: Sequence[Standing], model: str) -> list[str]:
+    """What stays bad and is known, until when, and what to do if the world has changed for good."""
+    lines = [f"• Known until the review on {day(s.review)}: {verdict_line(s.verdict)}" for s in standing[:MOST_SIGNALS]]
+    if len(standing) > MOST_SIGNALS:
+        lines.append(f"• _+{len(standing) - MOST_SIGNALS} more; all are on the incident page_")
+    lasting = [s.first_night for s in standing if s.basis is Basis.LASTING and s.verdict.family is Family.DRIFT]
+    if lasting:
+        command = code(f"vigil rebaseline {model} --since {min(lasting)}")
+        lines.append(
+            f"• The world seems to have changed. If it has, for good: {command} with `--reason` and `--actor`."
+        )
+    return lines
+
+
 def by_harm(findings: Iterable[Finding]) -> list[Finding]:
     """Harm before causes."""
     return sorted(findings, key=lambda f: HARM_FIRST.index(f.family))
@@ -99,7 +127,7 @@ def by_harm(findings: Iterable[Finding]) -> list[Finding]:
 
 def families(incident: Incident) -> list[Family]:
     """The families of an incident, harm first."""
-    return [f.family for f in by_harm(incident.findings)]
+    return list(dict.fromkeys(f.family for f in by_harm(incident.findings)))
 
 
 def is_blind(signals: Iterable[Signal]) -> bool:
@@ -116,7 +144,7 @@ def signal_lines(findings: Sequence[Finding], *, latest: date) -> list[str]:
         ordered = _worst_first(finding.signals)
         for signal in ordered[:each]:
             when = "" if signal.night == latest else f" (night of {day(signal.night)})"
-            lines.append(f"• {verdict_line(signal.verdict)}{when}")
+            lines.append(f"• {signal_line(signal)}{when}")
         if len(ordered) > each:
             lines.append(f"• _+{len(ordered) - each} more in {finding.family.value}; all are on the incident page_")
     return lines

@@ -1,11 +1,12 @@
 """Incident + policy + receipts -> the actions still to do, in order. Every id can be recomputed."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from vigil.core.ids import digest
 from vigil.core.words import Mitigation
-from vigil.incidents.types import Event, Incident
+from vigil.incidents.findings import Telling, tellings
+from vigil.incidents.types import Event, Incident, Severity
 from vigil.responses.types import Action, ActionKind, Autonomy, Response
 
 # Events that people in the room are told of, each once. A receipt is not news.
@@ -16,6 +17,7 @@ NEWS = (
     "mitigation_done",
     "mitigation_failed",
     "mitigation_declined",
+    "accepted",
     "held",
     "released",
     "recovered",
@@ -27,7 +29,7 @@ NEWS = (
 
 def plan(incident: Incident, events: Sequence[Event], policy: Response) -> tuple[Action, ...]:
     """What is still to do for this incident. Empty when every receipt is there."""
-    actions = [*_room(incident, policy), *_news(incident, events), *_mitigation(incident, events, policy)]
+    actions = [*_room(incident, policy), *_news(incident, events, policy), *_mitigation(incident, events, policy)]
     if wants_room(incident, policy):
         actions += _refresh(incident, events)
     return tuple(a for a in actions if a.id not in incident.receipts)
@@ -40,8 +42,12 @@ def plan_digest(actions: Sequence[Action]) -> str:
 
 def wants_room(incident: Incident, policy: Response) -> bool:
     """Whether the severity is one that this environment opens a room for."""
+    return _worth_a_room(incident.severity, incident, policy)
+
+
+def _worth_a_room(severity: Severity, incident: Incident, policy: Response) -> bool:
     threshold = policy.room.get(incident.environment)
-    return threshold is not None and incident.severity <= threshold
+    return threshold is not None and severity <= threshold
 
 
 def _room(incident: Incident, policy: Response) -> list[Action]:
@@ -50,17 +56,34 @@ def _room(incident: Incident, policy: Response) -> list[Action]:
     return [_action(incident, ActionKind.POST, "opened", {"what": "opened", "sequence": 1})]
 
 
-def _news(incident: Incident, events: Sequence[Event]) -> list[Action]:
+def _news(incident: Incident, events: Sequence[Event], policy: Response) -> list[Action]:
     """One post an event. `recovered` that resolves in the same breath is told once, as resolved."""
     types = [e.type for e in events]
+    keys = {e.sequence: e.key for e in events}
+    faults = tellings(events)
     told = []
     for index, event in enumerate(events):
         if event.type not in NEWS:
             continue
         if event.type == "recovered" and "resolved" in types[index + 1 : index + 2]:
             continue
-        told.append(_action(incident, ActionKind.POST, event.key, {"what": event.type, "sequence": event.sequence}))
+        payload = {"what": event.type, "sequence": event.sequence}
+        telling = faults.get(event.sequence)
+        if telling is not None:
+            payload |= _where(incident, telling, keys, policy)
+        told.append(_action(incident, ActionKind.POST, event.key, payload))
     return told
+
+
+def _where(incident: Incident, telling: Telling, keys: Mapping[int, str], policy: Response) -> dict[str, Any]:
+    """What is told of a fault after its first message is a reply to that; a new one that is grave calls people.
+
+    thread: the action whose message it replies to. mention: whether those on call are named.
+    """
+    if telling.thread is not None:
+        return {"thread": _id(incident, ActionKind.POST, keys[telling.thread])}
+    grave = [f.assessment for f in telling.new if f.assessment]
+    return {"mention": True} if any(_worth_a_room(a.severity, incident, policy) for a in grave) else {}
 
 
 def _mitigation(incident: Incident, events: Sequence[Event], policy: Response) -> list[Action]:
@@ -116,8 +139,12 @@ def _refresh(incident: Incident, events: Sequence[Event]) -> list[Action]:
 def _action(incident: Incident, kind: ActionKind, seed: str, payload: dict[str, Any]) -> Action:
     """An action under the id `<kind>-<16 hex digits of incident, kind and seed>`."""
     return Action(
-        id=f"{kind.value}-{digest([incident.id, kind.value, seed], length=16)}",
+        id=_id(incident, kind, seed),
         kind=kind,
         incident=incident.id,
         payload=payload,
     )
+
+
+def _id(incident: Incident, kind: ActionKind, seed: str) -> str:
+    return f"{kind.value}-{digest([incident.id, kind.value, seed], length=16)}"

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from vigil.core.words import Family
-from vigil.incidents.types import Finding, Incident, Replay, ReplayedVersion, Signal
+from vigil.incidents.types import Finding, Incident, Replay, ReplayedVersion, Signal, Standing
 from vigil.verdicts.types import Verdict
 
 
@@ -32,7 +32,12 @@ def without_small_groups(incident: Incident, smallest: int) -> Incident:
     clues = tuple(c for c in incident.clues if not any(c.startswith(f"{subject}:") for subject in small))
     replay = _replay(incident.replay, smallest) if incident.replay else None
     findings = tuple(_finding(f, smallest) for f in incident.findings)
-    return incident.model_copy(update={"findings": findings, "clues": clues, "replay": replay})
+    questions = {
+        name: q.model_copy(update={"standing": _standing(q.standing, smallest)}) if q.standing else q
+        for name, q in incident.questions.items()
+    }
+    changes = {"findings": findings, "questions": questions, "clues": clues, "replay": replay}
+    return incident.model_copy(update=changes)
 
 
 def payload_without_small_groups(payload: Mapping[str, Any], smallest: int) -> dict[str, Any]:
@@ -43,6 +48,9 @@ def payload_without_small_groups(payload: Mapping[str, Any], smallest: int) -> d
     if "signals" in told:
         signals = [_signal(Signal.model_validate(s), smallest) for s in told["signals"]]
         told["signals"] = [s.model_dump(mode="json") for s in signals]
+    if told.get("standing"):
+        stands = [_standing(Standing.model_validate(s), smallest) for s in told["standing"]]
+        told["standing"] = [s.model_dump(mode="json") for s in stands]
     if "replay" in told:
         told["replay"] = _replay(Replay.model_validate(told["replay"]), smallest).model_dump(mode="json")
     return told
@@ -50,6 +58,10 @@ def payload_without_small_groups(payload: Mapping[str, Any], smallest: int) -> d
 
 def _finding(finding: Finding, smallest: int) -> Finding:
     return finding.model_copy(update={"signals": tuple(_signal(s, smallest) for s in finding.signals)})
+
+
+def _standing(standing: Standing, smallest: int) -> Standing:
+    return standing.model_copy(update={"verdict": hidden(standing.verdict, smallest)})
 
 
 def _signal(signal: Signal, smallest: int) -> Signal:

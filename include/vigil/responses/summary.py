@@ -9,7 +9,7 @@ from typing import Any
 from vigil.core.ids import slug
 from vigil.core.spec import Spec
 from vigil.core.words import Family, Mitigation
-from vigil.incidents.lifecycle import REOPEN_NIGHTS
+from vigil.incidents.episodes import REOPEN_NIGHTS
 from vigil.incidents.types import Incident, Severity, Status
 from vigil.responses.phrases import (
     advice_words,
@@ -23,6 +23,7 @@ from vigil.responses.phrases import (
     mitigation_words,
     replay_lines,
     signal_lines,
+    standing_lines,
     status_word,
 )
 from vigil.responses.types import Message, Room
@@ -171,7 +172,8 @@ def next_steps(incident: Incident, facts: RoomFacts) -> list[str]:
         case Status.RECOVERED:
             return ["• Nothing to press. More good nights of the champion close this incident."]
         case Status.RESOLVED:
-            return [f"• Nothing to press: closed. A breach within {REOPEN_NIGHTS} nights reopens it here."]
+            over = f"• Nothing to press: closed. A breach within {REOPEN_NIGHTS} nights reopens it here."
+            return [over, *standing_lines(incident.standing, incident.monitor)]
         case Status.NEVER_WAS:
             return ["• Nothing to press: with the late labels there was no breach."]
         case Status.MERGED:

@@ -43,6 +43,7 @@ class Message(Spec):
 
     text: str
     blocks: tuple[dict[str, Any], ...] = ()
+    mention: tuple[str, ...] = ()  # e-mail addresses of the people whom it calls
 
 
 class Room(Spec):
@@ -69,7 +70,12 @@ class Response(Spec):
     """What Vigil may do by itself, and whom it asks.
 
     room: per environment, the least severity that gets a war room (`staging: SEV2`).
-    recovery_nights: good nights in the champion's role, with enough rows, that close an incident.
+    recovery_nights: good nights in the champion's role, with enough rows, that settle a question of an incident; a
+                     breach that is known since the reference stands after as many.
+    recovery_rows: rows that make a night count; without a number a quarter of a usual night, 100 at most.
+    standing_nights: judged nights after which drift that stays, with nothing new beside it, ends as a standing finding;
+                     and after which a question that cannot be answered any more keeps nothing open.
+    review_days: after so many days a standing finding is a signal again.
     smallest_group_shown: rows of a group below which its numbers stay out of chat (the pages have them).
     cooldown_hours: after an automatic mitigation, for so long the next one needs a person's approval.
     """
@@ -79,7 +85,9 @@ class Response(Spec):
     room: dict[str, Severity] = Field(default_factory=lambda: {"production": Severity.SEV2})
     digest_channel: str = "ml-incidents"  # where incidents without a room are told
     recovery_nights: int = Field(default=2, ge=1, le=14)
-    recovery_rows: int = Field(default=100, ge=1)  # rows that make a night count as good
+    recovery_rows: int | None = Field(default=None, ge=1)  # rows that make a night count; default: for its usual size
+    standing_nights: int = Field(default=10, ge=1, le=400)
+    review_days: int = Field(default=90, ge=1, le=400)
     cooldown_hours: int = Field(default=24, ge=0)
     smallest_group_shown: int = Field(default=0, ge=0)  # 0 shows the numbers of every group
 

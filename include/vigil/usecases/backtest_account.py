@@ -125,7 +125,7 @@ def _only_blind(incident: Incident) -> bool:
 
 
 def _families(incident: Incident) -> list[str]:
-    return [f.family.value for f in incident.findings]
+    return list(dict.fromkeys(f.family.value for f in incident.findings))
 
 
 def account(told: Told, truth: Truth) -> Account:

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
+from functools import partial
 
 from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
@@ -11,28 +12,22 @@ from vigil.core.errors import Conflict, LedgerError, RegistryError
 from vigil.core.words import Family, Mitigation
 from vigil.diagnosis.onset import clues
 from vigil.incidents.correlate import free_id, signals
-from vigil.incidents.lifecycle import (
-    GoodNight,
-    NewEvent,
-    bad_night_events,
-    episode_of,
-    fold,
-    good_night_events,
-    has_night,
-    may_join,
-)
+from vigil.incidents.episodes import NewEvent, bad_night_events, episode_of, has_night, may_join
+from vigil.incidents.lifecycle import fold
+from vigil.incidents.recovery import AnswerKind, Answers, Recovery, kind_of, night_events, usual_rows_share
 from vigil.incidents.restated import never_was_events, told
-from vigil.incidents.severity import assess
+from vigil.incidents.severity import assess, each
 from vigil.incidents.types import Event, Incident, Signal
 from vigil.ports import Ports
 from vigil.responses.plan import plan
 from vigil.usecases.baseline import past_nights, usual_of
-from vigil.usecases.nights import history, incidents, load_night, serving_state
+from vigil.usecases.nights import Night, history, incidents, load_night, serving_state
 from vigil.usecases.record import append
+from vigil.usecases.standing import standing
 from vigil.usecases.surroundings import measured
 from vigil.verdicts.history import in_place
 from vigil.verdicts.judge import Facts, judge
-from vigil.verdicts.types import NightResult, State, Verdict
+from vigil.verdicts.types import NightResult, Verdict
 
 log = logging.getLogger("vigil")
 
@@ -69,20 +64,38 @@ def correlate(ports: Ports, monitor: Monitor, night: date) -> str | None:
     result = ports.results.latest(monitor.model, monitor.environment, night)
     if result is None:
         raise LedgerError(f"{monitor.model} {night}: nothing was judged; run the `judge` step first")
-    known = incidents(ports, monitor)
-    current = episode_of(known, night)
-    new = signals(result, _before(ports, monitor, night))
+    known, past = incidents(ports, monitor), history(ports, monitor, night)
+    new = _signals(ports, monitor, result, known, past)
+    current = _joined(known, new, night)
     if new:
         name = current.id if current else free_id([i.id for i in known], monitor.model, monitor.environment, night)
         write(ports, name, _bad(ports, monitor, result, current, new))
+        known = incidents(ports, monitor)
+    still = [i for i in known if i.is_open and may_join(i, night)]
+    given = answers_of(ports, monitor, result, past) if still else None
+    for incident in still:
+        away = () if new else _restated_away(ports, monitor, incident)
+        write(ports, incident.id, away or _answered(given, monitor, result, incident))
+    if new:
         return _pending(ports, monitor, name)
-    for incident in known:
-        if incident.is_open and may_join(incident, night):
-            write(
-                ports, incident.id, _restated_away(ports, monitor, incident) or _good(ports, monitor, result, incident)
-            )
     about = current or next((i for i in reversed(known) if has_night(i, night)), None)  # its end is news
     return _pending(ports, monitor, about.id) if about else None
+
+
+def _signals(
+    ports: Ports, monitor: Monitor, result: NightResult, known: Sequence[Incident], past: Sequence[NightResult]
+) -> tuple[Signal, ...]:
+    """What is bad, but for what is known: told of an open incident, or standing."""
+    told = {question for i in known if i.is_open for question in i.questions}
+    stands = standing(ports, monitor, known, past)
+    return signals(result, past[-1] if past else None, told=told, standing=stands)
+
+
+def _joined(known: Sequence[Incident], new: Sequence[Signal], night: date) -> Incident | None:
+    """The incident of a night's signals. A review that is due reopens none: it is a new one."""
+    current = episode_of(known, night)
+    reviewed = bool(new) and all(s.review for s in new)
+    return None if current and reviewed and not current.is_open and not has_night(current, night) else current
 
 
 def _restated_away(ports: Ports, monitor: Monitor, incident: Incident) -> Sequence[NewEvent]:
@@ -114,15 +127,17 @@ def write(ports: Ports, incident: str, events: Sequence[NewEvent]) -> None:
         )
 
 
-def _before(ports: Ports, monitor: Monitor, night: date) -> NightResult | None:
-    past = history(ports, monitor, night)
-    return past[-1] if past else None
-
-
 def _bad(
     ports: Ports, monitor: Monitor, result: NightResult, current: Incident | None, new: Sequence[Signal]
 ) -> Sequence[NewEvent]:
     report = ports.artifacts.path(monitor.model, result.night, "report.html")
+    how_bad = partial(
+        assess,
+        risk=monitor.risk,
+        environment=monitor.environment,
+        has_fallback=_has_fallback(ports, monitor),
+        mitigated=current is not None and _in_effect(current),
+    )
     return bad_night_events(
         current,
         new,
@@ -130,13 +145,8 @@ def _bad(
         environment=monitor.environment,
         night=result.night,
         knowledge=result.digest_key,
-        assessment=assess(
-            new,
-            monitor.risk,
-            environment=monitor.environment,
-            has_fallback=_has_fallback(ports, monitor),
-            mitigated=current is not None and _in_effect(current),
-        ),
+        assessment=how_bad(new),
+        assessments=each(new, how_bad),
         versions=result.versions,
         clues=_clues(ports, monitor, result, new),
         report_url=ports.artifacts.url(monitor.model, result.night, "report.html") if report.exists() else None,
@@ -161,46 +171,58 @@ def _clues(ports: Ports, monitor: Monitor, result: NightResult, new: Sequence[Si
     return clues(loaded.served.hours, loaded.served.pipelines, tuple(groups))
 
 
-def _good(ports: Ports, monitor: Monitor, result: NightResult, incident: Incident) -> Sequence[NewEvent]:
-    """A night closes nothing unless every question of the incident is answered well, in the champion's role."""
+def answers_of(ports: Ports, monitor: Monitor, result: NightResult, past: Sequence[NightResult]) -> Answers | None:
+    """The night's answers in the champion's role; None where too few rows were the champion's."""
     loaded = load_night(ports, monitor, result.night)
-    if loaded is None or loaded.champion is None or loaded.champion.rows < monitor.response.recovery_rows:
+    needed = monitor.response.recovery_rows or usual_rows_share([r.champion_rows or 0 for r in past])
+    if loaded is None or loaded.champion is None or loaded.champion.rows < needed:
+        return None
+    given = _champion_answers(ports, monitor, result, loaded)
+    return Answers(night=result.night, version=loaded.version, rows=loaded.champion.rows, verdicts=dict(given))
+
+
+def _answered(given: Answers | None, monitor: Monitor, result: NightResult, incident: Incident) -> Sequence[NewEvent]:
+    """What a night says of each question of an incident."""
+    if given is None:
         return ()
-    asked = {s.verdict.id for f in incident.findings for s in f.signals}
+    said = {q: _answer(q, given.verdicts, result, monitor) for q in incident.questions}
+    kinds = {kind.value: tuple(q for q, k in said.items() if k is kind) for kind in AnswerKind}
+    r = monitor.response
+    policy = Recovery(nights=r.recovery_nights, standing_nights=r.standing_nights, review_days=r.review_days)
+    return night_events(incident, given.model_copy(update=kinds), policy)
+
+
+def _champion_answers(ports: Ports, monitor: Monitor, result: NightResult, loaded: Night) -> Mapping[str, Verdict]:
+    """Question -> verdict of the night's rows that the champion answered; the night's own where it answered all."""
     answers = {v.id: v for v in result.verdicts}
-    if loaded.champion.rows < loaded.served.rows:  # the fallback answered some: ask the champion's rows alone
-        measurements = measured(ports, monitor, result.night, loaded.champion, loaded)
-        facts = Facts(
-            night=result.night,
-            as_of=result.night,
-            labels=monitor.labels,
-            labelled_share=min(1.0, loaded.champion.outcome.labelled / loaded.champion.rows),
-            version=loaded.version,  # good nights of the fallback say nothing of the champion
-            surprise=usual_of(ports, monitor),
-        )
-        past = in_place(past_nights(ports, monitor, result.night, loaded), result.night)
-        answers |= {v.id: v for v in judge(measurements, monitor.rules, past, facts)}
-    if not all(_well(question, answers, result, monitor) for question in asked):
-        return ()
-    good = GoodNight(night=result.night, version=loaded.version, rows=loaded.champion.rows)
-    return good_night_events(incident, good, needed=monitor.response.recovery_nights)
+    if loaded.champion is None or loaded.champion.rows >= loaded.served.rows:
+        return answers
+    measurements = measured(ports, monitor, result.night, loaded.champion, loaded)
+    facts = Facts(
+        night=result.night,
+        as_of=result.night,
+        labels=monitor.labels,
+        labelled_share=min(1.0, loaded.champion.outcome.labelled / loaded.champion.rows),
+        version=loaded.version,  # good nights of the fallback say nothing of the champion
+        surprise=usual_of(ports, monitor),
+    )
+    past = in_place(past_nights(ports, monitor, result.night, loaded), result.night)
+    return answers | {v.id: v for v in judge(measurements, monitor.rules, past, facts)}
 
 
-def _well(question: str, answers: Mapping[str, Verdict], result: NightResult, monitor: Monitor) -> bool:
-    """Whether a night answers a question well: ok or warn; or nobody asks any more, and what it was about was seen.
-
-    A drift that goes on slowly is a warn, and not well.
-    """
-    answer = answers.get(question)
-    if answer is not None:
-        return answer.state in (State.OK, State.WARN) and not answer.ticket and not answer.cohort
+def _answer(question: str, answers: Mapping[str, Verdict], result: NightResult, monitor: Monitor) -> AnswerKind | None:
+    """How a night answers a question; also one that nobody asks any more, if what it was about was seen."""
+    verdict = answers.get(question)
+    if verdict is not None:
+        return kind_of(verdict)
     metric = question.partition("/")[0]
     if metric in ASKED_WHEN_BAD:
-        return True
+        return AnswerKind.GOOD
     if metric == "expectation":  # the suite could not be read then, or does not have it any more
         ran = any(q.startswith("expectation/") for q in answers) and "expectation/suite" not in answers
-        return ran or monitor.suite is None
-    return any(m.id == question and m.value is not None for m in result.measurements)
+        return AnswerKind.GOOD if ran or monitor.suite is None else None
+    seen = any(m.id == question and m.value is not None for m in result.measurements)
+    return AnswerKind.GOOD if seen else AnswerKind.UNANSWERED
 
 
 def _pending(ports: Ports, monitor: Monitor, incident: str) -> str | None:

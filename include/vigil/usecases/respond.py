@@ -66,12 +66,26 @@ def _send(ports: Ports, monitor: Monitor, todo: Action, found: Incident, events:
             updated: Receipt = notifier.update_room(todo.id, found.room, room)
             return updated
         case ActionKind.POST | ActionKind.PROPOSE:
-            channel = _channel(monitor, found)
+            channel, thread = _where(monitor, found, todo)
             message = update_message(found, facts, todo.payload, events)
-            posted: Receipt = notifier.post(todo.id, channel, message)
+            if todo.payload.get("mention"):
+                message = message.model_copy(update={"mention": monitor.people.on_call})
+            posted: Receipt = notifier.post(todo.id, channel, message, thread=thread)
             return posted
         case ActionKind.MITIGATE:
             raise DeliveryError(f"{todo.id}: a mitigation is carried out by the DAG vigil_rollback, not delivered")
+
+
+def _where(monitor: Monitor, found: Incident, todo: Action) -> tuple[str, str]:
+    """The channel, and the `ts` of the message there that this one replies to; "" where it stands for itself.
+
+    What a fault was told of before the incident had a room stays behind: its news goes to the room.
+    """
+    channel = _channel(monitor, found)
+    first = found.receipts.get(todo.payload.get("thread", ""), {}).get("reference", {})
+    if not first or (found.room and first["channel"] != channel):
+        return channel, ""
+    return first["channel"], first["ts"]
 
 
 def _channel(monitor: Monitor, found: Incident) -> str:

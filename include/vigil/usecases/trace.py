@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from vigil.config.schema import Monitor
 from vigil.core.errors import DataError, RegistryError
 from vigil.core.spec import Spec
+from vigil.incidents.types import Incident
 from vigil.ports import Ports, VersionInfo
 from vigil.usecases.nights import incidents
 from vigil.verdicts.types import NightResult, State
@@ -24,6 +25,7 @@ class Trace(Spec):
     result: NightResult | None
     not_ok: tuple[str, ...]
     incident: str | None
+    findings: tuple[str, ...] = ()  # of that incident, as far as they had begun by that night
 
 
 def trace(ports: Ports, monitors: Mapping[str, Monitor], prediction_id: str) -> Trace:
@@ -36,7 +38,7 @@ def trace(ports: Ports, monitors: Mapping[str, Monitor], prediction_id: str) -> 
         raise DataError(f"prediction {prediction_id!r} belongs to {row['model']!r}, which no monitor watches")
     night = row[monitor.data.served_at].astimezone(ZoneInfo(monitor.timezone)).date()
     result = ports.results.latest(monitor.model, monitor.environment, night)
-    known = [i for i in incidents(ports, monitor) if i.opened_night <= night <= i.last_bad_night]
+    known = [i for i in incidents(ports, monitor) if i.opened_night <= night <= i.last_bad_night or _known(i, night)]
     return Trace(
         prediction_id=prediction_id,
         model=monitor.model,
@@ -46,7 +48,15 @@ def trace(ports: Ports, monitors: Mapping[str, Monitor], prediction_id: str) -> 
         result=result,
         not_ok=_not_ok(result, night),
         incident=known[-1].id if known else None,
+        findings=tuple(
+            f"{f.named} since {f.first_night}" for i in known[-1:] for f in i.findings if f.first_night <= night
+        ),
     )
+
+
+def _known(incident: Incident, night: date) -> bool:
+    """Whether something was as bad on a night as the incident says that it always was."""
+    return any(night in q.known for q in incident.questions.values())
 
 
 def _version(ports: Ports, monitor: Monitor, row: Mapping[str, Any]) -> VersionInfo | None:

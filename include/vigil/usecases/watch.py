@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 from vigil.config.schema import Monitor
 from vigil.core.words import Family
 from vigil.incidents.correlate import fingerprint, free_id
-from vigil.incidents.lifecycle import bad_night_events, may_join
+from vigil.incidents.episodes import bad_night_events, may_join
 from vigil.incidents.severity import assess
 from vigil.incidents.types import Signal
 from vigil.ports import Ports

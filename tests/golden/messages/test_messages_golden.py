@@ -1,13 +1,24 @@
 """The full words of three incidents, as people read them. `VIGIL_GOLDEN=write` writes them anew: look at the diff."""
 
 import os
+from datetime import date
 from pathlib import Path
 
 import pytest
 
-from tests.golden.messages.stories import NIGHT, STORIES, air, credit_fallback, credit_rollback, event, finding
+from tests.golden.messages.stories import (
+    NIGHT,
+    STORIES,
+    air,
+    assessed,
+    credit_fallback,
+    credit_rollback,
+    event,
+    finding,
+    psi,
+)
 from vigil.core.words import Family
-from vigil.incidents.types import Status
+from vigil.incidents.types import Basis, Severity, Standing, Status
 from vigil.responses.messages import room_for, update_message
 
 HERE = Path(__file__).parent
@@ -44,6 +55,34 @@ def test_the_news_of_the_fallback_story_read_as_kept() -> None:
         told = event(what, **good, why=why)
         texts.append(update_message(over, facts, {"what": what, "sequence": 7}, (told,)).text)
     same("news_credit_fallback", "\n\n---\n\n".join(texts))
+
+
+def test_the_news_of_a_new_finding_and_of_what_stands_read_as_kept() -> None:
+    incident, facts = credit_fallback()
+    next_night = NIGHT.replace(day=22)
+    later = finding(Family.DRIFT, psi("income", 0.44), psi("age", 0.31), night=next_night)
+    later = later.model_copy(
+        update={"assessments": {"income": assessed(Severity.SEV3), "age": assessed(Severity.SEV4)}}
+    )
+    incident = incident.model_copy(update={"findings": (*incident.findings, later), "mitigation_target": "1"})
+    signals = [s.model_dump(mode="json") for s in later.signals]
+    stands = [
+        Standing(question=v.id, fingerprint="f", basis=basis, night=NIGHT, first_night=NIGHT, review=date(2027, 2, 20),
+                 verdict=v)
+        for v, basis in ((air(0.7, 0.6, 0.8), Basis.KNOWN), (psi("income", 0.44), Basis.LASTING))
+    ]  # fmt: skip
+    payload = [s.model_dump(mode="json") for s in stands]
+    due = later.signals[0].model_copy(update={"review": next_night})
+    story = [
+        event("signals", night=f"{next_night}", signals=signals),
+        event("signals", night="2026-11-24", signals=[due.model_dump(mode="json")]),
+        event("accepted", by="gil", why="version 5 comes in March", standing=payload[:1]),
+        event("resolved", night="2026-12-02", version="3", rows=2402, why="2 findings stand", standing=payload),
+    ]
+    texts = [update_message(incident, facts, {"what": e.type, "sequence": 7}, (e,)).text for e in story]
+    over = incident.model_copy(update={"status": Status.RESOLVED})
+    texts[-1] = update_message(over, facts, {"what": "resolved", "sequence": 7}, story[-1:]).text
+    same("news_credit_standing", "\n\n---\n\n".join(texts))
 
 
 def test_the_news_of_the_rollback_story_read_as_kept() -> None:

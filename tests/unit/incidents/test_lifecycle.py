@@ -8,7 +8,9 @@ from hypothesis import strategies as st
 
 from vigil.core.words import Family, Mitigation
 from vigil.incidents.correlate import fingerprint, incident_id, signals
-from vigil.incidents.lifecycle import GoodNight, bad_night_events, fold, good_night_events, may_join
+from vigil.incidents.episodes import bad_night_events, may_join
+from vigil.incidents.lifecycle import fold
+from vigil.incidents.recovery import Answers, Recovery, night_events
 from vigil.incidents.severity import assess
 from vigil.incidents.types import Event, Risk, Severity, Signal, Status
 from vigil.verdicts.types import Cause, NightResult, State, Verdict
@@ -63,7 +65,8 @@ class Stream:
             versions={"2": 100}, report_url=None))  # fmt: skip
 
     def good(self, night, needed=2):
-        return self.add(good_night_events(self.incident, GoodNight(night=night, version="2", rows=500), needed=needed))
+        answers = Answers(night=night, version="2", rows=500, good=tuple(self.incident.questions))
+        return self.add(night_events(self.incident, answers, Recovery(nights=needed)))
 
 
 def after(days):
@@ -165,10 +168,10 @@ def test_the_incident_id_is_the_same_on_every_worker():
     assert incident_id("credit_scoring", "staging", NIGHT) == "20261120-credit-scoring-staging"
 
 
-def test_a_late_bad_night_makes_the_good_nights_after_it_count_anew():
-    stream = Stream().bad().good(after(3)).bad(after(1)).good(after(2))
-    assert stream.incident.status is Status.RECOVERED
-    stream.good(after(3))
+def test_good_nights_after_a_late_bad_one_still_count():
+    stream = Stream().bad().good(after(3)).bad(after(1))
+    assert stream.incident.good_nights == (after(3),)
+    stream.good(after(2))
     assert stream.incident.status is Status.RESOLVED
     assert stream.incident.good_nights == (after(2), after(3))
 

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from tests.unit.incidents.test_lifecycle import NIGHT, Stream, a_signal, a_verdict, after
 from vigil.core.words import Mitigation
-from vigil.incidents.lifecycle import episode_of, may_join
+from vigil.incidents.episodes import episode_of, may_join
 from vigil.incidents.restated import never_was_events, told
 from vigil.incidents.types import Status
 from vigil.usecases.nights import incident_nights

@@ -51,6 +51,7 @@ def home(**changes: Any) -> str:
         "never": [],
         "hidden": False,
         "late": {},
+        "standing": [],
     }
     values["signs"] = views.SIGN
     return views.render("home.html", **{**values, **changes})

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from tests.golden.messages.stories import credit_fallback
+from vigil.incidents.types import Basis, Question, Standing, Status
 from vigil.responses.messages import room_for, update_message
 from vigil.responses.small_groups import hidden, is_small
 from vigil.responses.types import Response
@@ -46,6 +47,22 @@ def test_news_of_a_small_group_have_no_numbers_either():
     message = update_message(incident, facts, {"what": "replayed", "replay": replay})
     assert all(f"{v.measurement.value:.3g}" not in message.text
                for r in incident.replay.versions for v in r.verdicts if v.measurement and "=" in v.subject)  # fmt: skip
+
+
+def test_what_stands_of_a_small_group_has_no_numbers_either():
+    incident, facts = strict(credit_fallback, 5000)
+    signal = next(s for f in incident.findings for s in f.signals if "=" in s.verdict.subject)
+    v, night = signal.verdict, signal.night
+    stands = Standing(question=v.id, fingerprint="f", basis=Basis.KNOWN, night=night, first_night=night,
+                      review=night + timedelta(days=90), verdict=v)  # fmt: skip
+    for what in ("resolved", "accepted"):
+        payload = {"what": what, "standing": [stands.model_dump(mode="json")], "why": "known", "by": "ana"}
+        text = update_message(incident, facts, payload).text
+        assert "0.61" not in text
+        assert "Known until the review on" in text
+    asked = Question(id=v.id, fingerprint="f", family=v.family, bad=(night,), standing=stands)
+    over = incident.model_copy(update={"questions": {v.id: asked}, "status": Status.RESOLVED})
+    assert "0.61" not in room_for(over, facts).summary.text
 
 
 def test_the_smaller_of_two_compared_groups_counts():

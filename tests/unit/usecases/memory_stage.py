@@ -18,7 +18,8 @@ from vigil.adapters.memory_registry import MemoryRegistry
 from vigil.config.schema import Monitor
 from vigil.core.words import Family
 from vigil.incidents.correlate import fingerprint
-from vigil.incidents.lifecycle import bad_night_events, fold
+from vigil.incidents.episodes import bad_night_events
+from vigil.incidents.lifecycle import fold
 from vigil.incidents.severity import assess
 from vigil.incidents.types import Incident, Signal
 from vigil.ports import Ports

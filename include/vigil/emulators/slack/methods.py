@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from vigil.emulators.slack import rules
-from vigil.emulators.slack.request import Call, append, notice, seen
+from vigil.emulators.slack.request import Call, notice, seen
 from vigil.emulators.slack.rules import SlackError
 from vigil.emulators.slack.state import BOT_ID, BOT_USER, TEAM, Channel, Workspace, identity
+from vigil.emulators.slack.talk import chat_post_message, chat_update, conversations_history, conversations_replies
 
 
 def auth_test(call: Call) -> dict[str, Any]:
@@ -107,27 +108,6 @@ def conversations_list(call: Call) -> dict[str, Any]:
     return {"channels": [seen(c) for c in page], "response_metadata": {"next_cursor": cursor}}
 
 
-def conversations_history(call: Call) -> dict[str, Any]:
-    """Newest first. Metadata only where it is asked for."""
-    channel = call.channel()
-    if BOT_USER not in channel.members:
-        raise SlackError("not_in_channel")
-    bounds = {}
-    for name, default in (("oldest", 0.0), ("latest", float("inf"))):
-        try:
-            bounds[name] = float(call.text(name) or default)
-        except ValueError:
-            raise SlackError(f"invalid_ts_{name}") from None
-    wanted = [m for m in reversed(channel.messages) if bounds["oldest"] < float(m["ts"]) < bounds["latest"]]
-    page, cursor = call.page(wanted)
-    messages = [dict(m) for m in page]
-    if not call.flag("include_all_metadata"):
-        for message in messages:
-            message.pop("metadata", None)
-    answer = {"messages": messages, "has_more": bool(cursor), "pin_count": len(channel.pins)}
-    return {**answer, "response_metadata": {"next_cursor": cursor}}
-
-
 def conversations_info(call: Call) -> dict[str, Any]:
     """One channel."""
     return {"channel": seen(call.channel())}
@@ -153,47 +133,6 @@ def conversations_archive(call: Call) -> dict[str, Any]:
         raise SlackError("not_in_channel")
     channel.is_archived = True
     return {}
-
-
-def _content(call: Call) -> dict[str, Any]:
-    blocks = rules.blocks(call.args.get("blocks"))
-    text = call.text("text")
-    if not text and not blocks:
-        raise SlackError("no_text")
-    return {"text": text, **({"blocks": blocks} if blocks else {})}
-
-
-def chat_post_message(call: Call) -> dict[str, Any]:
-    """A message. Texts beyond 40,000 characters are cut, not refused."""
-    channel = call.own_channel()
-    content = _content(call)
-    content["text"] = content["text"][: rules.TEXT_TRUNCATED_AT]
-    metadata = rules.metadata(call.args.get("metadata"))
-    message = {"user": BOT_USER, "bot_id": BOT_ID, **content, **({"metadata": metadata} if metadata else {})}
-    ts = append(call, channel, message)
-    return {"channel": channel.id, "ts": ts, "message": channel.messages[-1]}
-
-
-def chat_update(call: Call) -> dict[str, Any]:
-    """Replaces text and blocks of the bot's own message; at most 4,000 characters of text."""
-    channel = call.channel()
-    if channel.is_archived:
-        raise SlackError("is_inactive")
-    message = channel.message(call.text("ts"))
-    if message is None:
-        raise SlackError("message_not_found")
-    if message.get("bot_id") != BOT_ID:
-        raise SlackError("cant_update_message")
-    if len(call.text("text")) > rules.UPDATE_TEXT_MAX:
-        raise SlackError("msg_too_long")
-    content = _content(call)
-    metadata = rules.metadata(call.args.get("metadata"))
-    if "blocks" in call.args:
-        message.pop("blocks", None)
-    message.update(content, edited={"user": BOT_USER, "ts": f"{call.now:.6f}"})
-    if metadata:
-        message["metadata"] = metadata
-    return {"channel": channel.id, "ts": message["ts"], "text": message["text"], "message": message}
 
 
 def pins_add(call: Call) -> dict[str, Any]:
@@ -266,6 +205,7 @@ METHODS: Mapping[str, Method] = {
     "conversations.setPurpose": Method(conversations_set_purpose, "channels:manage", ("channel", "purpose")),
     "conversations.list": Method(conversations_list, "channels:read", (), form_only=True),
     "conversations.history": Method(conversations_history, "channels:history", ("channel",), form_only=True),
+    "conversations.replies": Method(conversations_replies, "channels:history", ("channel", "ts"), form_only=True),
     "conversations.info": Method(conversations_info, "channels:read", ("channel",), form_only=True),
     "conversations.join": Method(conversations_join, "channels:join", ("channel",)),
     "conversations.archive": Method(conversations_archive, "channels:manage", ("channel",)),
