@@ -31,8 +31,16 @@ def headline(result: NightResult, *, due: date, dag_id: str) -> Headline:
     state = night_state(result)
     waiting = [v for v in result.verdicts if v.cause and v.cause.value in WAITING and not v.overdue]
     waits = f"; {_checks(len(waiting))} {'waits' if len(waiting) == 1 else 'wait'} for labels" if waiting else ""
+    if state == "rest":
+        return Headline(state, _rests(result), late(result.night, due=due, dag_id=dag_id))
     sentence = f"{_said(state, result.verdicts, len(waiting))}{waits}."
     return Headline(state, sentence, late(result.night, due=due, dag_id=dag_id))
+
+
+def _rests(result: NightResult) -> str:
+    """Why a day without rows is no night."""
+    why = next(iter(result.notes), "no service")
+    return f"A day of rest, on which nothing is judged: {why}."
 
 
 def late(newest: date, *, due: date, dag_id: str) -> str:

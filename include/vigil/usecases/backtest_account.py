@@ -78,6 +78,7 @@ class Account(Spec):
     recorded: tuple[Found, ...]
     restated: tuple[date, ...]
     unjudged: tuple[date, ...]
+    rest: tuple[date, ...] = ()  # days without rows and without service: no nights
     yardsticks: tuple[tuple[date, str], ...]  # since which night which one
     notes: tuple[str, ...]
 
@@ -142,7 +143,7 @@ def account(told: Told, truth: Truth) -> Account:
         settings_digest=told.monitor.digest,
         first=days[0].night,
         last=days[-1].night,
-        nights=len(days),
+        nights=sum(not _rests(d) for d in days),
         judged=sum(d.last.rows > 0 for d in days),
         quiet=len(quiet),
         rows=sum(d.last.rows for d in days),
@@ -154,10 +155,16 @@ def account(told: Told, truth: Truth) -> Account:
         incidents=tuple(opened),
         recorded=tuple(_found(r, days) for r in within),
         restated=tuple(d.night for d in days if d.first != d.last),
-        unjudged=tuple(d.night for d in days if d.last.rows == 0),
+        unjudged=tuple(d.night for d in days if d.last.rows == 0 and not _rests(d)),
+        rest=tuple(d.night for d in days if _rests(d)),
         yardsticks=_yardsticks(days),
         notes=_notes(told, truth),
     )
+
+
+def _rests(day: Judged) -> bool:
+    """Whether it was a day of rest; one of which that is not known yet stays a night without a judgement."""
+    return day.last.rest and not day.last.verdicts
 
 
 def _opened(told: Told, incident: Incident, bad: set[date]) -> Opened:

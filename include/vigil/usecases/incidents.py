@@ -32,6 +32,7 @@ from vigil.usecases.record import append
 from vigil.usecases.surroundings import measured
 from vigil.verdicts.history import in_place
 from vigil.verdicts.judge import Facts, judge
+from vigil.verdicts.service_days import night_before, service_days
 from vigil.verdicts.types import NightResult, State, Verdict
 
 log = logging.getLogger("vigil")
@@ -116,7 +117,7 @@ def write(ports: Ports, incident: str, events: Sequence[NewEvent]) -> None:
 
 def _before(ports: Ports, monitor: Monitor, night: date) -> NightResult | None:
     past = history(ports, monitor, night)
-    return past[-1] if past else None
+    return night_before(past)
 
 
 def _bad(
@@ -181,8 +182,9 @@ def _good(ports: Ports, monitor: Monitor, result: NightResult, incident: Inciden
             version=loaded.version,  # good nights of the fallback say nothing of the champion
             surprise=usual_of(ports, monitor),
         )
-        past = in_place(past_nights(ports, monitor, result.night, loaded), result.night)
-        answers |= {v.id: v for v in judge(measurements, monitor.rules, past, facts)}
+        past = past_nights(ports, monitor, result.night, loaded)
+        placed = in_place(past, result.night, service_days(monitor.serves, past, result.night))
+        answers |= {v.id: v for v in judge(measurements, monitor.rules, placed, facts)}
     if not all(_well(question, answers, result, monitor) for question in asked):
         return ()
     good = GoodNight(night=result.night, version=loaded.version, rows=loaded.champion.rows)

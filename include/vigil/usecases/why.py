@@ -19,6 +19,7 @@ from vigil.usecases.model_stream import stream
 from vigil.usecases.nightly import night_result
 from vigil.usecases.nights import ended_nights, incident_nights, incidents, load_night
 from vigil.verdicts.explained import Evidence, Step, explained
+from vigil.verdicts.service_days import service_days
 from vigil.verdicts.types import NightResult, Verdict
 
 Then = Callable[[NightResult, datetime], Ports]
@@ -158,12 +159,13 @@ def steps(ports: Ports, monitor: Monitor, result: NightResult, verdicts: Sequenc
     past = tuple(r for r in past_nights(ports, monitor, result.night, loaded) if r.rows)
     known, usual = incidents(ports, monitor), usual_of(ports, monitor)
     bad, over = incident_nights(known), ended_nights(known)
+    service = service_days(monitor.serves, past, result.night)
     told = []
     for verdict in verdicts:
         entry = CATALOG.get(verdict.metric)
         formula = _formula(verdict.metric) if entry else ""
         evidence = Evidence(
-            result=result, rules=monitor.rules, past=past, excluded=bad, over=over, surprise=usual,
+            result=result, rules=monitor.rules, past=past, excluded=bad, over=over, surprise=usual, service=service,
             says=entry.says if entry else "", formula=formula,
         )  # fmt: skip
         told.append(explained(verdict, evidence))

@@ -13,6 +13,7 @@ from vigil.verdicts.judge import main_version, poolable
 from vigil.verdicts.quantiles import by_quantile
 from vigil.verdicts.scored_nights import by_night
 from vigil.verdicts.seasons import Alike, alike
+from vigil.verdicts.service_days import EVERY_DAY, ServiceDays
 from vigil.verdicts.surprise import CONFIRM_NIGHTS, REST, SURPRISE, reference_nights
 from vigil.verdicts.types import PROVISIONAL, Bound, Cause, NightResult, Rule, Rules, State, Surprise, Verdict
 from vigil.verdicts.words import number
@@ -31,7 +32,7 @@ class Step(Spec):
 class Evidence(Spec):
     """What a verdict was made of. past: the nights that the judge looked at; excluded: nights of an incident.
 
-    over: those of them whose incident had ended.
+    over: those of them whose incident had ended. service: on which weekdays the model serves.
     says, formula: what the metric is and how it is worked out, in the catalogue's words.
     """
 
@@ -41,6 +42,7 @@ class Evidence(Spec):
     excluded: frozenset[date] = frozenset()
     over: frozenset[date] = frozenset()
     surprise: Surprise = Surprise()
+    service: ServiceDays = EVERY_DAY
     says: str = ""
     formula: str = ""
 
@@ -137,7 +139,8 @@ def _teachers(
     out["without this number"] = [n for n in nights if n not in gone and _value(known, n, m.id) is None]
     usable = [n for n in nights if n not in gone and _value(known, n, m.id) is not None]
     if any(r.surprise for r in rules):
-        found = reference_nights(nights, e.result.night, e.surprise, e.excluded)
+        placed = [r.night for r in in_place(e.past, e.result.night, e.service)]
+        found = reference_nights(placed, e.result.night, e.surprise, e.excluded)
         taught = [n for n in usable if n in set(found)]
         out[f"after the {e.surprise.nights} that teach, or of the last {REST} nights"] = sorted(
             set(usable) - set(taught)
@@ -176,7 +179,7 @@ def _tests(verdict: Verdict, rule: Rule, e: Evidence) -> list[str]:
         found.append(_sigma(m, rule, e))
     if rule.quantile is not None:
         like = _alike(m, rule, e)
-        told = by_quantile(rule, m, like.past, in_place(e.past, e.result.night), like.called)
+        told = by_quantile(rule, m, like.past, in_place(e.past, e.result.night, e.service), like.called)
         found += [f"quantile {rule.quantile:g}: {one.why}; beyond it, one night is a warn" for one in told]
     if rule.surprise:
         found.append(_surprise(m, rule, e))
@@ -290,9 +293,10 @@ def _surprise(m: Measurement, rule: Rule, e: Evidence) -> str:
 
 
 def _confirmation(verdict: Verdict, e: Evidence) -> str:
-    before = [r for r in e.past if 0 < (e.result.night - r.night).days <= CONFIRM_NIGHTS]
+    judged = {r.night for r in e.past}
+    before = in_place(e.past, e.result.night, e.service)[-CONFIRM_NIGHTS:]
     told = []
-    for result in before:
+    for result in (r for r in before if r.night in judged):
         was = next((v for v in result.verdicts if v.id == verdict.id), None)
         told.append(f"{result.night} {was.state.value if was else 'not asked'}")
     return f"2 of 3 nights make a breach; before: {', '.join(told) or 'no judged night'}"

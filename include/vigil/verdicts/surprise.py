@@ -6,7 +6,7 @@ drift that lasts is found by a detector of its own and opens a ticket.
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import date, timedelta
+from datetime import date
 from typing import TYPE_CHECKING
 
 from vigil.metrics.types import Kind, Measurement, Worse
@@ -28,8 +28,8 @@ HARD_SPREADS = 4.0  # of a usual night: what happens to the model now and then i
 HABIT_Z = 2.5  # of a month ago, at least
 FEW_SUCCESSES = 30  # or failures, below which a share is tested by counting
 LEAST_NIGHTS = 5  # nights that a model must have had before its usual place is known at all
-REST = 2  # nights before tonight that do not teach yet: they may be the first of an incident
-CONFIRM_NIGHTS = 2  # before tonight, of which one must have said the same
+REST = 2  # nights of service before tonight that do not teach yet: they may be the first of an incident
+CONFIRM_NIGHTS = 2  # nights of service before tonight, of which one must have said the same
 
 
 def reference_nights(
@@ -37,9 +37,10 @@ def reference_nights(
 ) -> tuple[date, ...]:
     """The nights that teach: the first `settings.nights` usable ones since the last re-baselining, and no later ones.
 
-    So a drift that is slow enough is not learnt as usual. The last two nights before tonight wait: they may turn out to
-    be the first of an incident. Declared nights (`from`, `to`) are taken as they are.
+    So a drift that is slow enough is not learnt as usual. The last two of `nights` wait: they may turn out to be the
+    first of an incident. Declared nights (`from`, `to`) are taken as they are.
 
+    >>> from datetime import timedelta
     >>> nights = [date(2026, 1, 1) + timedelta(days=n) for n in range(99)]
     >>> found = reference_nights(nights, date(2026, 4, 10), Surprise(nights=56), frozenset())
     >>> len(found), found[-1].isoformat()
@@ -49,14 +50,18 @@ def reference_nights(
     usable = [n for n in sorted(nights) if first <= n <= last and n < tonight and n not in excluded]
     if settings.until is not None:
         return tuple(usable)
-    rested = [n for n in usable if n < tonight - timedelta(days=REST)]
+    waiting = sorted(n for n in nights if n < tonight)[-REST:]
+    rested = [n for n in usable if n not in waiting]
     return tuple((rested if len(rested) >= YOUNG else usable)[: settings.nights])
 
 
 def judge_surprise(
     asked: Sequence[Asked], history: Sequence[NightResult], tonight: date, settings: Surprise, excluded: frozenset[date]
 ) -> dict[str, Outcome]:
-    """Question -> what surprise says of it, for all questions of the night together."""
+    """Question -> what surprise says of it, for all questions of the night together.
+
+    history: ends in the two nights of service before tonight (`in_place`).
+    """
     past = {r.night: numbers(r) for r in history}
     scales = {a.measurement.id: scaled(a.measurement) for a in asked}
     known = [a for a in asked if scales[a.measurement.id] is not None and _enough(a)]
@@ -68,7 +73,7 @@ def judge_surprise(
     taught = frozenset(reference_nights(days, tonight, settings, excluded))
     told = Told((*days, tonight), (*(d in taught for d in days), False))
     judged = _Family(known, past, told, settings)
-    before = [r for r in history if tonight - timedelta(days=CONFIRM_NIGHTS) <= r.night < tonight]
+    before = [r for r in history if r.night < tonight][-CONFIRM_NIGHTS:]
     confirmed = {v.id for r in before for v in r.verdicts if _counts(v)}
     for row, one in enumerate(known):
         out[one.measurement.id] = judged.outcome(row, again=one.measurement.id in confirmed)

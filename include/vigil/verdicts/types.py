@@ -294,6 +294,7 @@ class NightResult(Spec):
     as_of: date | None = None  # the night on which it was judged so for the first time
     notes: tuple[str, ...] = ()  # files that could not be read, failed gates, the yardstick
     basis: str = ""  # digest of what the numbers were held against; "" in results of older releases
+    rest: bool = False  # a day without rows and without service: no night, and counted nowhere
 
     @property
     def digest_key(self) -> str:
