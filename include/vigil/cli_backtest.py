@@ -242,6 +242,10 @@ def print_sums(sums: Account) -> None:
         out.print(f"recorded   {r.first} to {r.last} {escape(r.what)}: {said}", soft_wrap=True)
     for since, says in sums.yardsticks:
         out.print(f"yardstick  from {since}: {escape(says)}", soft_wrap=True)
+    table = Table("questions", "due", "judged", "share", box=None)
+    for c in sums.coverage:
+        table.add_row(c.family.value, f"{c.due:,}", f"{c.judged:,}", f"{c.judged / c.due:.0%}")
+    out.print(table)
     if sums.rest:
         out.print(f"rest       {len(sums.rest)} days without service, which are no nights")
     out.print(f"quiet      {sums.quiet} nights; warn or worse on {sums.false_alarm_nights}: {sums.alarms} a year")

@@ -22,6 +22,7 @@ from vigil.metrics.performance.formula import check, check_task
 from vigil.metrics.types import Kpi
 from vigil.profiles.layout import DataMap, Decision, FeatureType, Flag, Protected
 from vigil.responses.types import People, Response
+from vigil.verdicts.coverage import CoverageGoal
 from vigil.verdicts.defaults import drift_rules
 from vigil.verdicts.policy import BudgetPolicy
 from vigil.verdicts.service_days import Weekday
@@ -59,6 +60,7 @@ class Monitor(Spec):
     levels: int = Field(default=200, ge=2, le=2000)  # levels counted one by one per category; the others together
     rules: Rules = Rules()  # what is judged, by family; without `drift:`, all that can move, by surprise
     surprise: Surprise = Surprise()  # what is usual for the model, and how surprising a night must be
+    coverage: CoverageGoal = CoverageGoal()  # how much of what is asked must be judged
     slos: tuple[Slo, ...] = ()  # objectives over rolling nights
     budget_policy: BudgetPolicy | None = None  # what is done as a budget of theirs runs out
     risk: Risk = Risk()  # how grave a failure is

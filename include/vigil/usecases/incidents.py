@@ -30,6 +30,7 @@ from vigil.usecases.baseline import past_nights, usual_of
 from vigil.usecases.nights import ended_nights, history, incident_nights, incidents, load_night, serving_state
 from vigil.usecases.record import append
 from vigil.usecases.surroundings import measured
+from vigil.verdicts import coverage
 from vigil.verdicts.history import in_place
 from vigil.verdicts.judge import Facts, judge
 from vigil.verdicts.service_days import night_before, service_days
@@ -37,7 +38,8 @@ from vigil.verdicts.types import NightResult, State, Verdict
 
 log = logging.getLogger("vigil")
 
-ASKED_WHEN_BAD = ("monitor", "rows", "schema", "baseline")  # a night that was judged without them answers them well
+# a night that was judged without them answers them well
+ASKED_WHEN_BAD = ("monitor", "rows", "schema", "baseline", coverage.METRIC)
 
 
 def all_incidents(ports: Ports) -> list[Incident]:

@@ -26,6 +26,7 @@ from vigil.usecases.nights import (
     find,
     incident_nights,
     incidents,
+    is_young,
     leave,
     load_night,
     lookback,
@@ -41,6 +42,7 @@ from vigil.usecases.reference import yardstick_rows
 from vigil.usecases.surroundings import count_traffic, measured
 from vigil.usecases.without_rules import notes_of, problems, rejected, undecided
 from vigil.verdicts.budget import budget, burn_verdict
+from vigil.verdicts.coverage import covered
 from vigil.verdicts.history import in_place
 from vigil.verdicts.judge import Facts, main_version, ruled, trusted
 from vigil.verdicts.judge import judge as judge_numbers
@@ -218,7 +220,8 @@ def night_result(ports: Ports, monitor: Monitor, night: date, *, as_of: date) ->
         basis=basis_of(ports, monitor, loaded, suite),
         rest=rest,
     )
-    return _with_budgets(monitor, draft, budget_past(ports, monitor, night, past), facts, service)
+    answered = covered(draft, past, monitor.coverage, young=is_young(ports, monitor, past, night))
+    return _with_budgets(monitor, answered, budget_past(ports, monitor, night, past), facts, service)
 
 
 def _rows(loaded: Night | None) -> int:

@@ -94,6 +94,8 @@ def _closest(
         again = night_result(ports, monitor, result.night, as_of=as_of)
         if not result.basis:  # judged by a release that kept none
             again = again.model_copy(update={"basis": ""})
+        if not result.coverage:
+            again = again.model_copy(update={"coverage": ()})
         if again.model_dump_json() == wanted:
             return again, as_of
         made.append((again, as_of))

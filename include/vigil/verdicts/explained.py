@@ -313,6 +313,8 @@ def _without_rule(verdict: Verdict, result: NightResult) -> str:
     if verdict.metric == "burn":
         made = next((b for b in result.budgets if b.slo == verdict.subject), None)
         return f"the budget after tonight: {made.good:,.0f} good of {made.total:,.0f}" if made else verdict.limit
+    if verdict.cause is Cause.BLIND:
+        return f"of a family's questions that were due, the share that got a judgement: {verdict.limit} is blind"
     if verdict.metric == "expectation":
         return "an expectation of the suite, by the severity that its author gave it"
     return "no rule is needed for it: it is looked at every night"

@@ -8,11 +8,13 @@ from vigil.core.spec import Spec
 from vigil.core.words import Family
 from vigil.metrics.catalog import CATALOG
 from vigil.metrics.types import Measurement
+from vigil.verdicts.coverage import METRIC, coverage_of
 from vigil.verdicts.service_days import EVERY_DAY, ServiceDays
-from vigil.verdicts.types import PROVISIONAL, Cause, Labels, NightResult, Slo, State, Verdict
+from vigil.verdicts.types import PROVISIONAL, Cause, Labels, NightResult, Slo, State
 
 ESTIMATES = tuple(name for name in CATALOG if name.startswith("estimated_"))
-UNTOLD = ("burn", "label_coverage", "group_label_coverage", *ESTIMATES)  # these do not say how well a night went
+# these do not say how well a night went
+UNTOLD = ("burn", METRIC, "label_coverage", "group_label_coverage", *ESTIMATES)
 COUNTED = {
     "availability": "success_rate",
     "latency": "latency_within",
@@ -114,13 +116,9 @@ def _measured(night: NightResult, metric: str) -> Iterable[Measurement]:
 
 def _decided(night: NightResult) -> tuple[float, float]:
     """Questions that were due and got an answer. A night without any answer was not judged at all."""
-    due = [v for v in night.verdicts if v.metric != "burn" and not _pending(v)]
-    decided = sum(v.state is not State.UNKNOWN for v in due)
-    return (decided, len(due)) if decided else (0, 0)
-
-
-def _pending(v: Verdict) -> bool:
-    return (v.cause is Cause.LABELS_PENDING and not v.overdue) or v.cause is Cause.TOO_FEW_NIGHTS
+    families = coverage_of(night)
+    decided = sum(c.judged for c in families)
+    return (decided, sum(c.due for c in families)) if decided else (0, 0)
 
 
 def _good_night(family: Family | None, night: NightResult) -> tuple[float, float, bool]:
