@@ -86,6 +86,7 @@ def test_the_nightly_steps_show_a_day_of_rest_as_rest_and_its_budgets_as_they_we
         (b.good, b.total, b.unjudged_nights) for b in friday.budgets
     ]
     assert not friday.rest
+    assert nightly.night_result(ports, monitor, day(6), as_of=day(6)) == sunday
     assert incidents(ports, monitor) == []
 
 

@@ -40,7 +40,7 @@ class Monitor(Spec):
     environment: Name = "production"  # `staging`, `production`, …: part of the key of an incident
     timezone: Zone = "UTC"  # a night is a calendar day here
     schedule: str = "0 2 * * *"  # cron, in `timezone`
-    serves: tuple[Weekday, ...] | None = Field(default=None, min_length=1)  # weekdays with rows; None: learnt
+    serves: tuple[Weekday, ...] | None = Field(default=None, min_length=1)  # weekdays with rows; left out: learnt
     task: Task  # what the model predicts
     source: Source | None = None  # a log that others write; without it, Vigil's own
     traffic: Traffic | None = None  # who else counts requests, for `log_completeness`

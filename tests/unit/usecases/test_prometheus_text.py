@@ -24,9 +24,10 @@ def told(
     fields = {"slo": "up", "target": 0.99, "nights": 28, "good": 1, "total": 1, "attained": 0.995, "left": 0.2,
               "burn": 3.0, "coverage": 0.928, "coverage_left": 0.5}  # fmt: skip
     made = Budget.model_validate({**fields, **budget})
-    fields = {"monitor": "credit", "environment": "production", "night": NIGHT, "partition_digest": "p", "rows": 500,
-              "config_digest": "c", "edges_digest": "e", "verdicts": (verdict(), verdict(State.OK, metric="x"))}  # fmt: skip
-    stored = NightResult.model_validate({**fields, "budgets": (made,), **(result or {})})
+    judged = NightResult(monitor="credit", environment="production", night=NIGHT, partition_digest="p", rows=500,
+                         config_digest="c", edges_digest="e", verdicts=(verdict(), verdict(State.OK, metric="x")),
+                         budgets=(made,))  # fmt: skip
+    stored = judged.model_copy(update=result or {})
     stage.results.append(stored, evaluated_at=stage.clock.now(), labels_through=None)
     found = {}
     for family in text_string_to_metric_families(exposition(watched(stage.ports(), [WATCHED]))):
