@@ -113,7 +113,11 @@ def print_night(result: NightResult) -> None:
     parts = [f"[{STYLE[s]}]{tally[s]} {s}[/]" for s in ("ok", "warn", "breach", "unknown")]
     versions = ", ".join(f"version {v}: {n:,}" for v, n in sorted(result.versions.items()))
     out.print(f"judged     {result.monitor} {result.night} ({result.environment})  {result.rows:,} rows ({versions})")
-    out.print("           " + "  ".join(parts))
+    out.print("           " + ("a day of rest" if result.rest and not result.verdicts else "  ".join(parts)))
+    for one in result.coverage:
+        out.print(f"  judged   {one.family.value}: {one.judged:,} of {one.due:,} questions that were due")
+    for note in result.notes:
+        out.print(f"  note     {escape(note)}", soft_wrap=True)
     for verdict in sorted(result.verdicts, key=lambda v: v.state.value):
         if verdict.state.value != "ok":
             word = f"[{STYLE[verdict.state.value]}]{verdict.state.value.upper():8}[/]"

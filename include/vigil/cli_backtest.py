@@ -202,7 +202,7 @@ def _show(run: Run, per: float | None) -> list[str]:
     m = told.monitor
     out.print(f"[bold]{m.model}[/] ({m.environment})  {sums.first} to {sums.last}: {sums.nights} nights, "
               f"{sums.judged} with rows, {sums.rows:,} rows; settings {sums.settings_digest}")  # fmt: skip
-    nights = [d for d in told.nights if d.alarming or d.joined or d.last.rows == 0]
+    nights = [d for d in told.nights if d.alarming or d.joined or d.night in sums.unjudged]
     if nights:
         out.print(_table(nights))
     print_sums(sums)
@@ -218,6 +218,7 @@ def _table(nights: Sequence[Judged]) -> Table:
         bad = sorted((v for v in day.last.verdicts if v.state.value in ("warn", "breach")),
                      key=lambda v: (v.state.value != "breach", v.id))  # fmt: skip
         told = bad or [v for v in day.last.verdicts if v.overdue] or [v for v in day.first.verdicts if v.overdue]
+        told = told or [v for v in day.last.verdicts if not day.last.rows]
         word = told[0].state.value if told else "warn"
         more = f" and {len(told) - REASONS} more" if len(told) > REASONS else ""
         what = ", ".join(f"{v.metric}({v.subject})" for v in told[:REASONS]) + more
@@ -241,6 +242,12 @@ def print_sums(sums: Account) -> None:
         out.print(f"recorded   {r.first} to {r.last} {escape(r.what)}: {said}", soft_wrap=True)
     for since, says in sums.yardsticks:
         out.print(f"yardstick  from {since}: {escape(says)}", soft_wrap=True)
+    table = Table("questions", "due", "judged", "share", box=None)
+    for c in sums.coverage:
+        table.add_row(c.family.value, f"{c.due:,}", f"{c.judged:,}", f"{c.judged / c.due:.0%}")
+    out.print(table)
+    if sums.rest:
+        out.print(f"rest       {len(sums.rest)} days without service, which are no nights")
     out.print(f"quiet      {sums.quiet} nights; warn or worse on {sums.false_alarm_nights}: {sums.alarms} a year")
     out.print(f"false      {sums.false_incidents} incidents: {sums.incidents_per_year} a year")
     for note in sums.notes:

@@ -70,6 +70,7 @@ def show(
 def print_overview(found: Overview) -> None:
     """A table of the objectives, then when each ends, then the policy."""
     when = f"night of {found.night}" if found.night else "no night was judged yet"
+    when += ", a day of rest: the budgets are as they were before it" if found.rest else ""
     out.print(f"{found.monitor} ({found.environment}), {when}")
     if not found.objectives:
         out.print("no objective is set; `slos:` in the monitor's file sets them (docs/slo.md)")

@@ -74,6 +74,8 @@ def show(made: Rebuilt) -> None:
     out.print(f"[bold]{r.monitor}[/] {r.night} ({r.environment})  judged {made.evaluated_at:%Y-%m-%d %H:%M:%S}Z, "
               f"as of the night of {made.as_of}", soft_wrap=True)  # fmt: skip
     out.print(f"settings   {escape(made.settings)}", soft_wrap=True)
+    for c in r.coverage:
+        out.print(f"judged     {c.family.value}: {c.judged:,} of {c.due:,} questions that were due")
     for note in made.notes:
         out.print(f"note       {escape(note)}", soft_wrap=True)
     if made.identical:

@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from vigil.verdicts.coverage import blind_to
 from vigil.verdicts.types import State
 
 from .views import WAITING, night_state
@@ -14,16 +15,18 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import date
 
+    from vigil.verdicts.coverage import CoverageGoal
     from vigil.verdicts.types import NightResult, Verdict
 
 
 @dataclass(frozen=True)
 class Headline:
-    """`late` says that a night is missing which must have been judged by now."""
+    """`late` says that a night is missing which must have been judged by now; `blind`, what is hardly judged at all."""
 
     state: str
     sentence: str
     late: str = ""
+    blind: tuple[str, ...] = ()
 
 
 def headline(result: NightResult, *, due: date, dag_id: str) -> Headline:
@@ -31,8 +34,21 @@ def headline(result: NightResult, *, due: date, dag_id: str) -> Headline:
     state = night_state(result)
     waiting = [v for v in result.verdicts if v.cause and v.cause.value in WAITING and not v.overdue]
     waits = f"; {_checks(len(waiting))} {'waits' if len(waiting) == 1 else 'wait'} for labels" if waiting else ""
+    if state == "rest":
+        return Headline(state, _rests(result), late(result.night, due=due, dag_id=dag_id))
     sentence = f"{_said(state, result.verdicts, len(waiting))}{waits}."
     return Headline(state, sentence, late(result.night, due=due, dag_id=dag_id))
+
+
+def blind(goal: CoverageGoal, results: Sequence[NightResult]) -> tuple[str, ...]:
+    """A sentence for each family that was mostly unknown for so many nights that the monitor is blind to it."""
+    return tuple(f"Blind to {b.family.value} since {b.since}: {b}." for b in blind_to(goal, results))
+
+
+def _rests(result: NightResult) -> str:
+    """Why a day without rows is no night."""
+    why = next(iter(result.notes), "no service")
+    return f"A day of rest, on which nothing is judged: {why}."
 
 
 def late(newest: date, *, due: date, dag_id: str) -> str:

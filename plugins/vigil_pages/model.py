@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +12,7 @@ from . import budgets as budget_pages
 from . import views, words
 from .drift import drift
 from .groups import fairness
-from .headline import headline
+from .headline import Headline, blind, headline
 from .standing import known_faults
 from .trends import budgets, performance
 
@@ -57,7 +57,7 @@ def page(
         "about": about,
         "first": about.due - timedelta(days=views.NIGHTS - 1),
         "newest": newest,
-        "headline": headline(newest, due=about.due, dag_id=monitor.dag_id) if newest else None,
+        "headline": _headline(monitor, shown, about) if shown else None,
         "line": line,
         "standing": known_faults(mine, newest.night) if newest else [],
         "first_night": shown[0].night if shown else None,
@@ -72,6 +72,11 @@ def page(
         "policy": budget_pages.policy(about.policy),
         "signs": views.SIGN,
     }
+
+
+def _headline(monitor: Monitor, shown: Sequence[NightResult], about: About) -> Headline:
+    said = headline(shown[-1], due=about.due, dag_id=monitor.dag_id)
+    return replace(said, blind=blind(monitor.coverage, shown))
 
 
 def _facts(monitor: Monitor, newest: NightResult | None) -> list[list[tuple[str, str]]]:

@@ -31,7 +31,7 @@ PAGES.globals.update(draw_curve=charts.curve, draw_dot=charts.dot, amount=amount
 NIGHTS = 28
 LOUD, QUIET = 30, 100  # verdicts of a family on one page
 NEVER = "never judged: run vigil backfill, or its DAG"
-SIGN = {"ok": "✓", "warn": "!", "breach": "✕", "unknown": "?", "none": "·"}
+SIGN = {"ok": "✓", "warn": "!", "breach": "✕", "unknown": "?", "rest": "–", "none": "·"}
 WAITING = ("labels pending",)  # an unknown that is no trouble tonight
 
 EVENTS = {
@@ -93,7 +93,9 @@ def render(template: str, **values: object) -> str:
 
 
 def night_state(result: NightResult) -> str:
-    """The worst state of a night; labels that are not due yet do not colour it."""
+    """The worst state of a night; labels that are not due yet do not colour it. A day of rest has none."""
+    if result.rest and not result.verdicts:
+        return "rest"
     states = [v.state for v in result.verdicts if not (v.cause and v.cause.value in WAITING and not v.overdue)]
     return max(states, key=lambda s: RANK[s]).value if states else "unknown"
 
@@ -103,6 +105,8 @@ def square(night: date, result: NightResult | None) -> Square:
     if result is None:
         return Square(night, "none", SIGN["none"], f"{night}: not judged")
     state = night_state(result)
+    if state == "rest":
+        return Square(night, state, SIGN[state], f"{night}: {'; '.join(result.notes) or 'no service'}")
     counts = {s: sum(v.state is s for v in result.verdicts) for s in State}
     words = ", ".join(f"{n} {s.value}" for s, n in counts.items() if n)
     return Square(night, state, SIGN[state], f"{night}: {words}")

@@ -115,12 +115,12 @@ def test_labels_that_came_later_are_not_seen_on_the_night_and_rejudge_it_when_th
 
 
 def test_a_history_with_gaps_is_judged_and_two_nights_without_rows_are_told(tmp_path):
-    found = told(Past(tmp_path / "home").quiet(9, without=(3, 6, 7)).referenced())
-    assert [n["rows"] > 0 for n in found["nights"]] == [n not in (3, 6, 7) for n in range(9)]
+    found = told(Past(tmp_path / "home").quiet(10, without=(3, 7, 8)).referenced())
+    assert [n["rows"] > 0 for n in found["nights"]] == [n not in (3, 7, 8) for n in range(10)]
     assert state_of(found, FIRST + timedelta(days=3), "rows") == "unknown"
     assert found["nights"][3]["incident"] is None
-    assert found["nights"][7]["incident"]["findings"] == [{"family": "quality", "signals": ["rows/all"]}]
-    assert found["summary"]["unjudged"] == ["2026-03-05", "2026-03-08", "2026-03-09"]
+    assert found["nights"][8]["incident"]["findings"] == [{"family": "quality", "signals": ["rows/all"]}]
+    assert found["summary"]["unjudged"] == ["2026-03-05", "2026-03-09", "2026-03-10"]
 
 
 def test_the_first_night_ever_is_judged_and_its_yardstick_is_named(tmp_path):

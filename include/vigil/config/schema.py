@@ -22,8 +22,10 @@ from vigil.metrics.performance.formula import check, check_task
 from vigil.metrics.types import Kpi
 from vigil.profiles.layout import DataMap, Decision, FeatureType, Flag, Protected
 from vigil.responses.types import People, Response
+from vigil.verdicts.coverage import CoverageGoal
 from vigil.verdicts.defaults import drift_rules
 from vigil.verdicts.policy import BudgetPolicy
+from vigil.verdicts.service_days import Weekday
 from vigil.verdicts.types import Labels, Rules, Slo, Surprise
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{1,62}$")]
@@ -38,6 +40,7 @@ class Monitor(Spec):
     environment: Name = "production"  # `staging`, `production`, …: part of the key of an incident
     timezone: Zone = "UTC"  # a night is a calendar day here
     schedule: str = "0 2 * * *"  # cron, in `timezone`
+    serves: tuple[Weekday, ...] | None = Field(default=None, min_length=1)  # weekdays with rows; left out: learnt
     task: Task  # what the model predicts
     source: Source | None = None  # a log that others write; without it, Vigil's own
     traffic: Traffic | None = None  # who else counts requests, for `log_completeness`
@@ -57,6 +60,7 @@ class Monitor(Spec):
     levels: int = Field(default=200, ge=2, le=2000)  # levels counted one by one per category; the others together
     rules: Rules = Rules()  # what is judged, by family; without `drift:`, all that can move, by surprise
     surprise: Surprise = Surprise()  # what is usual for the model, and how surprising a night must be
+    coverage: CoverageGoal = CoverageGoal()  # how much of what is asked must be judged
     slos: tuple[Slo, ...] = ()  # objectives over rolling nights
     budget_policy: BudgetPolicy | None = None  # what is done as a budget of theirs runs out
     risk: Risk = Risk()  # how grave a failure is
@@ -88,6 +92,8 @@ class Monitor(Spec):
         for pair in self.intersections:
             if len(set(pair)) != 2 or not set(pair) <= attributes:
                 raise ValueError(f"intersections: {list(pair)} must be two different attributes of `protected`")
+        if self.serves is not None and len(set(self.serves)) != len(self.serves):
+            raise ValueError(f"serves: {list(self.serves)} names a weekday twice; name each once")
         names = [slo.name for slo in self.slos]
         if len(names) != len(set(names)):
             raise ValueError("slos: names must be unique")

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from vigil.core.words import Family
 from vigil.incidents.findings import about
 from vigil.incidents.types import Risk, Severity, SeverityAssessment, Signal
-from vigil.verdicts.types import State
+from vigil.verdicts.types import Cause, State
 
 MATRIX = {  # impact -> urgency 1..4 -> severity
     1: (1, 1, 2, 2),
@@ -64,6 +64,8 @@ def each(
 
 def _impact(signal: Signal, risk: Risk) -> tuple[int, str]:
     verdict = signal.verdict
+    if verdict.cause is Cause.BLIND:
+        return 4, f"I4: the monitor hardly judges {verdict.subject}; it is to be looked at within days"
     if verdict.state is State.UNKNOWN:
         return min(risk.tier, 3), f"I{min(risk.tier, 3)}: the monitor of a tier-{risk.tier} model is blind"
     match verdict.family:

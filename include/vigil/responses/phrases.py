@@ -23,6 +23,7 @@ METRICS = {  # how people say it; other metrics are said by their name
     "js": "Jensen-Shannon divergence",
     "auc": "AUC",
     "expectation": "data expectation",
+    "judged": "questions judged",
 }
 
 

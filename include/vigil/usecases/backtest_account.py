@@ -7,8 +7,10 @@ from typing import Any
 
 from vigil.core.errors import DataError
 from vigil.core.spec import Spec
+from vigil.core.words import Family
 from vigil.incidents.types import Incident, Status
 from vigil.usecases.backtest import Judged, Told
+from vigil.verdicts.coverage import coverage_of
 from vigil.verdicts.rates import Rate, per_year
 from vigil.verdicts.types import State, Verdict
 
@@ -58,6 +60,14 @@ class Found(Spec):
     incident: date | None  # first night with a signal; None: it was missed
 
 
+class Answered(Spec):
+    """Questions of a family that were due on nights with rows, and those of them that were judged."""
+
+    family: Family
+    due: int
+    judged: int
+
+
 class Account(Spec):
     """The sums of a backtest. quiet: judged nights that belong to no recorded incident and made no yardstick."""
 
@@ -70,6 +80,7 @@ class Account(Spec):
     quiet: int
     rows: int
     states: dict[str, int]
+    coverage: tuple[Answered, ...] = ()
     false_alarm_nights: int
     alarms: Rate
     false_incidents: int
@@ -78,6 +89,7 @@ class Account(Spec):
     recorded: tuple[Found, ...]
     restated: tuple[date, ...]
     unjudged: tuple[date, ...]
+    rest: tuple[date, ...] = ()  # days without rows and without service: no nights
     yardsticks: tuple[tuple[date, str], ...]  # since which night which one
     notes: tuple[str, ...]
 
@@ -142,11 +154,12 @@ def account(told: Told, truth: Truth) -> Account:
         settings_digest=told.monitor.digest,
         first=days[0].night,
         last=days[-1].night,
-        nights=len(days),
+        nights=sum(not _rests(d) for d in days),
         judged=sum(d.last.rows > 0 for d in days),
         quiet=len(quiet),
         rows=sum(d.last.rows for d in days),
         states=dict(sorted(Counter(v.state.value for d in days for v in d.last.verdicts).items())),
+        coverage=_answered(days),
         false_alarm_nights=alarming,
         alarms=per_year(alarming, len(quiet)),
         false_incidents=len(false),
@@ -154,10 +167,25 @@ def account(told: Told, truth: Truth) -> Account:
         incidents=tuple(opened),
         recorded=tuple(_found(r, days) for r in within),
         restated=tuple(d.night for d in days if d.first != d.last),
-        unjudged=tuple(d.night for d in days if d.last.rows == 0),
+        unjudged=tuple(d.night for d in days if d.last.rows == 0 and not _rests(d)),
+        rest=tuple(d.night for d in days if _rests(d)),
         yardsticks=_yardsticks(days),
         notes=_notes(told, truth),
     )
+
+
+def _answered(days: Sequence[Judged]) -> tuple[Answered, ...]:
+    due: Counter[Family] = Counter()
+    judged: Counter[Family] = Counter()
+    for one in (c for d in days if d.last.rows for c in coverage_of(d.last)):
+        due[one.family] += one.due
+        judged[one.family] += one.judged
+    return tuple(Answered(family=f, due=due[f], judged=judged[f]) for f in Family if due[f])
+
+
+def _rests(day: Judged) -> bool:
+    """Whether it was a day of rest; one of which that is not known yet stays a night without a judgement."""
+    return day.last.rest and not day.last.verdicts
 
 
 def _opened(told: Told, incident: Incident, bad: set[date]) -> Opened:

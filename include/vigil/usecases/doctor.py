@@ -15,7 +15,9 @@ from vigil.core.errors import NotRegistered, VigilError
 from vigil.core.spec import Spec
 from vigil.core.window import night_window
 from vigil.ports import Ports, ServingState
+from vigil.usecases.nights import history
 from vigil.usecases.reference import REFERENCE
+from vigil.verdicts.service_days import service_days, service_note
 
 PINNED = ("apache-airflow", "great-expectations", "evidently", "mlflow", "pandas", "duckdb", "sqlalchemy", "slack-sdk")
 TELEMETRY = {
@@ -139,6 +141,8 @@ def watched(ports: Ports, monitor: Monitor, *, now: datetime) -> Iterator[Check]
         )
     if found.files:
         yield good(name, f"{len(found.files)} files hold rows of {yesterday}")
+    elif (calendar := service_days(monitor.serves, history(ports, monitor, yesterday), yesterday)).rests(yesterday):
+        yield good(name, f"{yesterday}: {service_note(calendar, yesterday, rows=0)}")
     else:
         fix = "does the job that logs them run? `vigil ingest` takes what a `source:` has"
         yield Check(about=name, grade=Grade.LOOK, what=f"no rows of {yesterday} yet", fix=fix)

@@ -25,13 +25,16 @@ from vigil.usecases.nights import Night, history, incidents, load_night, serving
 from vigil.usecases.record import append
 from vigil.usecases.standing import standing
 from vigil.usecases.surroundings import measured
+from vigil.verdicts import coverage
 from vigil.verdicts.history import in_place
 from vigil.verdicts.judge import Facts, judge
+from vigil.verdicts.service_days import night_before, service_days
 from vigil.verdicts.types import NightResult, Verdict
 
 log = logging.getLogger("vigil")
 
-ASKED_WHEN_BAD = ("monitor", "rows", "schema", "baseline")  # a night that was judged without them answers them well
+# a night that was judged without them answers them well
+ASKED_WHEN_BAD = ("monitor", "rows", "schema", "baseline", coverage.METRIC)
 
 
 def all_incidents(ports: Ports) -> list[Incident]:
@@ -88,7 +91,7 @@ def _signals(
     """What is bad, but for what is known: told of an open incident, or standing."""
     told = {question for i in known if i.is_open for question in i.questions}
     stands = standing(ports, monitor, known, past)
-    return signals(result, past[-1] if past else None, told=told, standing=stands)
+    return signals(result, night_before(past), told=told, standing=stands)
 
 
 def _joined(known: Sequence[Incident], new: Sequence[Signal], night: date) -> Incident | None:
@@ -206,8 +209,9 @@ def _champion_answers(ports: Ports, monitor: Monitor, result: NightResult, loade
         version=loaded.version,  # good nights of the fallback say nothing of the champion
         surprise=usual_of(ports, monitor),
     )
-    past = in_place(past_nights(ports, monitor, result.night, loaded), result.night)
-    return answers | {v.id: v for v in judge(measurements, monitor.rules, past, facts)}
+    past = past_nights(ports, monitor, result.night, loaded)
+    placed = in_place(past, result.night, service_days(monitor.serves, past, result.night))
+    return answers | {v.id: v for v in judge(measurements, monitor.rules, placed, facts)}
 
 
 def _answer(question: str, answers: Mapping[str, Verdict], result: NightResult, monitor: Monitor) -> AnswerKind | None:

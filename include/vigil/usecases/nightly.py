@@ -2,7 +2,7 @@
 
 import logging
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from datetime import date
 from pathlib import Path
@@ -10,7 +10,6 @@ from typing import Any
 
 from vigil.config.schema import Monitor
 from vigil.core.errors import DataError, LeaseLost, NotRegistered
-from vigil.core.words import Family
 from vigil.metrics.evaluate import evaluate
 from vigil.metrics.types import Measurement
 from vigil.ports import Partition, Ports, QualityOutcome
@@ -24,6 +23,7 @@ from vigil.usecases.nights import (
     Night,
     budget_past,
     find,
+    is_young,
     leave,
     load_night,
     lookback,
@@ -37,14 +37,17 @@ from vigil.usecases.promote import reconcile_aliases
 from vigil.usecases.record import append
 from vigil.usecases.reference import yardstick_rows
 from vigil.usecases.surroundings import count_traffic, measured
+from vigil.usecases.without_rules import notes_of, problems, rejected, undecided
 from vigil.verdicts.budget import budget, burn_verdict
+from vigil.verdicts.coverage import covered
 from vigil.verdicts.history import in_place
 from vigil.verdicts.judge import Facts, ruled, trusted
 from vigil.verdicts.judge import judge as judge_numbers
 from vigil.verdicts.memory import main_version
 from vigil.verdicts.onset import with_onset
+from vigil.verdicts.service_days import ServiceDays, service_days, service_note
 from vigil.verdicts.spent import nights_spent
-from vigil.verdicts.types import PROVISIONAL, Cause, NightResult, State, Verdict
+from vigil.verdicts.types import PROVISIONAL, Cause, NightResult, State
 
 log = logging.getLogger("vigil")
 ALL_ROWS = 2**62
@@ -190,10 +193,16 @@ def night_result(ports: Ports, monitor: Monitor, night: date, *, as_of: date) ->
     outcome, suite = quality_of(ports, monitor, night, found, served=loaded is not None)
     suite = with_onset(suite, past)
     facts = _facts(ports, monitor, night, as_of, found, loaded, outcome.failed_gates)
+    service = service_days(monitor.serves, past, night)
     problem = find(ports, monitor, night, "problem.json") or {}
-    verdicts = [*judge_numbers(measurements, monitor.rules, in_place(past, night), facts), *suite]
-    verdicts += _problems(monitor, night, found, loaded, problem)
-    verdicts += _rejected(find(ports, monitor, night, "intake.json") or {})
+    remarks = (service_note(service, night, rows=_rows(loaded)), proposal(ports, monitor, past, night))
+    rest = loaded is None and not found.broken and not problem and service.rests(night)
+    if rest:
+        verdicts = undecided(monitor, night, service)
+    else:
+        verdicts = [*judge_numbers(measurements, monitor.rules, in_place(past, night, service), facts), *suite]
+        verdicts += problems(monitor, night, found, loaded, problem)
+    verdicts += rejected(find(ports, monitor, night, "intake.json") or {})
     draft = NightResult(
         monitor=monitor.model,
         environment=monitor.environment,
@@ -203,14 +212,20 @@ def night_result(ports: Ports, monitor: Monitor, night: date, *, as_of: date) ->
         edges_digest=loaded.served.edges_digest if loaded else "",
         versions=dict(loaded.served.versions) if loaded else {},
         champion_rows=loaded.champion.rows if loaded and loaded.champion else 0,
-        rows=loaded.served.rows if loaded else 0,
+        rows=_rows(loaded),
         verdicts=tuple(verdicts),
         measurements=ruled(measurements, verdicts),
         as_of=as_of,
-        notes=_notes(found, outcome.failed_gates, loaded, proposal(ports, monitor, past, night)),
+        notes=notes_of(found, outcome.failed_gates, loaded, remarks),
         basis=basis_of(ports, monitor, loaded, suite),
+        rest=rest,
     )
-    return _with_budgets(monitor, draft, budget_past(ports, monitor, night, past), facts)
+    answered = covered(draft, past, monitor.coverage, young=is_young(ports, monitor, past, night))
+    return _with_budgets(monitor, answered, budget_past(ports, monitor, night, past), facts, service)
+
+
+def _rows(loaded: Night | None) -> int:
+    return loaded.served.rows if loaded else 0
 
 
 def _measure(ports: Ports, monitor: Monitor, night: date, loaded: Night | None) -> tuple[Measurement, ...]:
@@ -228,7 +243,7 @@ def _facts(
     loaded: Night | None,
     failed_gates: Sequence[str],
 ) -> Facts:
-    rows = loaded.served.rows if loaded else 0
+    rows = _rows(loaded)
     labelled = loaded.served.outcome.labelled if loaded else 0
     share = min(1.0, labelled / rows) if rows else 0.0
     alike = same_age(ports, monitor, night, as_of=as_of, labelled_share=share)
@@ -245,68 +260,21 @@ def _facts(
     )
 
 
-def _problems(
-    monitor: Monitor,
-    night: date,
-    found: Partition,
-    loaded: Night | None,
-    problem: Mapping[str, str],
-) -> list[Verdict]:
-    """Why there are no numbers: never silence, never ok."""
-    if problem.get("kind") == "schema":
-        return [_failure("schema", State.BREACH, None, f"{problem['why']}", hard=True)]
-    if problem.get("kind") == "no baseline":
-        return [_failure("baseline", State.UNKNOWN, Cause.CHECK_FAILED, problem["why"])]
-    if found.broken and loaded is None:
-        name, why = found.broken[0]
-        return [_failure("rows", State.UNKNOWN, Cause.CHECK_FAILED, f"{Path(name).name} could not be read: {why}")]
-    if loaded is None:
-        where = "no file for the night" if not found.files else "the files hold no row of the night"
-        reason = f"{monitor.model} has no predictions for {night} ({monitor.environment}): {where}"
-        return [_failure("rows", State.UNKNOWN, Cause.NO_DATA, reason)]
-    return []
+def _with_budgets(
+    monitor: Monitor, draft: NightResult, past: Sequence[NightResult], facts: Facts, service: ServiceDays
+) -> NightResult:
+    """With the error budgets. Rows in a file that cannot be read were served too; a failed gate changes no count.
 
-
-def _rejected(told: Mapping[str, Any]) -> list[Verdict]:
-    """Rows of the source that no night can hold are nobody's night: said where they were found."""
-    if not told.get("rejected"):
-        return []
-    examples = "; ".join(told["examples"])
-    reason = f"{told['rejected']:,} of {told['rows']:,} rows of the source were not taken: {examples}"
-    return [_failure("intake", State.WARN, None, reason)]
-
-
-def _failure(metric: str, state: State, cause: Cause | None, reason: str, *, hard: bool = False) -> Verdict:
-    return Verdict(
-        metric=metric,
-        subject="all",
-        family=Family.QUALITY,
-        state=state,
-        cause=cause,
-        reason=reason,
-        hard=hard,
-        overdue=state is State.UNKNOWN,
-    )
-
-
-def _notes(found: Partition, failed_gates: Sequence[str], loaded: Night | None, proposed: str) -> tuple[str, ...]:
-    notes = [proposed] if proposed else []
-    notes += [f"{Path(name).name} could not be read: {why}" for name, why in found.broken]
-    notes += [f"gate failed: {gate}" for gate in failed_gates]
-    if loaded is not None and loaded.baseline is None:
-        notes.append(f"version {loaded.version} has no recorded baseline; promote it with `vigil promote`")
-    return tuple(notes)
-
-
-def _with_budgets(monitor: Monitor, draft: NightResult, past: Sequence[NightResult], facts: Facts) -> NightResult:
-    """With the error budgets. Rows in a file that cannot be read were served too; a failed gate changes no count."""
+    A day of rest leaves them as they were, and says nothing of how they burn.
+    """
     counted = facts.model_copy(update={"failed_gates": ()})
     daily = monitor.schedule.split()[2:] == ["*"] * 3
     budgets, verdicts = [], []
     for slo in monitor.slos:
-        made = budget(slo, nights_spent(slo, (*past, draft), labels=monitor.labels, as_of=facts.as_of, daily=daily))
-        budgets.append(made)
-        verdicts.append(trusted(burn_verdict(slo, made), counted))
+        told = nights_spent(slo, (*past, draft), labels=monitor.labels, as_of=facts.as_of, daily=daily, service=service)
+        budgets.append(made := budget(slo, told))
+        if not draft.rest:
+            verdicts.append(trusted(burn_verdict(slo, made), counted))
     return draft.model_copy(update={"budgets": tuple(budgets), "verdicts": (*draft.verdicts, *verdicts)})
 
 
@@ -359,7 +327,8 @@ def account(ports: Ports, monitor: Monitor, night: date, *, run_url: str | None 
     propose(ports, monitor, night, proposal(ports, monitor, past_nights(ports, monitor, night, None), night))
     budget_policy.record(ports, monitor, result)
     tally = Counter(v.state.value for v in result.verdicts)
-    line = f"{monitor.model} {night}: " + ", ".join(f"{tally[s.value]} {s.value}" for s in State)
+    counts = ", ".join(f"{tally[s.value]} {s.value}" for s in State)
+    line = f"{monitor.model} {night}: " + (f"a day of rest, {counts}" if result.rest else counts)
     file = ports.artifacts.path(monitor.model, night, "report.html")
     run_id = ports.registry.log_night(monitor, result, report=file if file.exists() else None)
     payload = {

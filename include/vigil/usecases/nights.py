@@ -18,6 +18,7 @@ from vigil.ports import Partition, Ports, QualityOutcome, ServingState
 from vigil.profiles.merge import merge_all
 from vigil.profiles.types import Key, Profile
 from vigil.usecases.reference import REFERENCE
+from vigil.verdicts.coverage import YOUNG_NIGHTS
 from vigil.verdicts.types import Cause, NightResult, State, Verdict
 
 SERVING = (Role.CHAMPION, Role.FALLBACK)  # a challenger in shadow decides nothing
@@ -175,6 +176,17 @@ def history(ports: Ports, monitor: Monitor, night: date, *, nights: int = HISTOR
     """The model's own judged nights before `night`, oldest first."""
     found: tuple[NightResult, ...] = ports.results.history(monitor.model, monitor.environment, night, nights)
     return found
+
+
+def is_young(ports: Ports, monitor: Monitor, past: Sequence[NightResult], night: date) -> bool:
+    """Whether the model has too few judged nights with rows to be blamed for a short past. past: the last ones."""
+    if sum(1 for r in past if r.rows and r.night < night) >= YOUNG_NIGHTS:
+        return False
+    oldest = ports.results.oldest(monitor.model, monitor.environment)
+    if oldest is None or (night - oldest).days <= HISTORY_NIGHTS:
+        return True
+    found = ports.results.first(monitor.model, monitor.environment, since=oldest, before=night, nights=YOUNG_NIGHTS)
+    return len(found) < YOUNG_NIGHTS
 
 
 def budget_past(ports: Ports, monitor: Monitor, night: date, known: Sequence[NightResult]) -> tuple[NightResult, ...]:

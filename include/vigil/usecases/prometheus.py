@@ -132,6 +132,9 @@ def _nights(models: Sequence[Watched]) -> Iterator[Metric]:
     )
     last = GaugeMetricFamily("vigil_last_judged_night_timestamp_seconds", "End of the newest judged night.", labels=WHO)
     rows = GaugeMetricFamily("vigil_night_rows", "Predictions of the newest judged night.", labels=WHO)
+    rest = GaugeMetricFamily("vigil_night_rest", "1 where the newest judged night is a day of rest.", labels=WHO)
+    due = GaugeMetricFamily("vigil_questions_due", "Questions that were to be answered.", labels=(*WHO, "family"))
+    judged = GaugeMetricFamily("vigil_questions_judged", "Those of them that were.", labels=(*WHO, "family"))
     grave = GaugeMetricFamily("vigil_open_incidents", "Incidents that are open.", labels=(*WHO, "severity"))
     for m in models:
         who = (m.monitor.model, m.monitor.environment)
@@ -141,8 +144,12 @@ def _nights(models: Sequence[Watched]) -> Iterator[Metric]:
             continue
         last.add_metric(who, _end(m.result.night, m.monitor.timezone))
         rows.add_metric(who, m.result.rows)
+        rest.add_metric(who, float(m.result.rest))
+        for one in m.result.coverage:
+            due.add_metric((*who, one.family.value), one.due)
+            judged.add_metric((*who, one.family.value), one.judged)
         tally = Counter((v.family, v.state) for v in m.result.verdicts)
         for family in Family:
             for state in State:
                 verdicts.add_metric((*who, family.value, state.value), tally[family, state])
-    yield from (verdicts, last, rows, grave)
+    yield from (verdicts, last, rows, rest, due, judged, grave)

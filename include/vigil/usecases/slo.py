@@ -23,6 +23,7 @@ class Overview(Spec):
     monitor: str
     environment: str
     night: date | None
+    rest: bool = False  # a day without service: the budgets are as they were before it
     objectives: tuple[Objective, ...]
     policy: Report | None
 
@@ -55,6 +56,7 @@ def overview_of(ports: Ports, monitor: Monitor, result: NightResult | None) -> O
         monitor=monitor.model,
         environment=monitor.environment,
         night=result.night if result else None,
+        rest=result.rest if result else False,
         objectives=tuple(Objective(slo=slo, budget=kept.get(slo.name)) for slo in monitor.slos),
         policy=report(ports, monitor, result=result) if monitor.budget_policy else None,
     )

@@ -19,6 +19,7 @@ from vigil.usecases.model_stream import stream
 from vigil.usecases.nightly import night_result
 from vigil.usecases.nights import load_night
 from vigil.verdicts.explained import Evidence, Step, explained
+from vigil.verdicts.service_days import service_days
 from vigil.verdicts.types import NightResult, Verdict
 
 Then = Callable[[NightResult, datetime], Ports]
@@ -93,6 +94,8 @@ def _closest(
         again = night_result(ports, monitor, result.night, as_of=as_of)
         if not result.basis:  # judged by a release that kept none
             again = again.model_copy(update={"basis": ""})
+        if not result.coverage:
+            again = again.model_copy(update={"coverage": ()})
         if again.model_dump_json() == wanted:
             return again, as_of
         made.append((again, as_of))
@@ -157,12 +160,13 @@ def steps(ports: Ports, monitor: Monitor, result: NightResult, verdicts: Sequenc
     loaded = load_night(ports, monitor, result.night)
     past = tuple(r for r in past_nights(ports, monitor, result.night, loaded) if r.rows)
     usual = usual_of(ports, monitor)
+    service = service_days(monitor.serves, past, result.night)
     told = []
     for verdict in verdicts:
         entry = CATALOG.get(verdict.metric)
         formula = _formula(verdict.metric) if entry else ""
         evidence = Evidence(
-            result=result, rules=monitor.rules, past=past, surprise=usual,
+            result=result, rules=monitor.rules, past=past, surprise=usual, service=service,
             says=entry.says if entry else "", formula=formula,
         )  # fmt: skip
         told.append(explained(verdict, evidence))

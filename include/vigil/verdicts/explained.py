@@ -13,6 +13,7 @@ from vigil.verdicts.memory import Remembered, added_up, lesson, main_version, re
 from vigil.verdicts.quantiles import by_quantile
 from vigil.verdicts.scored_nights import REST, by_night, reference_nights
 from vigil.verdicts.seasons import Alike, alike
+from vigil.verdicts.service_days import EVERY_DAY, ServiceDays
 from vigil.verdicts.surprise import CONFIRM_NIGHTS, SURPRISE
 from vigil.verdicts.types import PROVISIONAL, Bound, Cause, NightResult, Rule, Rules, State, Surprise, Verdict
 from vigil.verdicts.words import number
@@ -31,6 +32,7 @@ class Step(Spec):
 class Evidence(Spec):
     """What a verdict was made of. past: the nights that the judge looked at.
 
+    service: on which weekdays the model serves.
     says, formula: what the metric is and how it is worked out, in the catalogue's words.
     """
 
@@ -38,6 +40,7 @@ class Evidence(Spec):
     rules: Rules
     past: tuple[NightResult, ...] = ()
     surprise: Surprise = Surprise()
+    service: ServiceDays = EVERY_DAY
     says: str = ""
     formula: str = ""
 
@@ -135,7 +138,8 @@ def _reference(
     gone = {n for days in left_out.values() for n in days}
     usable = [n for n in nights if n not in gone]
     if any(r.surprise for r in rules):
-        reference = list(reference_nights(usable, e.result.night, e.surprise))
+        placed = [r.night for r in in_place(e.past, e.result.night, e.service)]
+        reference = list(reference_nights(placed, e.result.night, e.surprise, usable))
         unused = f"after the {e.surprise.nights} that teach, or of the last {REST} nights"
     else:
         most = max((r.nights for r in rules if r.sigma or r.quantile), default=28)
@@ -171,7 +175,7 @@ def _tests(verdict: Verdict, rule: Rule, e: Evidence) -> list[str]:
         found.append(_sigma(m, rule, e))
     if rule.quantile is not None:
         like = _alike(m, rule, e)
-        told = by_quantile(rule, m, like.past, in_place(e.past, e.result.night), like.called)
+        told = by_quantile(rule, m, like.past, in_place(e.past, e.result.night, e.service), like.called)
         found += [f"quantile {rule.quantile:g}: {one.why}; beyond it, one night is a warn" for one in told]
     if rule.surprise:
         found.append(_surprise(m, rule, e))
@@ -265,9 +269,10 @@ def _surprise(m: Measurement, rule: Rule, e: Evidence) -> str:
 
 
 def _confirmation(verdict: Verdict, e: Evidence) -> str:
-    before = [r for r in e.past if 0 < (e.result.night - r.night).days <= CONFIRM_NIGHTS]
+    judged = {r.night for r in e.past}
+    before = in_place(e.past, e.result.night, e.service)[-CONFIRM_NIGHTS:]
     told = []
-    for result in before:
+    for result in (r for r in before if r.night in judged):
         was = next((v for v in result.verdicts if v.id == verdict.id), None)
         told.append(f"{result.night} {was.state.value if was else 'not asked'}")
     return f"2 of 3 nights make a breach; before: {', '.join(told) or 'no judged night'}"
@@ -284,6 +289,8 @@ def _without_rule(verdict: Verdict, result: NightResult) -> str:
     if verdict.metric == "burn":
         made = next((b for b in result.budgets if b.slo == verdict.subject), None)
         return f"the budget after tonight: {made.good:,.0f} good of {made.total:,.0f}" if made else verdict.limit
+    if verdict.cause is Cause.BLIND:
+        return f"of a family's questions that were due, the share that got a judgement: {verdict.limit} is blind"
     if verdict.metric == "expectation":
         return "an expectation of the suite, by the severity that its author gave it"
     return "no rule is needed for it: it is looked at every night"

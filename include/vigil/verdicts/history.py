@@ -1,16 +1,17 @@
 """Dynamic thresholds: how far tonight is from the model's own past nights."""
 
 from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import date
 from statistics import median
 
 from vigil.core.spec import Spec
 from vigil.metrics.types import Measurement, Worse
+from vigil.verdicts.service_days import EVERY_DAY, ServiceDays, nights_of_service
 from vigil.verdicts.types import NightResult
 
 LEAST_NIGHTS = 7
 MAD_TO_SD = 1.4826  # of a normal distribution
-CONFIRMING = 2  # calendar nights before tonight: an odd one among them makes tonight's a breach
+CONFIRMING = 2  # nights of service before tonight: an odd one among them makes tonight's a breach
 
 
 class Distance(Spec):
@@ -23,11 +24,12 @@ class Distance(Spec):
     nights: int
 
 
-def in_place(history: Sequence[NightResult], night: date) -> tuple[NightResult, ...]:
-    """The past as rules look at it: nights with rows, and at its end the two calendar nights before `night`.
+def in_place(history: Sequence[NightResult], night: date, service: ServiceDays = EVERY_DAY) -> tuple[NightResult, ...]:
+    """The past as rules look at it: nights with rows, and at its end the two nights of service before `night`.
 
-    "2 of 3 nights" are nights of the calendar, for every kind of rule: where nobody judged, or nothing was served, the
-    place stays empty, and what was odd before a gap confirms nothing. A fault that lasts is confirmed one night later.
+    "2 of 3 nights" are nights of service, for every kind of rule. Where nobody judged one, or it should have had rows
+    and had none, its place stays empty, and what was odd before the gap confirms nothing. A fault that lasts is
+    confirmed one night later. Days of rest (`service`) have no place: two Mondays of a weekly model are in a row.
 
     >>> from vigil.verdicts.types import NightResult
     >>> friday, rest = date(2026, 11, 20), {"partition_digest": "", "config_digest": "", "edges_digest": ""}
@@ -36,7 +38,8 @@ def in_place(history: Sequence[NightResult], night: date) -> tuple[NightResult, 
     [(20, 9), (21, 0), (22, 0)]
     """
     known = {r.night: r for r in history}
-    places = [night - timedelta(days=n) for n in range(CONFIRMING, 0, -1)]
+    served = {r.night for r in history if r.rows}
+    places = nights_of_service(served, night, service, count=CONFIRMING)
     older = tuple(r for r in history if r.rows and r.night not in places and r.night < night)
     return older + tuple(known.get(place) or _nothing(place) for place in places)
 

@@ -1,6 +1,6 @@
 """The scores of past nights as surprise reads them: on tonight's scale and yardstick, and which of them teach."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 from math import nan
 from typing import TYPE_CHECKING, NamedTuple
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 YOUNG = 14  # nights, below which their own spread is not known
 FAR_OFF = 10.0  # robust sd of its nights, beyond which one warned night does not teach
 MAD = 1.4826  # sd of normal values, in median absolute deviations
-REST = 2  # nights before tonight that do not teach yet: they may be the first of a fault
+REST = 2  # nights of service before tonight that do not teach yet: they may be the first of a fault
 REACH = 2  # times the nights that teach: how far their search goes, for questions with bad nights among the first
 TAUGHT, WARNED, HELD_BACK = 0, 1, 2  # what a question's past night is to its memory
 
@@ -145,8 +145,8 @@ def teaching(scores: Matrix, days: Sequence[date], settings: Surprise) -> Teachi
 
     Each score has its own: the first `settings.nights` on which it was known and not bad, since the last re-baselining,
     and no later ones, so that a drift that is slow enough is not learnt as usual; of a rolling window the last ones.
-    The last two nights before tonight wait: they may turn out to be the first of a fault. Declared nights (`since`,
-    `until`) are taken as they are.
+    The last two nights of service before tonight wait: they may turn out to be the first of a fault. Declared nights
+    (`since`, `until`) are taken as they are.
     """
     import numpy as np
 
@@ -157,7 +157,7 @@ def teaching(scores: Matrix, days: Sequence[date], settings: Surprise) -> Teachi
     usable &= ~bad
     learnt = usable.sum(axis=1) == YOUNG
     if settings.until is None:
-        rested = usable & np.array([(days[-1] - day).days > REST for day in days])
+        rested = usable & (np.arange(len(days)) < len(days) - 1 - REST)
         enough = rested.sum(axis=1, keepdims=True) >= YOUNG
         usable = _window(np.where(enough, rested, usable), settings)
     before_last = usable[:, ::-1].cumsum(axis=1)[:, ::-1] > 0
@@ -200,8 +200,12 @@ def _wild(scores: Matrix, taught: "np.ndarray") -> "np.ndarray":
     return np.asarray((scores.memory == WARNED) & far)
 
 
-def reference_nights(nights: Sequence[date], tonight: date, settings: Surprise) -> tuple[date, ...]:
-    """The nights that teach a question that was known and never bad on `nights`.
+def reference_nights(
+    nights: Sequence[date], tonight: date, settings: Surprise, usable: Collection[date] | None = None
+) -> tuple[date, ...]:
+    """The nights that teach a question. nights: of the past, the last two of them nights of service.
+
+    usable: those on which the question was known and not bad; by default all.
 
     >>> from datetime import timedelta
     >>> nights = [date(2026, 1, 1) + timedelta(days=n) for n in range(99)]
@@ -212,6 +216,6 @@ def reference_nights(nights: Sequence[date], tonight: date, settings: Surprise) 
     import numpy as np
 
     days = (*sorted(n for n in nights if n < tonight), tonight)
-    plain = np.zeros((1, len(days)))
-    taught = teaching(Matrix(plain, plain, plain, plain.astype(int)), days, settings).taught[0]
+    values = np.array([[0.0 if usable is None or day in usable else nan for day in days]])
+    taught = teaching(Matrix(values, values, values, np.zeros(values.shape, int)), days, settings).taught[0]
     return tuple(day for day, one in zip(days, taught, strict=True) if one)

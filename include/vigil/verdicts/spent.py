@@ -8,10 +8,13 @@ from vigil.core.spec import Spec
 from vigil.core.words import Family
 from vigil.metrics.catalog import CATALOG
 from vigil.metrics.types import Measurement
-from vigil.verdicts.types import PROVISIONAL, Cause, Labels, NightResult, Slo, State, Verdict
+from vigil.verdicts.coverage import METRIC, coverage_of
+from vigil.verdicts.service_days import EVERY_DAY, ServiceDays
+from vigil.verdicts.types import PROVISIONAL, Cause, Labels, NightResult, Slo, State
 
 ESTIMATES = tuple(name for name in CATALOG if name.startswith("estimated_"))
-UNTOLD = ("burn", "label_coverage", "group_label_coverage", *ESTIMATES)  # these do not say how well a night went
+# these do not say how well a night went
+UNTOLD = ("burn", METRIC, "label_coverage", "group_label_coverage", *ESTIMATES)
 COUNTED = {
     "availability": "success_rate",
     "latency": "latency_within",
@@ -58,20 +61,28 @@ def spent(slo: Slo, night: NightResult, *, labels: Labels | None = None, as_of: 
 
 def nights_spent(
     slo: Slo, results: Sequence[NightResult], *, labels: Labels | None = None, as_of: date | None = None,
-    daily: bool = True,
+    daily: bool = True, service: ServiceDays = EVERY_DAY,
 ) -> list[Spent]:  # fmt: skip
     """What each of `results` (in date order) added, oldest first.
 
-    daily: every calendar day is a night, so that a day without a result is one that nobody judged.
+    daily: every day of service is a night, so that one without a result is one that nobody judged.
+    service: on which weekdays the model serves; days of rest are neither good nor unjudged.
     """
     told = partial(spent, slo, labels=labels, as_of=as_of)
+    rested = {r.night for r in results if _rested(r, service)}
     made: list[Spent] = []
-    for result in results:
-        while daily and made and made[-1].night < result.night - timedelta(days=1):
-            lost = made[-1].night + timedelta(days=1)
-            made.append(Spent(night=lost, good=0, total=0, asked=made[-1].asked, overdue=True))
+    for result in (r for r in results if r.night not in rested):
+        if daily and made:
+            days = [made[-1].night + timedelta(days=n) for n in range(1, (result.night - made[-1].night).days)]
+            lost = [day for day in days if not service.rests(day) and day not in rested]
+            made += [Spent(night=day, good=0, total=0, asked=made[-1].asked, overdue=True) for day in lost]
         made.append(told(result))
     return made
+
+
+def _rested(result: NightResult, service: ServiceDays) -> bool:
+    """Whether a result is of a day of rest, also where an older release did not know it as one."""
+    return result.rest or (not result.rows and service.rests(result.night))
 
 
 def _count(slo: Slo, night: NightResult, *, due: bool) -> tuple[float, float, bool]:
@@ -105,13 +116,9 @@ def _measured(night: NightResult, metric: str) -> Iterable[Measurement]:
 
 def _decided(night: NightResult) -> tuple[float, float]:
     """Questions that were due and got an answer. A night without any answer was not judged at all."""
-    due = [v for v in night.verdicts if v.metric != "burn" and not _pending(v)]
-    decided = sum(v.state is not State.UNKNOWN for v in due)
-    return (decided, len(due)) if decided else (0, 0)
-
-
-def _pending(v: Verdict) -> bool:
-    return (v.cause is Cause.LABELS_PENDING and not v.overdue) or v.cause is Cause.TOO_FEW_NIGHTS
+    families = coverage_of(night)
+    decided = sum(c.judged for c in families)
+    return (decided, sum(c.due for c in families)) if decided else (0, 0)
 
 
 def _good_night(family: Family | None, night: NightResult) -> tuple[float, float, bool]:

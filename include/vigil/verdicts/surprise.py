@@ -6,7 +6,7 @@ drift that lasts is found by a detector of its own and opens a ticket.
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import date, timedelta
+from datetime import date
 from math import inf, pi, sqrt
 from typing import TYPE_CHECKING
 
@@ -28,7 +28,7 @@ HARD_SPREADS = 4.0  # of a usual night: what happens to the model now and then i
 HABIT_Z = 2.5  # of a month ago, at least
 FEW_SUCCESSES = 30  # or failures, below which a share is tested by counting
 LEAST_NIGHTS = 5  # nights that a model must have had before its usual place is known at all
-CONFIRM_NIGHTS = 2  # before tonight, of which one must have said the same
+CONFIRM_NIGHTS = 2  # nights of service before tonight, of which one must have said the same
 FARTHEST = {ARCSINE: pi / 2, LOG: 3.0, "sd": 3.0}  # a night that sees no smaller move than this sees nothing
 UNLIKE = {"sd": 0.5, ARCSINE: 0.2}  # from the reference, beyond which what is usual is told once
 UNLIKE_ERRORS = 3.0  # standard errors of what is usual, beyond that
@@ -37,7 +37,10 @@ UNLIKE_ERRORS = 3.0  # standard errors of what is usual, beyond that
 def judge_surprise(
     asked: Sequence[Asked], history: Sequence[NightResult], tonight: date, settings: Surprise
 ) -> dict[str, Outcome]:
-    """Question -> what surprise says of it, for all questions of the night together."""
+    """Question -> what surprise says of it, for all questions of the night together.
+
+    history: ends in the two nights of service before tonight (`in_place`).
+    """
     past = {r.night: numbers(r) for r in history}
     scales = {a.measurement.id: scaled(a.measurement) for a in asked}
     known = [a for a in asked if scales[a.measurement.id] is not None and _enough(a)]
@@ -47,7 +50,7 @@ def judge_surprise(
         return out
     days = tuple(d for d in sorted(past) if d < tonight)
     judged = _Family(known, past, (*days, tonight), settings)
-    before = [r for r in history if tonight - timedelta(days=CONFIRM_NIGHTS) <= r.night < tonight]
+    before = [r for r in history if r.night < tonight][-CONFIRM_NIGHTS:]
     confirmed = {v.id for r in before for v in r.verdicts if _counts(v)}
     for row, one in enumerate(known):
         out[one.measurement.id] = judged.outcome(row, again=one.measurement.id in confirmed)

@@ -31,6 +31,7 @@ class Cause(StrEnum):
     LABELS_PENDING = "labels pending"
     CHECK_FAILED = "check failed"
     GATE_FAILED = "gate failed"
+    BLIND = "mostly unknown"  # of a whole family, on many nights
 
 
 class Onset(StrEnum):
@@ -286,6 +287,27 @@ class Budget(Spec):
     of_logged: bool = False  # availability counted from the model's own log
 
 
+class Coverage(Spec):
+    """How many questions of a family were due on a night, and how many of them got a judgement.
+
+    few: of those that did not, how many are about a part of the night's rows (a group, a sparse column) with too few.
+    causes: why the others were not judged. young: the model had too short a past to be asked about it.
+    """
+
+    family: Family
+    due: int = Field(ge=0)
+    judged: int = Field(ge=0)
+    few: int = Field(default=0, ge=0)
+    causes: dict[Cause, int] = Field(default_factory=dict)
+    young: bool = False
+
+    @property
+    def share(self) -> float:
+        """Judged, of what could have been: small parts do not count, but where nothing at all was judged."""
+        able = self.due - self.few
+        return self.judged / able if able else 0.0
+
+
 class NightResult(Spec):
     """Everything judged for one cohort night, at one moment of knowledge."""
 
@@ -301,9 +323,11 @@ class NightResult(Spec):
     verdicts: tuple[Verdict, ...]
     measurements: tuple[Measurement, ...] = ()  # measured, and asked about by no rule
     budgets: tuple[Budget, ...] = ()
+    coverage: tuple[Coverage, ...] = ()  # families that were asked about; () in results of older releases
     as_of: date | None = None  # the night on which it was judged so for the first time
     notes: tuple[str, ...] = ()  # files that could not be read, failed gates, the yardstick
     basis: str = ""  # digest of what the numbers were held against; "" in results of older releases
+    rest: bool = False  # a day without rows and without service: no night, and counted nowhere
 
     @property
     def digest_key(self) -> str:

@@ -13,7 +13,8 @@ from tests.golden.messages.stories import NIGHT, air, psi
 from tests.unit.plugins.shown import MONITOR, incident, night, pending, quiet
 from tests.unit.plugins.test_page_templates import Page
 from tests.unit.plugins.weeks import MOVED, weeks
-from vigil.verdicts.types import Cause, NightResult, State, Verdict
+from vigil.core.words import Family
+from vigil.verdicts.types import Cause, Coverage, NightResult, State, Verdict
 
 FINE = air(0.97, 0.9, 1.04, state=State.OK)
 WARNED = air(0.81, 0.75, 0.9, state=State.WARN)
@@ -136,3 +137,28 @@ def test_a_night_on_which_everything_broke_is_counted_not_listed_to_the_end() ->
     assert "500 of 500 checks breach: drift 500×." in told
     assert "And 470 more that are not ok: all are in the night's report ." in told
     assert len(html(night(*all_bad))) < 200_000
+
+
+def test_a_family_that_is_hardly_judged_for_a_week_is_told_on_the_first_line() -> None:
+    few = Coverage(family=Family.DRIFT, due=12, judged=0, causes={Cause.TOO_FEW_NIGHTS: 12})
+    fine = Coverage(family=Family.DRIFT, due=12, judged=12)
+    nights = [night(FINE, on=NIGHT - timedelta(days=n), coverage=(few if n < 8 else fine,)) for n in range(9, -1, -1)]
+    said = "Blind to drift since 2026-11-14: 0 of 12 questions judged, too few past nights (12)."
+    text = words(*nights)
+    assert text.index(said) < text.index("The one check that can be answered is ok.")
+    assert "Blind to" not in words(*nights[:8])
+
+
+def test_a_day_of_rest_is_shown_as_one_and_the_charts_stay_those_of_the_nights_before() -> None:
+    note = "no service on Saturdays: as `serves:` says"
+    rest = night(on=NIGHT + timedelta(days=1), rows=0, versions={}, rest=True, notes=(note,))
+    told = headline(rest, due=rest.night, dag_id="d")
+    assert (told.state, told.sentence) == ("rest", f"A day of rest, on which nothing is judged: {note}.")
+    assert views.square(rest.night, rest).title == f"{rest.night}: {note}"
+    past = weeks()
+    assert (
+        page(MONITOR, [*past, rest], (), About(due=rest.night))["drift"]
+        == page(MONITOR, past, (), About(due=NIGHT))["drift"]
+    )
+    undecided = rest.model_copy(update={"verdicts": (FEW,)})
+    assert views.night_state(undecided) == "unknown"

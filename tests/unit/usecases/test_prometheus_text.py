@@ -8,7 +8,7 @@ from memory_stage import NIGHT, MemoryStage, monitor, verdict
 from prometheus_client.parser import text_string_to_metric_families
 
 from vigil.usecases.prometheus import exposition, watched
-from vigil.verdicts.types import Budget, BurnLevel, Exhaustion, NightResult, State
+from vigil.verdicts.types import Budget, BurnLevel, Coverage, Exhaustion, NightResult, State
 
 WATCHED = monitor(
     timezone="Europe/Berlin",
@@ -17,15 +17,18 @@ WATCHED = monitor(
 )
 
 
-def told(stage: MemoryStage, **budget: object) -> dict[tuple[str, ...], float]:
+def told(
+    stage: MemoryStage, *, result: dict[str, object] | None = None, **budget: object
+) -> dict[tuple[str, ...], float]:
     """(metric, the labels beside model and environment) -> value."""
     fields = {"slo": "up", "target": 0.99, "nights": 28, "good": 1, "total": 1, "attained": 0.995, "left": 0.2,
               "burn": 3.0, "coverage": 0.928, "coverage_left": 0.5}  # fmt: skip
     made = Budget.model_validate({**fields, **budget})
-    result = NightResult(monitor="credit", environment="production", night=NIGHT, partition_digest="p", rows=500,
+    judged = NightResult(monitor="credit", environment="production", night=NIGHT, partition_digest="p", rows=500,
                          config_digest="c", edges_digest="e", verdicts=(verdict(), verdict(State.OK, metric="x")),
                          budgets=(made,))  # fmt: skip
-    stage.results.append(result, evaluated_at=stage.clock.now(), labels_through=None)
+    stored = judged.model_copy(update=result or {})
+    stage.results.append(stored, evaluated_at=stage.clock.now(), labels_through=None)
     found = {}
     for family in text_string_to_metric_families(exposition(watched(stage.ports(), [WATCHED]))):
         for sample in family.samples:
@@ -75,6 +78,16 @@ def test_verdicts_are_counted_by_family_and_state_and_open_incidents_by_severity
     assert found["vigil_verdicts", "performance", "ok"] == 1
     assert found["vigil_verdicts", "drift", "warn"] == 0
     assert sum(v for (name, *_), v in found.items() if name == "vigil_open_incidents") == 1
+
+
+def test_the_questions_that_were_due_and_judged_are_told_and_whether_the_day_was_one_of_rest(
+    stage: MemoryStage,
+) -> None:
+    coverage = (Coverage(family="drift", due=12, judged=3),)
+    found = told(stage, result={"coverage": coverage, "rest": True, "rows": 0})
+    assert found["vigil_questions_due", "drift"] == 12
+    assert found["vigil_questions_judged", "drift"] == 3
+    assert found["vigil_night_rest",] == 1
 
 
 def test_a_model_that_was_never_judged_has_its_incidents_and_no_numbers(stage: MemoryStage) -> None:

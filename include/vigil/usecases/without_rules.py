@@ -1,0 +1,77 @@
+"""What a night says that no rule asks: why there are no numbers, rows that were not taken, and its notes."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from vigil.config.schema import Monitor
+from vigil.core.words import Family
+from vigil.ports import Partition
+from vigil.usecases.nights import Night
+from vigil.verdicts.service_days import ServiceDays, service_note
+from vigil.verdicts.types import Cause, State, Verdict
+
+
+def problems(
+    monitor: Monitor,
+    night: date,
+    found: Partition,
+    loaded: Night | None,
+    problem: Mapping[str, str],
+) -> list[Verdict]:
+    """Why there are no numbers: never silence, never ok."""
+    if problem.get("kind") == "schema":
+        return [_failure("schema", State.BREACH, None, f"{problem['why']}", hard=True)]
+    if problem.get("kind") == "no baseline":
+        return [_failure("baseline", State.UNKNOWN, Cause.CHECK_FAILED, problem["why"])]
+    if found.broken and loaded is None:
+        name, why = found.broken[0]
+        return [_failure("rows", State.UNKNOWN, Cause.CHECK_FAILED, f"{Path(name).name} could not be read: {why}")]
+    if loaded is None:
+        where = "no file for the night" if not found.files else "the files hold no row of the night"
+        reason = f"{monitor.model} has no predictions for {night} ({monitor.environment}): {where}"
+        return [_failure("rows", State.UNKNOWN, Cause.NO_DATA, reason)]
+    return []
+
+
+def rejected(told: Mapping[str, Any]) -> list[Verdict]:
+    """Rows of the source that no night can hold are nobody's night: said where they were found."""
+    if not told.get("rejected"):
+        return []
+    examples = "; ".join(told["examples"])
+    reason = f"{told['rejected']:,} of {told['rows']:,} rows of the source were not taken: {examples}"
+    return [_failure("intake", State.WARN, None, reason)]
+
+
+def _failure(metric: str, state: State, cause: Cause | None, reason: str, *, hard: bool = False) -> Verdict:
+    return Verdict(
+        metric=metric,
+        subject="all",
+        family=Family.QUALITY,
+        state=state,
+        cause=cause,
+        reason=reason,
+        hard=hard,
+        overdue=state is State.UNKNOWN,
+    )
+
+
+def undecided(monitor: Monitor, night: date, service: ServiceDays) -> list[Verdict]:
+    """What is said on a day of rest: nothing, but while it is not known whether it is one."""
+    if not service.waits(night):
+        return []
+    said = _failure("rows", State.UNKNOWN, Cause.NO_DATA, f"{monitor.model}: {service_note(service, night, rows=0)}")
+    return [said.model_copy(update={"overdue": False})]
+
+
+def notes_of(
+    found: Partition, failed_gates: Sequence[str], loaded: Night | None, remarks: Sequence[str]
+) -> tuple[str, ...]:
+    """What a person should know beside the verdicts. remarks: of the weekday and the nights that teach; "" is none."""
+    notes = [said for said in remarks if said]
+    notes += [f"{Path(name).name} could not be read: {why}" for name, why in found.broken]
+    notes += [f"gate failed: {gate}" for gate in failed_gates]
+    if loaded is not None and loaded.baseline is None:
+        notes.append(f"version {loaded.version} has no recorded baseline; promote it with `vigil promote`")
+    return tuple(notes)
