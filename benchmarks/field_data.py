@@ -42,7 +42,8 @@ def credit(days: Sequence[date] | None = None, a_night: int = 300, seed: int = 1
 
 
 PROTECTED_CALLS = ("--protected", "marital_status=married", "--protected", "age=26_to_59")
-CALLS_FLAGS = (*OWNER, "--favourable", "offer", *PROTECTED_CALLS)
+# the guess is another column that is named after a default: whoever reads the table of `vigil init` corrects it
+CALLS_FLAGS = (*OWNER, "--label", "subscribed", "--favourable", "offer", *PROTECTED_CALLS)
 CALLS = ("job", "marital_status", "education", "credit_in_default", "housing_loan", "personal_loan", "contact_type",
          "age", "contacts_this_campaign")  # fmt: skip
 
@@ -110,7 +111,7 @@ CHRONIC: Mapping[str, Mapping[str, Callable[[Stream], Stream]]] = {
         "beyond": beyond,
     },
     "calls": {
-        "sparse": lambda s: sparse(s, "credit_in_default"),
+        "sparse": lambda s: sparse(s, "personal_loan"),
         "disparity": lambda s: disparity(s, "marital_status", "single", CALLS_CUT, 0.45),
         "beyond": beyond,
     },
