@@ -16,6 +16,7 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass, replace
 from pathlib import Path
+from resource import RUSAGE_CHILDREN, RUSAGE_SELF, getrusage
 from tempfile import TemporaryDirectory
 from typing import Any
 
@@ -72,7 +73,7 @@ def cut(stream: Stream, nights: int | None) -> Stream:
 
 def play(job: Job) -> dict[str, Any]:
     """One job, in a process of its own. What fails is told, and the others go on."""
-    began, used = time.monotonic(), time.process_time()
+    began = time.monotonic()
     try:
         with TemporaryDirectory(dir=WORK, prefix="home-") as folder:
             told = _play(job, Path(folder))
@@ -80,7 +81,8 @@ def play(job: Job) -> dict[str, Any]:
         told = {"failed": str(error)}
     except Exception:  # noqa: BLE001 - a benchmark of an hour does not end with one of its parts
         told = {"failed": traceback.format_exc()}
-    spent = {"seconds": round(time.monotonic() - began, 1), "cpu": round(time.process_time() - used, 1)}
+    used = sum(sum(getrusage(who)[:2]) for who in (RUSAGE_SELF, RUSAGE_CHILDREN))
+    spent = {"seconds": round(time.monotonic() - began, 1), "cpu": round(used, 1)}
     return {"job": str(job), "kind": job.kind, "stream": job.name, **told, **spent}
 
 
@@ -112,7 +114,9 @@ def main(
         for done in as_completed([pool.submit(play, job) for job in jobs]):
             told.append(done.result())
             progress.advance(task)
-            progress.print(f"{told[-1]['job']}: {told[-1]['seconds']} s {told[-1].get('failed', '')[-300:]}")
+            last = told[-1]
+            line = f"{last['job']}: {last['seconds']} s ({last['cpu']} s of processor time)"
+            progress.print(line, last.get("failed", "")[-300:], markup=False)
             (WORK / "told.json").write_text(json.dumps(told, indent=1, default=str))
     order = {str(job): n for n, job in enumerate(jobs)}
     told.sort(key=lambda t: order[t["job"]])

@@ -200,9 +200,11 @@ def chatbot() -> Stream:
     model = make_pipeline(TfidfVectorizer(min_df=2), LogisticRegression(C=5, max_iter=200)).fit(
         taught["text"], taught["intent"]
     )
-    mine = mine.assign(predicted_intent=model.predict(mine["text"])).rename(columns={"intent": "true_intent"})
-    return Stream(name="chatbot", says="questions to an online bank, 150 a night", order=Order.DEALT,
-                  rows=dealt(mine, DAILY, 150, 61), label="true_intent", flags=(*OWNER, "--no-protected"))  # fmt: skip
+    mine = mine.assign(predicted_intent=model.predict(mine["text"])).rename(columns={"intent": "actual_intent"})
+    return Stream(
+        name="chatbot", says="questions to an online bank, 150 a night", order=Order.DEALT,
+        rows=dealt(mine, DAILY, 150, 61), label="actual_intent", flags=(*OWNER, "--no-protected"),
+    )  # fmt: skip
 
 
 def restarting() -> Stream:

@@ -140,11 +140,12 @@ def runs(base: str, condition: str, folder: Path, onsets: Sequence[int], faults:
             begun = onset
             before = rehearsal.past(rehearsal.nights[:onset])
             for fault in faults:
-                made.append({**_run(rehearsal, before, fault, onset), "base": base, "condition": condition})
+                made.append({**run(rehearsal, before, fault, onset), "base": base, "condition": condition})
     return {"runs": made, "base": base, "condition": condition, "nights": begun}
 
 
-def _run(rehearsal: Rehearsal, before: Past, fault: Fault, onset: int) -> dict[str, Any]:
+def run(rehearsal: Rehearsal, before: Past, fault: Fault, onset: int) -> dict[str, Any]:
+    """One fault after the nights before its onset, which were played; the home is left as it was."""
     nights = rehearsal.nights[onset : onset + PLAYED]
     store = rehearsal.home.settings.predictions_dir / "predictions" / f"model={MODEL}"
     files = {f: f.read_bytes() for night in nights for f in sorted((store / f"date={night}").glob("*.parquet"))}

@@ -9,7 +9,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from field_play import MODEL, Home, Nightly, Past
+from field_play import MODEL, Failed, Home, Nightly, Past
 from field_streams import Stream
 
 from vigil.core.words import Family
@@ -19,6 +19,7 @@ from vigil.verdicts.types import Cause, NightResult, Onset, State, Verdict
 LEARNT = 14  # nights with rows before those on which drift questions are due
 QUIET_FOR = 10  # judged nights without anything new, after which an incident should have ended
 SHOWN = 6  # examples
+Answers = dict[tuple[date, str], str]  # (night, question) -> state
 
 
 def measured(stream: Stream, past: Past) -> dict[str, Any]:
@@ -115,36 +116,39 @@ def states(results: Sequence[NightResult]) -> dict[str, int]:
 
 
 def ways(stream: Stream, folder: Path) -> dict[str, Any]:
-    """One log, judged by the preview of `vigil init`, by `vigil backfill`, by `vigil backtest` and night by night."""
-    first, last = str(stream.nights[0]), str(stream.days[-1])
-    home = Home(folder / "home", stream).whole_log()
-    home.onboarded(0)
-    filled, coming = home.copied(folder / "filled"), home.copied(folder / "coming").unlearnt()
+    """One log, judged by the preview of `vigil init`, by a backfill, by a backtest and night by night."""
     shown = Home(folder / "shown", stream).whole_log()
     shown.onboarded(len(stream.nights))
-    filled.vigil("backfill", MODEL, "--from", first, "--to", last)
+    made = {"init": answers(shown.stored(stream.nights))}
+    home = Home(folder / "home", stream).whole_log()
+    home.onboarded(0)
+    return compared(home, folder, made)
+
+
+def compared(home: Home, folder: Path, others: Mapping[str, Answers]) -> dict[str, Any]:
+    """A home before its first judgement: backfilled in one copy, night by night in another, each beside a backtest."""
+    stream = home.stream
+    filled, coming = home.copied(folder / "filled"), home.copied(folder / "coming").unlearnt()
+    filled.backfilled(stream.nights)
     nightly = Nightly(coming)
     for night in stream.nights:
         nightly.night(night)
-    said = {
-        "init": shown.stored(stream.nights), "backfill": filled.stored(stream.nights),
-        "backtest": home.rehearsed(), "nightly": coming.stored(stream.nights),
-    }  # fmt: skip
-    made = {name: answers(past) for name, past in said.items()}
-    base = made["backtest"]
+    base = answers(home.rehearsed())
+    stored = {"backfill": filled.stored(stream.nights), "nightly": coming.stored(stream.nights)}
+    made = {**others, **{name: answers(past) for name, past in stored.items()}}
     return {
         "stream": stream.name, "nights": len(stream.nights), "verdicts": len(base),
-        "why": {name: rebuilt(which, stream) for name, which in (("backfill", filled), ("nightly", coming))},
-        "differs": {name: difference(base, other) for name, other in made.items() if name != "backtest"},
+        "why": {name: rebuilt(which) for name, which in (("backfill", filled), ("nightly", coming))},
+        "differs": {name: difference(base, other) for name, other in made.items()},
     }  # fmt: skip
 
 
-def answers(past: Past) -> dict[tuple[date, str], str]:
+def answers(past: Past) -> Answers:
     """(night, question) -> state."""
     return {(r.night, v.id): v.state.value for r in past.results for v in r.verdicts}
 
 
-def difference(base: Mapping[tuple[date, str], str], other: Mapping[tuple[date, str], str]) -> dict[str, Any]:
+def difference(base: Answers, other: Answers) -> dict[str, Any]:
     """How many verdicts of the backtest another way gave otherwise, and which."""
     odd = sorted(key for key in {*base, *other} if base.get(key) != other.get(key))
     by = Counter(question.split("/")[0] for _, question in odd)
@@ -156,17 +160,10 @@ def difference(base: Mapping[tuple[date, str], str], other: Mapping[tuple[date, 
     }
 
 
-def rebuilt(home: Home, stream: Stream) -> str:
-    """Of three nights, how many `vigil why` makes again byte for byte."""
-    from field_play import Failed
-
-    days = stream.days
-    asked = [days[len(days) // 3], days[2 * len(days) // 3], days[-1]]
-    same = 0
-    for day in asked:
-        try:
-            home.vigil("why", MODEL, str(day))
-            same += 1
-        except Failed:
-            continue
-    return f"{same} of {len(asked)}"
+def rebuilt(home: Home) -> bool:
+    """Whether `vigil why` makes a night in the middle again, byte for byte."""
+    try:
+        home.vigil("why", MODEL, str(home.stream.days[len(home.stream.days) // 2]))
+    except Failed:
+        return False
+    return True

@@ -25,6 +25,7 @@ from vigil.adapters.memory import FrozenClock
 from vigil.config.schema import Monitor
 from vigil.incidents.types import Incident
 from vigil.usecases import backtest, nightly
+from vigil.usecases.backfill import backfill
 from vigil.usecases.incidents import all_incidents
 from vigil.verdicts.types import NightResult
 
@@ -131,6 +132,11 @@ class Home:
             shutil.rmtree(kept, ignore_errors=True)
         shutil.rmtree(self.settings.state_dir / "intake", ignore_errors=True)
         return Home(self.folder, self.stream)
+
+    def backfilled(self, nights: Sequence[date]) -> None:
+        """As `vigil backfill` does it."""
+        for _ in backfill(wiring.open_ports(self.settings), self.monitor, nights):
+            pass
 
     def stored(self, nights: Sequence[date]) -> Past:
         """The judgements and incidents that the home keeps."""

@@ -160,7 +160,15 @@ def _ways(told: Told) -> list[str]:
             lines.append(_line(t["stream"], "", f"failed: {_one_line(t['failed'])}", *[""] * 5))
             continue
         odd = [t["differs"][way]["verdicts"] for way in ("init", "backfill", "nightly")]
-        lines.append(_line(t["stream"], t["nights"], f"{t['verdicts']:,}", *odd, *t["why"].values()))
+        lines.append(
+            _line(
+                t["stream"],
+                t["nights"],
+                f"{t['verdicts']:,}",
+                *odd,
+                *("yes" if same else "**no**" for same in t["why"].values()),
+            )
+        )
     return lines if len(lines) > 2 else []
 
 
