@@ -12,7 +12,7 @@ export DO_NOT_TRACK := true
 export MLFLOW_DISABLE_TELEMETRY := true
 export GX_ANALYTICS_ENABLED := false
 
-.PHONY: help setup setup-dev demo demo-check stop check lint test lock lint-monitors clean docs laws bench bench-quick bench-detection bench-gateway
+.PHONY: help setup setup-dev demo demo-check stop check lint test lock lint-monitors clean docs laws bench bench-quick bench-detection bench-field bench-gateway
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 22
@@ -68,6 +68,9 @@ bench-quick: setup  ## the same with a twentieth of the rows and one run; keeps 
 
 bench-detection: setup  ## Vigil beside other tools' rules on nights of which everything is known; FULL=1: more than 5,000 of them
 	@PYTHONPATH=include:.:benchmarks $(BIN)/python benchmarks/detection.py $(if $(FULL),,--no-keep)
+
+bench-field: setup  ## real rows through `vigil init` with the usual answers, judged in every way there is; FULL=1: all of it
+	@OPENBLAS_NUM_THREADS=1 PYTHONPATH=include:.:benchmarks $(BIN)/python benchmarks/field.py $(if $(FULL),,--no-keep)
 
 bench-gateway: setup  ## the gateway beside `mlflow models serve`, measured in one run (installs wrk where it may)
 	@command -v wrk >/dev/null || apt-get install -y -qq wrk >/dev/null 2>&1 || true
