@@ -27,6 +27,7 @@ from vigil.verdicts.policy import BudgetPolicy
 from vigil.verdicts.types import Labels, Rules, Slo, Surprise
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{1,62}$")]
+Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 
 
 class Monitor(Spec):
@@ -51,6 +52,7 @@ class Monitor(Spec):
     flags: dict[Flag, tuple[str, ...]] = Field(default_factory=dict)  # yes/no columns of a text model
     sums: tuple[str, ...] = ()  # numeric columns whose sums the KPIs use
     kpis: tuple[Kpi, ...] = ()  # business numbers
+    serves: tuple[Weekday, ...] | None = None  # weekdays on which the model serves; absent: learnt from its nights
     suite: str | None = None  # a file name in expectations/, without .json
     quality: Literal["auto", "gx", "compiled"] = "auto"  # who checks the suite: GX on pandas, the scan; auto: by size
     bins: int = Field(default=31, ge=4, le=200)  # quantile edges per numeric feature

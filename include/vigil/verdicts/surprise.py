@@ -9,12 +9,12 @@ from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
-from vigil.metrics.types import Kind, Measurement, Worse
+from vigil.metrics.types import Kind, Worse
 from vigil.verdicts.calendar import NIGHTS_FOR_YEAR, design
 from vigil.verdicts.scales import ARCSINE, FLOORS, Scaled, anchor, jump, scaled, words
 from vigil.verdicts.scored_nights import YOUNG, Asked, Then, Told, anchored, matrix, numbers, spoilt
 from vigil.verdicts.thresholds import Outcome
-from vigil.verdicts.types import Cause, NightResult, State, Surprise, Verdict
+from vigil.verdicts.types import Cause, NightResult, State, Surprise, Verdict, column_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -143,7 +143,7 @@ class _Family:
         z = self.away[:, -1]
         one_sided = {Worse.HIGHER: norm.sf(z), Worse.LOWER: norm.cdf(z), Worse.AWAY: 2 * norm.sf(np.abs(z))}
         p = np.array([one_sided[a.measurement.worse][row] for row, a in enumerate(self.asked)])
-        weights = np.array([self.settings.importance.get(_feature(a.measurement), 1.0) for a in self.asked])
+        weights = np.array([self.settings.importance.get(column_of(a.measurement.subject), 1.0) for a in self.asked])
         weights = np.maximum(weights, 1e-3) / np.maximum(weights, 1e-3).mean()
         usable = self.usual.nights >= LEAST_NIGHTS
         p = np.where(usable, np.minimum(1.0, p / weights), 1.0)
@@ -246,11 +246,6 @@ def _spell(reference: Sequence[date]) -> str:
 
 def _floor(one: Asked, scale: str) -> float:
     return one.rule.floor or FLOORS.get(scale, 0.0)
-
-
-def _feature(m: Measurement) -> str:
-    """The column that a subject is about: "income:high|sex=female" is about income."""
-    return m.subject.split("|", 1)[0].split(":", 1)[0]
 
 
 def _bounded(away: "np.ndarray", counts: "np.ndarray", usual: "np.ndarray") -> "np.ndarray":
