@@ -28,8 +28,8 @@ def test_drift_rules_that_a_file_does_not_write_are_the_default_ones():
 
 def test_a_feature_that_moves_with_each_night_is_asked_for_its_nulls_alone():
     features = {"income": "numeric", "rate": "numeric", "season": "category"}
-    said = {**RAW, "features": features,
-            "protected": [{"attribute": "sex"}], "surprise": {"without": ["rate", "season", "class_shift"]}}  # fmt: skip
+    without = {"without": ["rate", "season", "class_shift"]}
+    said = {**RAW, "features": features, "protected": [{"attribute": "sex"}], "surprise": without}
     rules = {rule["metric"]: rule.get("without", []) for rule in drift_rules(said)}
     assert rules["position_shift"] == rules["group_position_shift"] == ["rate", "season"]
     assert rules["missing_shift"] == rules["group_missing_shift"] == rules["group_share_shift"] == []

@@ -15,6 +15,7 @@ from vigil.onboarding.document import Answers
 from vigil.onboarding.draft import Asked
 from vigil.usecases import onboard
 from vigil.usecases.ingest import ingest
+from vigil.usecases.look import look_at
 
 pytestmark = pytest.mark.slow  # Great Expectations tries the suite
 
@@ -28,7 +29,7 @@ def stores(tmp_path):
 
 
 def init(stores, home, *, reference=None, force=False, **asked: Any):
-    looked = onboard.look_at(stores, Asked(**{"name": "calls", "log": "calls.csv", "no_protected": True, **asked}))
+    looked = look_at(stores, Asked(**{"name": "calls", "log": "calls.csv", "no_protected": True, **asked}))
     return onboard.write(stores, looked, ADA, home=home, reference=reference, actor="ada", force=force)
 
 
@@ -51,7 +52,7 @@ def test_a_log_becomes_a_monitor_a_suite_its_rows_and_a_reference(stores, tmp_pa
 
 
 def test_looking_alone_writes_nothing_and_takes_nothing(stores, tmp_path):
-    looked = onboard.look_at(stores, Asked(name="calls", log="calls.csv"))
+    looked = look_at(stores, Asked(name="calls", log="calls.csv"))
     assert (looked.files, looked.draft.rows) == (1, 600)
     assert files(tmp_path) == set()
     source = Source.model_validate({"predictions": "calls.csv", "served_at": {"column": "called_on"}})
