@@ -134,8 +134,9 @@ def test_a_range_has_room_and_what_was_never_negative_stays_so():
 
 
 def test_one_value_that_is_impossible_is_a_breach_and_one_that_is_far_out_is_not():
-    pressure = frame(income=list(np.random.default_rng(1).normal(1000, 12, 100)))
-    found = expectations(pressure, rows_a_night=24)[POSSIBLE]
+    rng = np.random.default_rng(1)
+    nights = [frame(income=list(rng.normal(1000, 12, 100))) for _ in range(14)]
+    found = expectations(*nights, rows_a_night=100)[POSSIBLE]
     assert found["mostly"] == 1.0
     assert 0 < found["min_value"] < 900
     assert 1100 < found["max_value"] < 5503
