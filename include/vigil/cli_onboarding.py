@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from vigil.onboarding.document import Answers
     from vigil.onboarding.draft import Draft
     from vigil.usecases.ingest import Ingested
-    from vigil.usecases.onboard import Looked, Written
+    from vigil.usecases.look import Looked
+    from vigil.usecases.onboard import Written
     from vigil.verdicts.types import NightResult
 
 app = typer.Typer()
@@ -72,6 +73,7 @@ def init(  # noqa: PLR0913, PLR0917 - every answer is a flag
     from vigil.onboarding.draft import Asked
     from vigil.onboarding.roles import Word
     from vigil.usecases import onboard
+    from vigil.usecases.look import look_at
 
     given = {
         Word.SERVED_AT: served_at, Word.PREDICTION_ID: prediction_id, Word.MODEL_VERSION: model_version,
@@ -90,11 +92,11 @@ def init(  # noqa: PLR0913, PLR0917 - every answer is a flag
     with out.status("opening the stores"):
         ports = wiring.open_ports(settings)
     with out.status(f"looking at {log}"):
-        looked = onboard.look_at(ports, asked)
+        looked = look_at(ports, asked)
     show(looked)
     answers = answer(looked.draft, owner=owner, favourable=favourable, references=references, description=description)
     _schema_file(settings)
-    with out.status("taking the rows, fitting the suite"):
+    with out.status("trying the rules on the first nights, taking the rows"):
         written = onboard.write(
             ports, looked, answers, home=settings.home, force=force, actor=getuser(),
             reference=_address(reference, settings.home) if reference else None,
@@ -179,7 +181,7 @@ def answer(
     levels = draft.meaning.decisions if draft.meaning else ()
     if not owner:
         questions.append(("--owner", "Who owns the model (e-mail)?", None))
-    if levels and not favourable:
+    if levels and not favourable and draft.protected:
         questions.append(("--favourable", f"Which answer is good for the person: {' or '.join(levels)}?", None))
     groups: dict[str, str] = {}
     for one in draft.protected:
@@ -193,7 +195,7 @@ def answer(
             raise DataError(f"{flag}{said}: the groups are {', '.join(choices)}")
         groups[one.attribute] = said or one.usual
     told = _asked(questions)
-    chosen = favourable or told.get("--favourable")
+    chosen = favourable or told.get("--favourable") or (levels[0] if levels else None)  # of no weight where nobody is
     if levels and chosen not in levels:
         raise DataError(f"--favourable {chosen}: the answers are {', '.join(levels)}")
     by_flag = {one.attribute: told.get(f"--protected {one.column}=") for one in draft.protected}
@@ -255,12 +257,23 @@ def lint_data(settings: Settings) -> int:
 
 
 def say_written(written: Written) -> None:
-    """Where the files are, and what was taken."""
+    """Where the files are, what no rule asks or is allowed more than usual, and what was taken."""
+    from vigil.onboarding.document import rule_text
+
     out.print(f"[green]wrote[/]      {escape(str(written.yaml))}")
     out.print(f"[green]wrote[/]      {escape(str(written.suite))}, fitted to {written.reference_rows:,} rows of "
               f"{escape(written.reference)}")  # fmt: skip
     for name in written.dropped:
         out.print(f"left out   {escape(name)}: it would fire on the reference itself")
+    for one in written.book.left:
+        out.print(f"no rule    {escape(one.what)}: {escape(one.why)}", soft_wrap=True)
+    for name, why in written.book.without.items():
+        out.print(f"no drift   {escape(name)}: {escape(why)}; its nulls are watched", soft_wrap=True)
+    for line in written.book.lines:
+        if line.moved:
+            out.print(f"[yellow]allowed[/]    {escape(rule_text(line.rule))}: {escape(line.note)}", soft_wrap=True)
+    for said in written.odd[:5]:
+        out.print(f"[yellow]odd[/]        {escape(said)}", soft_wrap=True)
     say_ingested(written.ingested)
 
 
@@ -355,7 +368,7 @@ def reference(
     path: Annotated[Path, typer.Argument(help="Rows that are good, in your log's or in Vigil's words.")],
 ) -> None:
     """Replace the reference that a model without registered versions is compared with."""
-    from vigil.usecases.onboard import reference_from
+    from vigil.usecases.look import reference_from
     from vigil.usecases.reference import set_reference
 
     ports, monitor = wiring.open_ports(), wiring.monitor(model)

@@ -101,9 +101,9 @@ def beyond(bound: Bound, *, unit: str, worse: Worse | None) -> str:
 def _subjects(rule: Rule, entry: Entry | None) -> str:
     if "*" not in rule.subjects:
         return listed(rule.subjects)
-    return {Scope.FEATURE: "each feature", Scope.GROUP: "each protected group"}.get(
-        entry.scope if entry else Scope.ALL, "all predictions"
-    )
+    everything = {Scope.FEATURE: "each feature", Scope.GROUP: "each protected group"}
+    named = everything.get(entry.scope if entry else Scope.ALL, "all predictions")
+    return f"{named} but {listed(rule.without)}" if rule.without else named
 
 
 def listed(names: Sequence[str], most: int = MOST_SUBJECTS) -> str:

@@ -128,6 +128,9 @@ def test_moves_of_shares_are_those_of_pandas(night):
     assert found["share_shift/c"].value == pytest.approx(every[0].sub(every[1], fill_value=0).abs().max())
     nulls = [arcsine(f["x"].isna().mean()) for f in (NOW, WAS)]
     assert found["missing_shift/x"].value == pytest.approx(nulls[0] - nulls[1])
+    for sex in ("f", "m"):
+        shares = [arcsine((f["sex"] == sex).mean()) for f in (NOW, WAS)]
+        assert found[f"group_share_shift/sex={sex}"].value == pytest.approx(shares[0] - shares[1])
     said = [arcsine((f["prediction"] == "0").mean()) for f in (NOW, WAS)]
     assert found["class_shift/0"].value == pytest.approx(said[0] - said[1])
     assert found["top_class_share/all"].value == NOW["prediction"].value_counts(normalize=True).max()

@@ -29,7 +29,7 @@ def problems(file: str, root: Node, raw: Mapping[str, Any], *, suites: Collectio
     suites: the names of the suites that exist; None where nobody knows.
     """
     found = [*_rules(raw), *contradictions.between(raw), *_schedule(raw), *_protected(raw), *_slos(raw)]
-    found += [*_suite(raw, suites), *_source(raw)]
+    found += [*_suite(raw, suites), *_source(raw), *_left_out(raw)]
     return [at(file, root, path, what, key=len(path) <= 2 and path[0] in WHOLE) for path, what in found]
 
 
@@ -61,6 +61,7 @@ def _rule(raw: Mapping[str, Any], place: Path, one: Mapping[str, Any]) -> Iterat
     yield from contradictions.within(place, rule, entry) if not misplaced else ()
     if entry.scope is not Scope.ALL:
         yield from _subjects(raw, (*place, "subjects"), rule.subjects)
+        yield from _subjects(raw, (*place, "without"), rule.without)
 
 
 def _belongs(raw: Mapping[str, Any], place: Path, entry: Entry) -> Iterator[Finding]:
@@ -125,6 +126,18 @@ def _protected(raw: Mapping[str, Any]) -> Iterator[Finding]:
                 ("protected", index, "groups", groups.index(one["reference"])),
                 f"{one['reference']!r} is the reference group; it is not compared with itself",
             )
+
+
+def _left_out(raw: Mapping[str, Any]) -> Iterator[Finding]:
+    """What the default drift rules leave out is a feature, or one of their metrics."""
+    surprise, features = raw.get("surprise"), raw.get("features")
+    listed = surprise.get("without") if isinstance(surprise, dict) else None
+    if not isinstance(listed, list) or not isinstance(features, dict):
+        return
+    for index, name in enumerate(listed):
+        known = list(map(str, features))
+        if str(name) not in features and str(name) not in CATALOG:
+            yield ("surprise", "without", index), f"{name!r} is no feature of this model; {near(str(name), known)}"
 
 
 def _slos(raw: Mapping[str, Any]) -> Iterator[Finding]:

@@ -115,6 +115,9 @@ _DRIFT: tuple[Row, ...] = (
 _GROUP_DRIFT: tuple[Row, ...] = (
     ("group_mean_shift", "drift.group_mean_shift", "sd", AWAY, NUMBER, "move of a feature's mean in a protected group"),
 )
+_GROUP_SHARES: tuple[Row, ...] = (
+    ("group_share_shift", "drift.group_share_shift", "arcsine", AWAY, NUMBER, "move of a protected group's share"),
+)
 _GROUPS: tuple[Row, ...] = tuple(
     (f"group_{name}", module, unit, worse, kind, f"{says}, in a protected group")
     for name, module, unit, worse, kind, says in _DRIFT
@@ -242,6 +245,7 @@ _BLOCKS: tuple[tuple[tuple[Row, ...], Family, dict[str, object]], ...] = (
     (_DRIFT, Family.DRIFT, {"scope": Scope.FEATURE, "against": Against.WITHIN}),
     (_GROUP_DRIFT, Family.DRIFT, {"scope": Scope.GROUP, "against": Against.WITHIN}),
     (_GROUPS, Family.DRIFT, {"scope": Scope.GROUP, "against": Against.WITHIN, "on_demand": True}),
+    (_GROUP_SHARES, Family.DRIFT, {"scope": Scope.GROUP, "against": Against.WITHIN, "on_demand": True, "tasks": _ONE}),
     (_LABEL_WORDS, Family.QUALITY, {"against": Against.NOTHING, "needs_labels": True, "tasks": _ONE}),
     (_WEIGHT, Family.QUALITY, {"against": Against.NOTHING, "needs_labels": True, "tasks": _ONE}),
     (_PERSONAL, Family.QUALITY, {}),

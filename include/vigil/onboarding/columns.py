@@ -21,6 +21,7 @@ FORMATS = (
 EPOCHS = {"epoch_s": (9e8, 4.1e9), "epoch_ms": (9e11, 4.1e12)}  # 1998 to 2099
 MOST_LEVELS = 50  # of a category that are listed
 FREE_TEXT = 40  # characters: longer on average, and rarely repeated, is text that people wrote
+NUMBER = r"-?(0|[1-9]\d*)?(\.\d+)?(e[+-]?\d+)?"
 TIME_NAME = re.compile(r"time|date|_at$|_on$|_ts$|^ts$|when|stamp|epoch", re.IGNORECASE)
 
 
@@ -51,6 +52,12 @@ class Look(Spec):
     time_format: str | None = None  # for `Time.format`
     zoned: bool = False  # times carry their offset
     ambiguous: str | None = None  # the other format that reads all values
+
+    @property
+    def counts(self) -> bool:
+        """Whether the values are numbers; one that never changed too."""
+        constant = self.holds is Holds.CONSTANT and bool(re.fullmatch(NUMBER, self.levels[0]))
+        return self.holds is Holds.NUMBER or constant
 
 
 def look(frame: pd.DataFrame) -> dict[str, Look]:

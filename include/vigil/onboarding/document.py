@@ -2,21 +2,29 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from textwrap import wrap
 from typing import Any
 
 import yaml
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from vigil.core.spec import Spec
-from vigil.core.words import Task
+from vigil.core.words import Family, Task
 from vigil.onboarding.columns import Look
 from vigil.onboarding.draft import Draft
-from vigil.onboarding.movement import Quiet
 from vigil.onboarding.roles import Word
+from vigil.onboarding.rules import Book
 from vigil.onboarding.truth import time_of
-from vigil.profiles.layout import FeatureType
+from vigil.verdicts.defaults import drift_rules
 
+LEAST_BINS, MOST_BINS, ROWS_A_BIN = 8, 31, 30  # of the reference
 TEMPLATES = Path(__file__).parent / "templates"
+NOTES = {
+    "service": "",
+    "quality": "",
+    "performance": "                 # `holdout`: how much worse than on the reference is still allowed",
+    "fairness": "",
+}
 
 
 class Answers(Spec):
@@ -29,14 +37,11 @@ class Answers(Spec):
 
 
 class Facts(Spec):
-    """What the rules are made of, beside the draft. missing: the highest share of nulls that the reference has."""
+    """What the nights of the log say, beside the draft. serves: weekdays with rows, where others never have any."""
 
-    missing: float = 0.0
+    book: Book = Book()
     slow_ms: float = 0.0
-    spread: float = 0.0  # of the labels of a regression, and so of an error that knows nothing
-    drift: tuple[Quiet, ...] = ()
-    no_drift: Mapping[str, str] = {}  # feature -> why no rule asks whether it drifts
-    nightly: tuple[str, ...] = ()  # features of which a night has one value
+    serves: tuple[str, ...] | None = None
 
 
 def document(draft: Draft, answers: Answers, facts: Facts, *, schema: str) -> str:
@@ -47,7 +52,7 @@ def document(draft: Draft, answers: Answers, facts: Facts, *, schema: str) -> st
     ).get_template("monitor.yaml.j2")  # fmt: skip
     meaning = draft.meaning
     favourable = answers.favourable or (meaning.decisions[0] if meaning else None)
-    least = max(5, min(30, draft.rows_a_night // 2))
+    groups = dict(answers.groups)
     return page.render(
         d=draft,
         y=flow,
@@ -60,27 +65,39 @@ def document(draft: Draft, answers: Answers, facts: Facts, *, schema: str) -> st
         score=Word.SCORE in draft.roles and draft.task is Task.BINARY,
         favourable=favourable,
         deserving=meaning.deserving.get(favourable or "", meaning.negative) if meaning else None,
-        groups=dict(answers.groups),
+        groups=groups,
+        protected=bool(groups),
         suite=draft.asked.name,
-        bins=max(5, min(20, draft.rows_a_night // 20)),
-        floor=max(1, round(draft.rows_a_night * 0.5)),
-        missing=round(min(0.95, max(0.05, facts.missing + 0.05)), 2),
+        bins=max(LEAST_BINS, min(MOST_BINS, draft.rows_a_night * max(1, draft.nights // 3) // ROWS_A_BIN)),
         slow=_round_up(facts.slow_ms),
-        rmse_room=float(f"{max(facts.spread * 0.25, 1e-6):.2g}"),
-        least=least,
-        drift=facts.drift,
-        no_drift=facts.no_drift,
-        levels=_unless(facts.nightly, [n for n, kind in draft.features.items() if kind is FeatureType.CATEGORY]),
-        subjects=lambda rule: f"subjects: {flow(list(rule.subjects))}, " if rule.subjects else "",
+        book=facts.book,
+        families=[family.value for family in Family if family is not Family.DRIFT],
+        serves=facts.serves,
+        notes=NOTES,
+        rule=rule_text,
+        line=lambda text: str(text).replace("\n", " "),
+        asked=wrap(", ".join(_asked(draft, facts.book, protected=bool(groups))) + ".", 112),
     )
 
 
-def _unless(nightly: tuple[str, ...], categories: list[str]) -> str | None:
-    """The categories that are asked for new levels, as `subjects:`; None where none is left."""
-    asked = [name for name in categories if name not in nightly]
-    if not asked:
-        return None
-    return f"subjects: {flow(asked)}, " if len(asked) < len(categories) else ""
+def _asked(draft: Draft, book: Book, *, protected: bool) -> list[str]:
+    """The metrics of the default drift rules of this model."""
+    said: dict[str, Any] = {
+        "task": draft.task.value, "features": draft.features, "protected": protected,
+        "surprise": {"without": list(book.without)},
+    }  # fmt: skip
+    return [rule["metric"] for rule in drift_rules(said)]
+
+
+def rule_text(rule: Mapping[str, Any]) -> str:
+    """A rule on one line, as people write it.
+
+    >>> rule_text({"metric": "missing", "subjects": ["a"], "breach": "> 0.05", "surprise": True})
+    '{metric: missing, subjects: [a], breach: "> 0.05", surprise: true}'
+    """
+    bounds = {"breach", "warn", "hard"}
+    parts = [f'{key}: "{value}"' if key in bounds else f"{key}: {flow(value)}" for key, value in rule.items()]
+    return f"{{{', '.join(parts)}}}"
 
 
 def flow(value: Any) -> str:

@@ -115,11 +115,23 @@ def draft(asked: Asked, frame: pd.DataFrame, looks: Mapping[str, Look], truth: p
         )
     if truth is None:
         roles |= ripened(frame, looks, roles, _days(asked, frame, looks[roles[Word.SERVED_AT].column]))
+    if Word.SCORE in roles and Word.SCORE not in asked.columns:
+        roles = _without_score(looks, roles)
     known = {w: looks[g.column] for w, g in roles.items()}
     if Word.PREDICTION not in known and Word.SCORE not in known:
         raise DataError(f"{asked.log} has no column of answers; name it with --prediction or --score. {there}")
     _score_is_number(frame, known.get(Word.SCORE))
     return _draft(asked, frame, looks, roles, known, truth)
+
+
+def _without_score(looks: Mapping[str, Look], roles: dict[Word, Guess]) -> dict[Word, Guess]:
+    """Only answers of two kinds have a score: where there are more, a share or a percentage is a feature."""
+    if Word.PREDICTION not in roles:
+        return roles
+    label = looks[roles[Word.LABEL].column] if Word.LABEL in roles else None
+    if task_of(looks[roles[Word.PREDICTION].column], None, label) is Task.BINARY:
+        return roles
+    return {w: g for w, g in roles.items() if w is not Word.SCORE}
 
 
 def _days(asked: Asked, frame: pd.DataFrame, served_at: Look) -> pd.Series:
@@ -246,7 +258,7 @@ def _features(
             text[word] = name
             features |= {f"{word}__{what}": FeatureType.NUMERIC for what in ("length", "words", "non_letters")}
         else:
-            features[word] = FeatureType.NUMERIC if one.holds is Holds.NUMBER else FeatureType.CATEGORY
+            features[word] = FeatureType.NUMERIC if one.counts else FeatureType.CATEGORY
     return features, columns, text, left
 
 
@@ -256,6 +268,4 @@ def _refused(asked: Asked, one: Look) -> str | None:
         return "you left it out"
     if one.holds is Holds.CATEGORY and one.distinct > MOST_LEVELS:
         return f"{one.distinct} different values: names or codes, not a category"
-    if one.holds is Holds.CONSTANT:
-        return f"always {one.levels[0]!r}"
     return REFUSED.get(one.holds)

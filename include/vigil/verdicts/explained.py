@@ -68,7 +68,7 @@ def explained(verdict: Verdict, e: Evidence) -> tuple[Step, ...]:
 def asking(verdict: Verdict, rules: Rules) -> tuple[Rule, ...]:
     """The rules that ask this question."""
     mine: tuple[Rule, ...] = getattr(rules, verdict.family.value)
-    return tuple(r for r in mine if r.metric == verdict.metric and ("*" in r.subjects or verdict.subject in r.subjects))
+    return tuple(r for r in mine if r.metric == verdict.metric and r.asks(verdict.subject))
 
 
 def _rows(result: NightResult) -> str:
@@ -196,7 +196,7 @@ def _alike(m: Measurement, rule: Rule, e: Evidence) -> Alike:
 def _same_rule(rule: Rule, e: Evidence) -> list[Measurement]:
     """Tonight's numbers that the rule asks about: the subjects it is adjusted for."""
     mine = [v.measurement for v in e.result.verdicts if v.metric == rule.metric and v.measurement and not waits(v)]
-    asked = [m for m in mine if "*" in rule.subjects or m.subject in rule.subjects]
+    asked = [m for m in mine if rule.asks(m.subject)]
     return [m for m in asked if m.value is not None]
 
 

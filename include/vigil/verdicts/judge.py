@@ -102,7 +102,7 @@ def _surprises(
 
 
 def _about(rule: Rule, measurements: Sequence[Measurement]) -> list[Measurement]:
-    return [m for m in measurements if m.metric == rule.metric and ("*" in rule.subjects or m.subject in rule.subjects)]
+    return [m for m in measurements if m.metric == rule.metric and rule.asks(m.subject)]
 
 
 def _judge_rule(

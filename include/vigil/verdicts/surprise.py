@@ -10,12 +10,12 @@ from datetime import date
 from math import inf, pi, sqrt
 from typing import TYPE_CHECKING
 
-from vigil.metrics.types import Measurement, Worse
+from vigil.metrics.types import Worse
 from vigil.verdicts.calendar import NIGHTS_FOR_YEAR, design
 from vigil.verdicts.scales import ARCSINE, FLOORS, LOG, Scaled, anchor, jump, scaled, words
 from vigil.verdicts.scored_nights import YOUNG, Asked, Then, anchored, matrix, numbers, teaching
 from vigil.verdicts.thresholds import Outcome, too_few
-from vigil.verdicts.types import Cause, NightResult, State, Surprise, Verdict
+from vigil.verdicts.types import Cause, NightResult, State, Surprise, Verdict, column_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -132,7 +132,7 @@ class _Family:
         z = self.away[:, -1]
         one_sided = {Worse.HIGHER: norm.sf(z), Worse.LOWER: norm.cdf(z), Worse.AWAY: 2 * norm.sf(np.abs(z))}
         p = np.array([one_sided[a.measurement.worse][row] for row, a in enumerate(self.asked)])
-        weights = np.array([self.settings.importance.get(_feature(a.measurement), 1.0) for a in self.asked])
+        weights = np.array([self.settings.importance.get(column_of(a.measurement.subject), 1.0) for a in self.asked])
         weights = np.maximum(weights, 1e-3) / np.maximum(weights, 1e-3).mean()
         usable = self.usual.nights >= LEAST_NIGHTS
         p = np.where(usable, np.minimum(1.0, p / weights), 1.0)
@@ -272,11 +272,6 @@ def _spell(days: Sequence[date], taught: "np.ndarray") -> str:
 
 def _floor(one: Asked, scale: str) -> float:
     return one.rule.floor or FLOORS.get(scale, 0.0)
-
-
-def _feature(m: Measurement) -> str:
-    """The column that a subject is about: "income:high|sex=female" is about income."""
-    return m.subject.split("|", 1)[0].split(":", 1)[0]
 
 
 def _bounded(away: "np.ndarray", counts: "np.ndarray", usual: "np.ndarray") -> "np.ndarray":

@@ -71,6 +71,7 @@ class Rule(Spec):
 
     metric:   a name of the catalogue.
     subjects: ["*"] for every subject the metric has; else columns, "attribute=group", classes, "all".
+    without:  subjects that the rule does not ask about; a column stands for its levels, and for its groups.
     breach, warn: static bounds.  hard: a bound beyond which one night is a breach at once.
     sigma + nights: distance from the median of the model's own past nights, in robust sd (MAD).
     quantile + nights: of the model's own past nights; above 0.5 what is higher is bad, below it what is lower.
@@ -86,6 +87,7 @@ class Rule(Spec):
 
     metric: str
     subjects: tuple[str, ...] = ("*",)
+    without: tuple[str, ...] = ()
     breach: Bound | None = None
     warn: Bound | None = None
     hard: Bound | None = None
@@ -98,6 +100,26 @@ class Rule(Spec):
     surprise: bool = False
     quantile: float | None = Field(default=None, gt=0, lt=1)
     season: Literal["weekday"] | None = None
+
+    def asks(self, subject: str) -> bool:
+        """Whether the rule is about a subject.
+
+        >>> rule = Rule(metric="level_shift", without=("plan",))
+        >>> rule.asks("plan:basic|sex=female"), rule.asks("city:Bonn")
+        (False, True)
+        """
+        if "*" not in self.subjects and subject not in self.subjects:
+            return False
+        return not self.without or not {subject, column_of(subject)} & set(self.without)
+
+
+def column_of(subject: str) -> str:
+    """The column that a subject is about.
+
+    >>> column_of("income:high|sex=female"), column_of("sex=female")
+    ('income', 'sex=female')
+    """
+    return subject.split("|", 1)[0].split(":", 1)[0]
 
 
 LEAST_ROWS = 30  # for a bound, where a rule says nothing else
@@ -115,6 +137,8 @@ class Surprise(Spec):
     calendar: effects that people know: name -> days ("25", "last", "fri", "12-24", "2026-11-20..2026-11-30").
     importance: feature -> weight; twice the weight is surprising twice as easily, at the cost of the others.
     slow_drift: whether small drift that lasts opens a ticket.
+    without: features (or metrics) that the default drift rules leave out: a season or a holiday, of which a night has
+             one value, moves with each night. The nulls of such a feature are asked about all the same.
     """
 
     level: float = Field(default=0.005, gt=0, lt=0.5)
@@ -126,6 +150,7 @@ class Surprise(Spec):
     calendar: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     importance: dict[str, float] = Field(default_factory=dict)
     slow_drift: bool = True
+    without: tuple[str, ...] = ()
 
     @model_validator(mode="after")
     def _readable(self) -> "Surprise":

@@ -4,6 +4,7 @@ import pytest
 
 from vigil.config.change import changed
 from vigil.core.errors import MonitorError
+from vigil.verdicts.defaults import drift_rules
 
 RAW = {
     "task": "binary",
@@ -23,6 +24,16 @@ def test_drift_rules_that_a_file_does_not_write_are_the_default_ones():
     made = changed(RAW, ["rules.drift.position_shift.floor=0.1"])
     assert {"metric": "position_shift", "surprise": True, "floor": 0.1} in made["rules"]["drift"]
     assert len(made["rules"]["drift"]) > 3
+
+
+def test_a_feature_that_moves_with_each_night_is_asked_for_its_nulls_alone():
+    features = {"income": "numeric", "rate": "numeric", "season": "category"}
+    without = {"without": ["rate", "season", "class_shift"]}
+    said = {**RAW, "features": features, "protected": [{"attribute": "sex"}], "surprise": without}
+    rules = {rule["metric"]: rule.get("without", []) for rule in drift_rules(said)}
+    assert rules["position_shift"] == rules["group_position_shift"] == ["rate", "season"]
+    assert rules["missing_shift"] == rules["group_missing_shift"] == rules["group_share_shift"] == []
+    assert not {"level_shift", "group_level_shift", "class_shift"} & rules.keys()  # nothing is left to ask
 
 
 @pytest.mark.parametrize(

@@ -39,6 +39,13 @@ WRONG = {
     "an unknown key at the top": (
         "environment: staging", "enviroment: staging",
         "monitors/credit.yaml:3: enviroment: unknown key 'enviroment'; did you mean 'environment'?"),
+    "a rule without a column that is not there": (
+        '{metric: missing, breach', '{metric: missing, without: [agee], breach',
+        "monitors/credit.yaml:17: rules.quality[0].without[0]: 'agee' is no feature of this model; "
+        "did you mean 'age'?"),
+    "a surprise without a feature that is not there": (
+        "slos:", "surprise: {without: [plans]}\nslos:",
+        "monitors/credit.yaml:24: surprise.without[0]: 'plans' is no feature of this model; did you mean 'plan'?"),
     "an unknown key of a rule": (
         'warn: "> 0.1"', 'warm: "> 0.1"',
         "monitors/credit.yaml:19: rules.drift[0].warm: unknown key 'warm'; did you mean 'warn'?"),

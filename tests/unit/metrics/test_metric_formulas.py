@@ -5,22 +5,41 @@ import pytest
 
 from tests.unit.metrics import made_profiles as made
 from vigil.core.errors import MismatchedEdges
+from vigil.metrics.drift.group_share_shift import group_share_shift
 from vigil.metrics.drift.mean_shift import moments, shift
 from vigil.metrics.drift.psi import psi_reading
 from vigil.metrics.drift.share_shift import largest_move
-from vigil.metrics.example import confused, feature, served, told
+from vigil.metrics.example import SEX, confused, feature, profile, served, told, view
+from vigil.metrics.given import Given
 from vigil.metrics.performance.f1 import f1
 from vigil.metrics.performance.precision import precision
 from vigil.metrics.quality.out_of_range import count_outside, out_of_range
 from vigil.metrics.service.latency_percentile import latency_p50, latency_p99
 from vigil.metrics.service.latency_within import count_within, latency_within
 from vigil.profiles.edges import LATENCY_EDGES_MS, fit
-from vigil.profiles.types import NumericColumn, Outcome
+from vigil.profiles.types import Cell, NumericColumn, Outcome
 
 
 def one(readings):
     (reading,) = readings
     return reading
+
+
+def groups(attribute="sex", **counts):
+    return {attribute: {name: Cell(n=n) for name, n in counts.items()}}
+
+
+def test_a_group_that_is_gone_or_new_has_a_share_and_a_night_without_groups_has_none():
+    def shares(now, was):
+        given = Given(profile(groups=now), profile(groups=was), view(protected=(SEX,)))
+        return {r.subject: (r.value, r.parts, r.why_not) for r in group_share_shift(given)}
+
+    found = shares(groups(male=80, diverse=20), groups(male=60, female=40))
+    assert found["sex=female"][1] == (0, 100, 40, 100)
+    assert found["sex=female"][0] == pytest.approx(-2 * np.arcsin(np.sqrt(0.4)))
+    assert found["sex=diverse"][0] == pytest.approx(2 * np.arcsin(np.sqrt(0.2)))
+    assert shares({}, groups(male=60)) == {"sex": (None, (), "no rows")}
+    assert shares(groups(male=60), {}) == {"sex": (None, (), "no baseline")}
 
 
 def latency(values, **more):

@@ -2,6 +2,7 @@
 
 import json
 
+import numpy as np
 import pandas as pd
 import pytest
 import yaml
@@ -9,6 +10,7 @@ import yaml
 from tests.unit.onboarding.made_log import calls, drafted
 from vigil.config.load import load_monitor
 from vigil.onboarding.document import Answers, Facts, document
+from vigil.onboarding.rules import Book, Left, Line
 from vigil.onboarding.suite import suite
 from vigil.profiles.layout import FeatureType
 
@@ -67,14 +69,39 @@ def test_a_column_may_be_called_what_it_likes(tmp_path, name):
 
 @pytest.mark.parametrize("name", NASTY)
 def test_a_column_that_is_left_out_may_be_called_what_it_likes_too(tmp_path, name):
-    monitor, _ = written(tmp_path, calls(**{name: ["EUR: x\n# {{ y }}"] * 600}))
+    monitor, text = written(tmp_path, calls(**{name: [f"x{n}: #{{{{ y }}}}\n#" for n in range(600)]}))
     assert name not in monitor.features
+    assert "an id: another value in nearly every row" in text
 
 
 def test_an_ambiguous_format_names_the_other_one(tmp_path):
     days = [f"{1 + n // 100:02d}/{1 + n // 200:02d}/2026" for n in range(600)]
     _, text = written(tmp_path, calls(called_on=days))
     assert "%m/%d/%Y would read all values too: correct `format:` if it is that one" in text
+
+
+# what the nights of the log say
+
+
+def test_without_rules_of_its_own_the_default_drift_rules_watch_and_the_page_names_them(tmp_path):
+    monitor, text = written(tmp_path)
+    assert {r.metric for r in monitor.rules.drift} >= {"position_shift", "level_shift", "group_share_shift"}
+    named = " ".join(line.removeprefix("#") for line in text.splitlines() if line.startswith("#   "))
+    assert {r.metric for r in monitor.rules.drift} == set(named.replace(",", " ").replace(".", "").split())
+
+
+def test_features_that_move_with_the_night_and_rules_that_are_not_asked_say_why(tmp_path):
+    book = Book(
+        lines=(Line(family="quality", rule={"metric": "missing", "breach": "> 0.05"}, note="a\nb"),),
+        left=(Left(family="performance", what="auc", why="too few"),),
+        without={"job": "a night has one value of it"},
+    )
+    monitor, text = written(tmp_path, facts=Facts(book=book, serves=("mon", "tue")))
+    assert monitor.surprise.without == ("job",)
+    assert monitor.serves == ("mon", "tue")
+    assert "level_shift" not in {r.metric for r in monitor.rules.drift}  # job is the one category
+    assert '- {metric: missing, breach: "> 0.05"}   # a b' in text
+    assert "  performance: []\n    # not auc: too few" in text
 
 
 # the suite
@@ -84,41 +111,78 @@ def frame(**columns) -> pd.DataFrame:
     return pd.DataFrame({"income": [float(n) for n in range(100)], "city": ["Bonn", "Ulm"] * 50, **columns})
 
 
-def expectations(reference, features=None, rows_a_night=100):
+def expectations(*nights, features=None, rows_a_night=1000, **how):
+    """(type, column, severity) -> kwargs"""
     kinds = features or {"income": FeatureType.NUMERIC, "city": FeatureType.CATEGORY}
-    made = suite("calls", reference, kinds, rows_a_night=rows_a_night)
+    made = suite("calls", nights, kinds, rows_a_night=rows_a_night, **how)
     assert json.loads(json.dumps(made)) == made
-    return {(e["type"], e["kwargs"].get("column")): e for e in made["expectations"]}
+    return {(e["type"].removeprefix("expect_"), e["kwargs"].get("column"), e["severity"]): e["kwargs"]
+            for e in made["expectations"]}  # fmt: skip
+
+
+USUAL = ("column_values_to_be_between", "income", "warning")
+POSSIBLE = ("column_values_to_be_between", "income", "critical")
+NULLS = ("column_values_to_not_be_null", "income", "critical")
+LEVELS = ("column_values_to_be_in_set", "city", "warning")
 
 
 def test_a_range_has_room_and_what_was_never_negative_stays_so():
-    found = expectations(frame())["expect_column_values_to_be_between", "income"]["kwargs"]
+    found = expectations(frame())[USUAL]
     assert (found["min_value"], found["max_value"]) == (0, 149)
     below = expectations(frame(income=[float(n) - 50 for n in range(100)]))
-    assert below["expect_column_values_to_be_between", "income"]["kwargs"]["min_value"] < -50
+    assert below[USUAL]["min_value"] < -50
+
+
+def test_one_value_that_is_impossible_is_a_breach_and_one_that_is_far_out_is_not():
+    rng = np.random.default_rng(1)
+    nights = [frame(income=list(rng.normal(1000, 12, 100))) for _ in range(14)]
+    found = expectations(*nights, rows_a_night=100)[POSSIBLE]
+    assert found["mostly"] == 1.0
+    assert 0 < found["min_value"] < 900
+    assert 1100 < found["max_value"] < 5503
 
 
 def test_levels_are_those_of_the_reference_and_no_set_is_made_of_very_many():
-    found = expectations(frame())["expect_column_values_to_be_in_set", "city"]["kwargs"]
-    assert found["value_set"] == ["Bonn", "Ulm"]
-    assert ("expect_column_values_to_be_in_set", "city") not in expectations(frame(city=[f"c{n}" for n in range(100)]))
+    assert expectations(frame())[LEVELS]["value_set"] == ["Bonn", "Ulm"]
+    assert LEVELS not in expectations(frame(city=[f"c{n}" for n in range(100)]))
 
 
 def test_a_column_with_gaps_may_keep_them_and_one_that_is_mostly_gaps_is_not_asked():
-    key = ("expect_column_values_to_not_be_null", "income")
-    some = expectations(frame(income=[None if n % 5 == 0 else 1.0 for n in range(100)]))
-    assert some[key]["kwargs"]["mostly"] == 0.68
-    assert key not in expectations(frame(income=[None if n % 5 else 1.0 for n in range(100)]))
+    some = frame(income=[None if n % 5 == 0 else 1.0 for n in range(100)])
+    assert 0.6 < expectations(some)[NULLS]["mostly"] < 0.7
+    assert NULLS not in expectations(frame(income=[None if n % 5 else 1.0 for n in range(100)]))
+
+
+@pytest.mark.parametrize(("rows", "least", "most"), [(24, 0.6, 0.9), (100_000, 0.95, 0.985)])
+def test_a_night_of_few_rows_may_have_more_nulls_by_chance(rows, least, most):
+    whole = pd.concat([frame()] * 10)
+    assert least < expectations(whole, rows_a_night=rows)[NULLS]["mostly"] <= most
+
+
+def test_the_worst_night_of_the_reference_is_allowed():
+    bad = frame(income=[None] * 30 + [1.0] * 70)
+    assert expectations(*[frame()] * 9, bad)[NULLS]["mostly"] < 0.7
 
 
 def test_a_number_that_never_changes_gets_room_and_one_that_is_no_number_gets_no_range():
-    key = ("expect_column_values_to_be_between", "income")
-    assert expectations(frame(income=[5.0] * 100))[key]["kwargs"]["max_value"] == 10
-    assert key not in expectations(frame(income=["1"] * 99 + ["EUR 2"]))
+    constant = expectations(frame(income=[5.0] * 100))
+    assert constant[USUAL]["max_value"] == 10
+    assert POSSIBLE not in constant  # nothing says what is possible
+    assert USUAL not in expectations(frame(income=["1"] * 99 + ["EUR 2"]))
+
+
+def test_what_has_one_value_a_night_is_only_asked_for_the_impossible_and_what_grows_for_nothing():
+    nightly = expectations(frame(), nightly=["income", "city"])
+    assert POSSIBLE in nightly
+    assert not {USUAL, LEVELS} & nightly.keys()
+    assert not {USUAL, POSSIBLE} & expectations(frame(), moving=["income"]).keys()
 
 
 def test_columns_and_rows_of_a_night_are_gates():
-    found = expectations(frame(), rows_a_night=400)
-    assert found["expect_table_row_count_to_be_between", None]["kwargs"]["min_value"] == 40
-    assert found["expect_table_columns_to_match_set", None]["kwargs"]["column_set"][-2:] == ["income", "city"]
-    assert found["expect_table_row_count_to_be_between", None]["meta"]["vigil"]["gate"]
+    made = suite("calls", [frame()], {"income": FeatureType.NUMERIC, "city": FeatureType.CATEGORY}, rows_a_night=400)
+    found = {e["type"]: e for e in made["expectations"]}
+    assert found["expect_table_row_count_to_be_between"]["kwargs"]["min_value"] == 40
+    assert found["expect_table_columns_to_match_set"]["kwargs"]["column_set"][-2:] == ["income", "city"]
+    assert found["expect_table_row_count_to_be_between"]["meta"]["vigil"]["gate"]
+    small = suite("calls", [frame(), frame()[:7]], {"income": FeatureType.NUMERIC}, rows_a_night=400)
+    assert small["expectations"][0]["kwargs"]["min_value"] == 7  # the smallest night of the reference

@@ -87,6 +87,26 @@ def test_a_regression_is_known_by_its_numbers():
     assert found.protected == ()
 
 
+def test_a_percentage_in_a_log_of_forecasts_is_a_feature_and_no_score():
+    rng = np.random.default_rng(1)
+    true = rng.gamma(3, 40, 600)
+    frame = calls(offer=None, bought=None, forecast=(true + rng.normal(0, 8, 600)).round(1), rented=true.round())
+    found = drafted(frame)
+    assert found.task is Task.REGRESSION
+    assert found.features["propensity_pct"] is FeatureType.NUMERIC
+    assert "score" not in columns(found)
+    kinds = ["refund", "parcel", "other"]
+    found = drafted(calls(offer=None, bought=None, intent=[kinds[n % 3] for n in range(600)]))
+    assert (found.task, found.features["propensity_pct"]) == (Task.MULTICLASS, FeatureType.NUMERIC)
+    assert "score" in columns(drafted(frame, columns={Word.SCORE: "propensity_pct"}))  # people said so
+
+
+@pytest.mark.parametrize(("value", "kind"), [("EUR", "category"), ("0", "numeric"), ("-1.5", "numeric"),
+                                             ("007", "category")])  # fmt: skip
+def test_a_column_that_never_changed_is_watched_as_what_it_looks_like(value, kind):
+    assert drafted(calls(unit=[value] * 600)).features["unit"] == kind
+
+
 def test_several_classes_are_known_by_their_number():
     kinds = ["refund", "parcel", "other"]
     frame = calls(propensity_pct=None, offer=None, bought=None, intent=[kinds[n % 3] for n in range(600)])
@@ -109,7 +129,7 @@ def test_each_column_that_is_no_feature_says_why():
         shop=[f"shop {n % 250}" for n in range(600)],
     )
     left = drafted(frame, exclude=("job",)).left_out
-    assert left["currency"] == "always 'EUR'"
+    assert "currency" not in left  # what never changed is watched: one change is news
     assert left["session"].startswith("an id")
     assert left["note"] == "empty"
     assert left["shop"] == "250 different values: names or codes, not a category"

@@ -60,7 +60,7 @@ def test_a_rules_limits_in_words(rule: dict[str, object], said: str) -> None:
 
 
 def test_every_kind_of_threshold_that_a_rule_may_have_is_said() -> None:
-    thresholds = set(Rule.model_fields) - {"metric", "subjects"}
+    thresholds = set(Rule.model_fields) - {"metric", "subjects", "without"}
     whole = {"breach": "> 0.3", "warn": "> 0.2", "hard": "> 0.7", "sigma": 5, "nights": 21, "holdout": 0.11,
              "min_difference": 0.05, "floor": 0.04, "min_rows": 99, "surprise": True, "quantile": 0.97,
              "season": "weekday"}  # fmt: skip
@@ -95,6 +95,10 @@ def test_every_kind_of_threshold_that_a_rule_may_have_is_said() -> None:
 )
 def test_of_what_a_rule_speaks(metric: str, subjects: list[str], of: str) -> None:
     assert words.rule_words(Rule(metric=metric, subjects=tuple(subjects))).of == of
+
+
+def test_what_a_rule_leaves_out_is_said() -> None:
+    assert words.rule_words(Rule(metric="missing", without=("age", "plan"))).of == "each feature but age, plan"
 
 
 def test_each_metric_of_the_catalogue_can_be_said() -> None:

@@ -10,11 +10,14 @@ import pytest
 from tests.unit.onboarding.made_log import calls
 from tests.unit.usecases.intake_stage import kept, ports
 from vigil.core.errors import DataError
+from vigil.core.words import Family
 from vigil.intake.types import Source
 from vigil.onboarding.document import Answers
 from vigil.onboarding.draft import Asked
 from vigil.usecases import onboard
 from vigil.usecases.ingest import ingest
+from vigil.usecases.look import look_at
+from vigil.verdicts.types import State, Verdict
 
 pytestmark = pytest.mark.slow  # Great Expectations tries the suite
 
@@ -28,7 +31,7 @@ def stores(tmp_path):
 
 
 def init(stores, home, *, reference=None, force=False, **asked: Any):
-    looked = onboard.look_at(stores, Asked(**{"name": "calls", "log": "calls.csv", "no_protected": True, **asked}))
+    looked = look_at(stores, Asked(**{"name": "calls", "log": "calls.csv", "no_protected": True, **asked}))
     return onboard.write(stores, looked, ADA, home=home, reference=reference, actor="ada", force=force)
 
 
@@ -51,7 +54,7 @@ def test_a_log_becomes_a_monitor_a_suite_its_rows_and_a_reference(stores, tmp_pa
 
 
 def test_looking_alone_writes_nothing_and_takes_nothing(stores, tmp_path):
-    looked = onboard.look_at(stores, Asked(name="calls", log="calls.csv"))
+    looked = look_at(stores, Asked(name="calls", log="calls.csv"))
     assert (looked.files, looked.draft.rows) == (1, 600)
     assert files(tmp_path) == set()
     source = Source.model_validate({"predictions": "calls.csv", "served_at": {"column": "called_on"}})
@@ -72,13 +75,41 @@ def test_a_reference_with_other_columns_is_refused_and_leaves_no_monitor(stores,
 
 
 def test_an_expectation_that_would_fire_on_the_reference_itself_is_left_out_and_said(stores, tmp_path):
-    calls(4000, a_night=400).to_csv(tmp_path / "calls.csv", index=False)
-    calls(30).drop(columns=["call_ref", "called_on"]).to_csv(tmp_path / "holdout.csv", index=False)
-    done = init(stores, tmp_path, reference="holdout.csv")  # a usual night has 400 rows, this reference 30
-    assert done.dropped == ("expect_table_row_count_to_be_between(all)",)
-    kinds = {e["type"] for e in json.loads(done.suite.read_text())["expectations"]}
-    assert "expect_table_row_count_to_be_between" not in kinds
-    assert "expect_column_values_to_be_between" in kinds
+    class Strict:
+        """Finds the third expectation wrong."""
+
+        def check(self, monitor, made, rows):
+            state = dict.fromkeys(range(99), State.OK) | {2: State.BREACH}
+            rest = {"metric": "expectation", "family": Family.QUALITY, "reason": ""}
+            return [Verdict(subject=str(n), state=state[n], **rest) for n in range(len(made["expectations"]))]
+
+    done = init(stores.model_copy(update={"quality": Strict()}), tmp_path)
+    assert done.dropped == ("expect_column_values_to_not_be_null(prediction_id)",)
+    kinds = {(e["type"], e["kwargs"].get("column")) for e in json.loads(done.suite.read_text())["expectations"]}
+    assert ("expect_column_values_to_not_be_null", "prediction_id") not in kinds
+    assert ("expect_column_values_to_be_between", "balance") in kinds
+
+
+def test_a_failure_after_the_rows_were_taken_takes_them_out_again(stores, tmp_path, monkeypatch):
+    def full(*_, **__):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(onboard, "set_reference", full)
+    with pytest.raises(OSError, match="No space left on device"):
+        init(stores, tmp_path)
+    assert files(tmp_path) == set()
+    assert not list((tmp_path / "state/predictions/predictions").rglob("*.parquet"))
+    assert stores.profiles.edges("calls") is None
+    assert stores.profiles.baseline("calls", "reference") is None
+
+
+def test_a_draft_that_cannot_be_made_takes_no_row_and_keeps_no_reference(stores, tmp_path):
+    with pytest.raises(DataError, match=r"there is no file gone\.csv"):
+        init(stores, tmp_path, reference="gone.csv")
+    assert files(tmp_path) == set()
+    assert not list((tmp_path / "state").rglob("*.parquet"))
+    assert not list((tmp_path / "state").rglob("intake/**/*.json"))
+    assert stores.profiles.edges("calls") is None
 
 
 # the second attempt

@@ -5,7 +5,7 @@ import pytest
 
 from tests.unit.usecases.intake_stage import NIGHT, append, loans, monitor, ports
 from vigil.core.errors import DataError
-from vigil.usecases.onboard import reference_from
+from vigil.usecases.look import reference_from
 from vigil.usecases.reference import REFERENCE, set_reference, yardstick_rows
 
 WATCHED = monitor(source={"outcomes": {"label": "paid", "after_days": 3}})

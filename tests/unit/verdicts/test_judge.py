@@ -140,6 +140,12 @@ def test_only_an_ok_claims_what_it_would_have_seen():
     assert one(share(8, 10), ACCURATE).would_see == ""
 
 
+def test_a_rule_leaves_out_the_subjects_that_it_is_without_and_all_that_is_about_such_a_column():
+    rules = Rules(quality=(Rule(metric="missing", without=("age", "sex=f"), breach="> 0.05"),))
+    asked = [missing(900, 1000, subject=s) for s in ("age", "age|sex=m", "age:old", "sex=f", "income")]
+    assert [v.subject for v in judge(asked, rules, (), MATURE) if not v.hard] == ["income"]
+
+
 def test_a_rule_is_asked_for_the_subjects_it_names_and_no_others():
     rules = Rules(quality=(Rule(metric="missing", subjects=("age", "city"), breach="> 0.05"),))
     found = verdicts([missing(900, 1000), missing(0, 1000, subject="age")], rules)

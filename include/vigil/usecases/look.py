@@ -1,0 +1,100 @@
+"""Somebody's log before anything is written: what it holds, and the rows of a file in a monitor's words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from vigil.config.schema import Monitor
+from vigil.core.errors import DataError
+from vigil.core.spec import Spec
+from vigil.intake.decimals import decimal_of, pointed
+from vigil.intake.naming import absent
+from vigil.intake.normalise import normalise_reference, text
+from vigil.intake.types import Source, Time
+from vigil.onboarding.columns import Look, look
+from vigil.onboarding.draft import Asked, Draft, draft
+from vigil.ports import Piece, Ports
+from vigil.usecases.ingest import wanted
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+SAMPLE = 50_000  # rows that are looked at
+
+
+class Looked(Spec):
+    """A draft, and the rows that it was made of. pieces, truth: the log and its outcomes apart, whole."""
+
+    draft: Draft
+    looks: dict[str, Look]
+    frame: Any  # a sample, as pandas
+    files: int
+    pieces: tuple[Piece, ...]
+    truth: tuple[Piece, ...] = ()
+
+
+def look_at(ports: Ports, asked: Asked) -> Looked:
+    """Reads the log and drafts the monitor. Writes nothing. Raises DataError with what to do."""
+    pieces = pieces_of(ports, asked.name, asked.log)
+    frame = sample_of(pieces)
+    for column, value in asked.only.items():
+        if column in frame:
+            frame = frame[text(frame[column]) == value].reset_index(drop=True)
+    apart = pieces_of(ports, asked.name, asked.outcomes) if asked.outcomes else ()
+    truth = sample_of(apart) if asked.outcomes else None
+    decimal = decimal_of(frame)
+    frame, truth = pointed(frame, decimal), pointed(truth, decimal) if truth is not None else None
+    looks = look(frame)
+    made = draft(asked, frame, looks, truth).model_copy(update={"decimal": decimal})
+    files = len({piece.origin for piece in pieces})
+    return Looked(draft=made, looks=looks, frame=frame, files=files, pieces=pieces, truth=apart)
+
+
+def pieces_of(ports: Ports, model: str, where: str) -> tuple[Piece, ...]:
+    """A log, whole; none of it counts as taken."""
+    source = Source(predictions=where, served_at=Time(column=""))
+    return tuple(ports.intake.pieces(model, source, where, None, again=True, look=True))
+
+
+def sample_of(pieces: Sequence[Piece]) -> pd.DataFrame:
+    """At most SAMPLE rows spread over all files."""
+    import pandas as pd
+
+    frame = pd.concat([p.rows for p in pieces], ignore_index=True) if pieces else pd.DataFrame()
+    if len(frame) > SAMPLE:  # every k-th row: a log is in order of time
+        frame = frame.iloc[:: -(-len(frame) // SAMPLE)].reset_index(drop=True)
+    return frame
+
+
+def local_rows(looked: Looked) -> tuple[pd.DataFrame, pd.Series]:
+    """The sample in the features' names, and the local day of each row."""
+    d = looked.draft
+    there = {column: word for word, column in d.columns.items() if word in d.features}
+    return looked.frame.rename(columns=there), _local(looked).dt.date
+
+
+def _local(looked: Looked) -> pd.Series:
+    """The local time of each row."""
+    from vigil.intake.normalise import instants
+    from vigil.onboarding.truth import time_of
+
+    d = looked.draft
+    times: Any = instants(looked.frame, time_of(d.served_at, d.asked.timezone), d.asked.log)
+    local: pd.Series[Any] = times.dt.tz_convert(d.asked.timezone)
+    return local
+
+
+def reference_from(ports: Ports, monitor: Monitor, path: str) -> Any:
+    """The rows of a file in the monitor's words: names, values and bands are those of its `source:`."""
+    import pyarrow as pa
+
+    frame = sample_of(pieces_of(ports, monitor.model, path))
+    source = monitor.source or Source(predictions=path, served_at=Time(column=""))
+    rows = normalise_reference(frame, source, wanted(monitor), origin=Path(path).name)
+    missing = [name for name in monitor.features if name not in rows]
+    if missing:
+        more = f" (and {len(missing) - 1} more of the features)" if len(missing) > 1 else ""
+        raise DataError(f"{absent(missing[0], frame.columns, Path(path).name)}{more}. A reference has every feature")
+    return pa.Table.from_pandas(rows, preserve_index=False)
