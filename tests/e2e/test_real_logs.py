@@ -83,7 +83,8 @@ def test_a_german_spreadsheet_of_calls_needs_two_answers_and_its_score_is_a_numb
     page = (home / "monitors" / "anrufe.yaml").read_text()
     assert 'decimal: ","' in page
     assert "threshold: 0.03" in page
-    assert "# Zinssatz has one value a night" in page
+    assert "- Zinssatz    # a night has one value of it" in page
+    assert "subjects: [Kanal" not in page
     assert "its rows, reference and suite are as the monitor says" in vigil(home, "lint", "--data")
     log = pd.concat(map(pd.read_parquet, home.rglob("predictions/model=anrufe/**/*.parquet")))
     assert 0.01 < log["score"].mean() < 0.1
@@ -122,7 +123,7 @@ def test_hours_of_bikes_alarm_on_the_hurricane_and_not_on_holidays_or_the_autumn
     assert "task       regression; 8 features (4 category, 4 numeric)" in told
     page = (home / "monitors" / "bikes.yaml").read_text()
     for name in ("saison", "holiday_flag", "dow"):
-        assert f"# {name} " in page  # the calendar moves them, and no rule asks
+        assert f"- {name}    # a night has one value of it" in page  # the calendar moves them, and no rule asks
     # the hurricane Sandy: on 29 October 2012 the service stood still after one hour
     assert "1 night would have opened or joined an incident" in told
     assert "saison" not in told.partition("judged ")[2]

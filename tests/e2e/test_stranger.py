@@ -81,8 +81,8 @@ def test_scores_as_json_lines_with_outcomes_in_a_csv_of_their_own(home, tmp_path
     patients(NIGHTS + 1, metres=True)[0].to_json(logs / "21.jsonl", orient="records", lines=True)
     vigil(home, "ingest", "biopsies")
     told = vigil(home, "night", "biopsies", "2026-10-22", code=2)
-    assert "BREACH   mean_shift(mean radius)" in told
-    assert "BREACH   mean_shift(mean texture)" in told
+    assert "BREACH   position_shift(mean radius)" in told
+    assert "BREACH   position_shift(mean texture)" in told
 
 
 def forecasts(night: int, *, fault: bool = False) -> pd.DataFrame:
@@ -121,7 +121,7 @@ def test_a_regression_in_a_growing_csv_with_local_times_and_over_the_change_of_c
 
     forecasts(26, fault=True).to_csv(log, mode="a", header=False, index=False, sep=";")
     vigil(home, "ingest", "progression")
-    assert "BREACH   mean_shift(bp)" in vigil(home, "night", "progression", "2026-10-27", code=2)
+    assert "BREACH   position_shift(bp)" in vigil(home, "night", "progression", "2026-10-27", code=2)
 
 
 # what goes wrong is a sentence that says what to do, and exit code 1
