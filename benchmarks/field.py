@@ -33,7 +33,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 ROOT = Path(__file__).resolve().parents[1]
 WORK = ROOT / ".bench" / "field"
 RESULTS, PAGE = ROOT / "benchmarks" / "results" / "field.json", ROOT / "docs" / "field.md"
-WAYS = ("credit_sparse", "credit_24", "credit_apart", "credit_weekly", "credit_disparity", "calls_2008", "bikes_2012",
+WAYS = ("credit_sparse", "credit_24", "credit_apart", "credit_weekly", "calls_2008", "bikes_2012",
         "chatbot")  # fmt: skip
 out = Console(highlight=False)
 
@@ -56,11 +56,11 @@ class Job:
 def plan(*, full: bool) -> list[Job]:
     """The longest jobs first."""
     if not full:
-        faults = [Job("faults", "calls", condition, onsets=(24,), step=4) for condition in ("", "beyond")]
-        return [Job("ways", "chatbot", nights=16), *faults, Job("stream", "credit_sparse", nights=32),
+        faults = [Job("faults", "calls", condition, onsets=(24,), step=3) for condition in ("", "beyond")]
+        return [Job("ways", "chatbot", nights=12), *faults, Job("stream", "credit_sparse", nights=32),
                 Job("stream", "chatbot", nights=32)]  # fmt: skip
     faults = [Job("faults", base, condition, onsets=ONSETS) for base in CHRONIC for condition in ("", *CHRONIC[base])]
-    compared = [Job("ways", name, nights=50 if name == "credit_weekly" else 28) for name in WAYS]
+    compared = [Job("ways", name, nights=50 if name == "credit_weekly" else 20) for name in WAYS]
     return [*faults, *compared, *(Job("stream", name) for name in STREAMS)]
 
 

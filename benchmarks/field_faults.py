@@ -25,8 +25,7 @@ from vigil.core.words import Family
 from vigil.incidents.types import Incident
 from vigil.verdicts.types import State, Verdict
 
-PLAYED = 5  # nights with the fault
-FOUND_BY = 3  # of them
+PLAYED = 4  # nights with the fault
 BEFORE = 5  # nights before the onset: a question that was bad then says nothing of the fault
 ONSETS = (32, 47)
 ALARMS = (State.WARN, State.BREACH)

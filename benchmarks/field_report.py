@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 COVERED, LIKE, QUIET, RUNS = 0.90, 0.95, 0.01, 200
+FOUND_BY, TOLD_BY = 3, 4  # nights with the fault
 Told = Sequence[Mapping[str, Any]]
 
 
@@ -63,8 +64,8 @@ def _fault_bars(told: Told) -> list[dict[str, Any]]:
     each, failed = pairs(told), _of(told, "faults")[1]
     if not each and not failed:
         return []
-    found, of_found = both(each, "found", 3)
-    said, of_told = both(each, "told", 5)
+    found, of_found = both(each, "found", FOUND_BY)
+    said, of_told = both(each, "told", TOLD_BY)
     enough = f"; {len(each)} runs"
     return [
         _bar("faults on top of a chronic condition: found like without it", f"≥ {LIKE:.0%}, ≥ {RUNS} runs",
@@ -145,7 +146,7 @@ def _faults(told: Told) -> list[str]:
     for kind, condition in sorted(keys):
         mine = [(p, c) for p, c in each if (c["kind"], c["condition"]) == (kind, condition)]
         cells: list[str] = []
-        for key, most in (("found", 3), ("told", 5)):
+        for key, most in (("found", FOUND_BY), ("told", TOLD_BY)):
             good, of = both(mine, key, most)
             cells += [f"{of}", f"{sum(_by(c, key, most) for _, c in mine)}", share(good, of)]
         lines.append(_line(kind, condition, len(mine), *cells))

@@ -131,6 +131,7 @@ def test_a_job_that_failed_fails_its_bar():
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)  # a minute on a machine of its own
 def test_one_log_gets_equal_verdicts_from_a_backfill_a_backtest_and_night_by_night_and_a_fault_is_found(tmp_path):
     stream = small("calls", 6, 60)
     home = Home(tmp_path / "home", stream).whole_log()
