@@ -7,12 +7,12 @@ drift that lasts is found by a detector of its own and opens a ticket.
 
 from collections.abc import Mapping, Sequence
 from datetime import date
-from math import inf, pi, sqrt
 from typing import TYPE_CHECKING
 
 from vigil.metrics.types import Worse
 from vigil.verdicts.calendar import NIGHTS_FOR_YEAR, design
-from vigil.verdicts.scales import ARCSINE, FLOORS, LOG, Scaled, anchor, jump, scaled, words
+from vigil.verdicts.few_rows import seen
+from vigil.verdicts.scales import ARCSINE, FLOORS, Scaled, anchor, jump, scaled, words
 from vigil.verdicts.scored_nights import YOUNG, Asked, Then, anchored, matrix, numbers, teaching
 from vigil.verdicts.thresholds import Outcome, too_few
 from vigil.verdicts.types import Cause, NightResult, State, Surprise, Verdict, column_of
@@ -29,7 +29,6 @@ HABIT_Z = 2.5  # of a month ago, at least
 FEW_SUCCESSES = 30  # or failures, below which a share is tested by counting
 LEAST_NIGHTS = 5  # nights that a model must have had before its usual place is known at all
 CONFIRM_NIGHTS = 2  # nights of service before tonight, of which one must have said the same
-FARTHEST = {ARCSINE: pi / 2, LOG: 3.0, "sd": 3.0}  # a night that sees no smaller move than this sees nothing
 UNLIKE = {"sd": 0.5, ARCSINE: 0.2}  # from the reference, beyond which what is usual is told once
 UNLIKE_ERRORS = 3.0  # standard errors of what is usual, beyond that
 
@@ -112,9 +111,13 @@ class _Family:
         )
         self.away = _bounded(self.usual.surprise(self.values), scores.counts, self._shares())
         self.floors = np.array([_floor(a, s.scale) for a, s in zip(asked, self.tonight, strict=True)])
+        critical = self._critical()
+        self.seen = seen(
+            [a.measurement for a in asked], self.tonight, self.values, self.usual, self.away[:, -1], critical + POWER_80
+        )
+        self.reach = np.maximum(critical * self.usual.spread[:, -1], self.floors) + POWER_80 * self.usual.spread[:, -1]
         self.adjusted = self._adjusted()
         self.drift = self._drift()
-        self.reach = self._reach()
 
     def _shares(self) -> "np.ndarray":
         """(S, N) the share that is usual, NaN for scores that are no shares."""
@@ -129,7 +132,7 @@ class _Family:
         import numpy as np
         from scipy.stats import false_discovery_control, norm
 
-        z = self.away[:, -1]
+        z = self.seen.away
         one_sided = {Worse.HIGHER: norm.sf(z), Worse.LOWER: norm.cdf(z), Worse.AWAY: 2 * norm.sf(np.abs(z))}
         p = np.array([one_sided[a.measurement.worse][row] for row, a in enumerate(self.asked)])
         weights = np.array([self.settings.importance.get(column_of(a.measurement.subject), 1.0) for a in self.asked])
@@ -159,15 +162,13 @@ class _Family:
         worse = [a.measurement.worse for a in self.asked]
         return np.array([_sided(w, up=bool(up[i]), down=bool(down[i])) for i, w in enumerate(worse)])
 
-    def _reach(self) -> "np.ndarray":
-        """(S,) the distance from the usual place that would have been a warn with 80 % power, were it the only one."""
+    def _critical(self) -> "np.ndarray":
+        """(S,) the surprise that would be a warn tonight, were it the only one."""
         import numpy as np
         from scipy.stats import t
 
         sides = np.array([2 if a.measurement.worse is Worse.AWAY else 1 for a in self.asked])
-        critical = t.isf(self.settings.level / len(self.asked) / sides, self.usual.freedom)
-        spread = self.usual.spread[:, -1]
-        return np.asarray(np.maximum(critical * spread, self.floors) + POWER_80 * spread)
+        return np.asarray(t.isf(self.settings.level / len(self.asked) / sides, self.usual.freedom))
 
     def outcome(self, row: int, *, again: bool) -> Outcome:
         """The verdict on one score. again: one of the two nights before said the same."""
@@ -177,11 +178,10 @@ class _Family:
             return Outcome(state=State.UNKNOWN, cause=Cause.TOO_FEW_NIGHTS, why=why, limit=limit)
         if self.adjusted[row] > self.settings.level:
             return self._unsurprising(row)
-        value, centre = self.tonight[row].value, float(self.usual.centre[row, -1])
-        leap = self._leap(row, value, centre)
+        leap = self._leap(row)
         if leap:
             return Outcome(state=State.BREACH, why=f"{leap}: {self._place(row)}", limit=limit, hard=True)
-        if abs(value - centre) < self.floors[row]:
+        if abs(self.seen.moved[row]) < self.floors[row]:
             return self._unsurprising(row)
         habit = self._habit(row) if again else ""
         if habit:
@@ -189,9 +189,11 @@ class _Family:
         state, more = (State.BREACH, ", 2 of 3 nights") if again else (State.WARN, "")
         return Outcome(state=state, why=self._place(row) + more, limit=limit)
 
-    def _leap(self, row: int, value: float, centre: float) -> str:
+    def _leap(self, row: int) -> str:
         """Why one night is enough, or "": a jump that is also far beyond what a usual night does."""
-        if self.asked[row].rule.hard is not None or abs(value - centre) <= HARD_SPREADS * self.usual.spread[row, -1]:
+        value, centre = self.tonight[row].value, float(self.usual.centre[row, -1])
+        usual = abs(value - centre) <= HARD_SPREADS * self.usual.spread[row, -1]
+        if self.asked[row].rule.hard is not None or usual or self.seen.nights[row] > 1:
             return ""
         return jump(self.asked[row].measurement, self.tonight[row].scale, value, centre)
 
@@ -202,8 +204,7 @@ class _Family:
             return Outcome(state=State.WARN, ticket=True, why=f"drifts slowly: {self._place(row)}", limit=limit)
         if self._unlike_reference(row):
             return Outcome(state=State.WARN, ticket=True, why=self._learnt(row), limit=limit)
-        noise = float(self.reach[row] / self.usual.spread[row, -1]) * sqrt(self.tonight[row].variance)
-        if noise > FARTHEST.get(self.tonight[row].scale, inf):
+        if self.seen.blind[row]:
             why = f"{self.asked[row].measurement.n} rows show no move that can happen: {self._place(row)}"
             return Outcome(state=State.UNKNOWN, cause=Cause.TOO_FEW_ROWS, why=why, limit=limit)
         return Outcome(state=State.OK, why=self._place(row), limit=limit, would_see=self._would_see(row))
@@ -244,8 +245,10 @@ class _Family:
         """Where tonight is, against where a usual night is."""
         m, scale = self.asked[row].measurement, self.tonight[row].scale
         centre = float(self.usual.centre[row, -1])
+        nights = self.seen.nights[row]
+        together = f"on {nights} nights together, since one has too few rows, " if nights > 1 else ""
         text = (
-            f"{self.away[row, -1]:+.1f} sd of a usual night from {words(m, scale, centre)}, "
+            f"{together}{self.seen.away[row]:+.1f} sd of a usual night from {words(m, scale, centre)}, "
             f"its place on {self.usual.nights[row]} nights{_spell(self.days, self.taught[row])}"
         )
         if self.usual.nights[row] < YOUNG:
@@ -255,10 +258,12 @@ class _Family:
     def _would_see(self, row: int) -> str:
         """The move that would have been a warn tonight, with 80 % power, were it the only one."""
         m, scale = self.asked[row].measurement, self.tonight[row].scale
-        centre, reach = float(self.usual.centre[row, -1]), float(self.reach[row])
+        centre, nights = float(self.usual.centre[row, -1]), self.seen.nights[row]
+        reach = float(self.seen.noise[row] if nights > 1 else self.reach[row])
+        when = f"on {nights} nights" if nights > 1 else "tonight"
         low, high = (words(m, scale, centre - reach), words(m, scale, centre + reach))
         text = {Worse.AWAY: f"below {low} or above {high}", Worse.LOWER: f"below {low}", Worse.HIGHER: f"above {high}"}
-        return f"a value {text[m.worse]} tonight would have been found (80 % power)"
+        return f"a value {text[m.worse]} {when} would have been found (80 % power)"
 
 
 def _sided(worse: Worse, *, up: bool, down: bool) -> bool:

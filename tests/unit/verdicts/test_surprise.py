@@ -137,9 +137,33 @@ def test_twenty_four_rows_that_moved_far_are_judged():
     made = [place(f, -3.65 if f == "f3" else 0.0, n=24).model_copy(update={"variance": 1 / 24}) for f in FEATURES]
     found = {v.subject: v for v in judge(made, RULES, few, Facts(night=NIGHT, as_of=NIGHT))}
     assert (found["f3"].state, found["f4"].state) == (State.BREACH, State.OK)
-    alone = [m.model_copy(update={"n": 1, "variance": 1.0}) for m in made]
-    lone = {v.subject: v for v in judge(alone, RULES, few, Facts(night=NIGHT, as_of=NIGHT))}
-    assert (lone["f4"].state, lone["f4"].cause) == (State.UNKNOWN, Cause.TOO_FEW_ROWS)
+
+
+def alone(value: float, variance: float) -> Measurement:
+    return place("f3", value, n=1).model_copy(update={"variance": variance})
+
+
+def of_single_rows(values, variance: float = 1.0) -> Verdict:
+    """The last of nights of one row each, after 40 that were usual."""
+    rng = np.random.default_rng(11)
+    made = [*rng.normal(0, variance**0.5, 40), *values]
+    past = [night(len(made) - n - 1, judged(alone(v, variance)), rows=1) for n, v in enumerate(made[:-1])]
+    (found,) = judge([alone(made[-1], variance)], RULES, past, Facts(night=NIGHT, as_of=NIGHT))
+    return found
+
+
+def test_nights_of_one_row_are_judged_together_and_are_unknown_where_a_week_shows_nothing_either():
+    usual = of_single_rows([0.0])
+    assert usual.state is State.OK
+    assert "on 6 nights together, since one has too few rows" in usual.reason
+    assert "on 6 nights would have been found" in usual.would_see
+    assert of_single_rows([2.5] * 7).state is State.WARN
+    assert of_single_rows([0.0], variance=25.0).cause is Cause.TOO_FEW_ROWS
+
+
+def test_one_odd_night_of_one_row_does_not_make_the_nights_after_it_odd():
+    for after in range(1, 7):
+        assert of_single_rows([8.0, *[0.0] * after]).state is State.OK
 
 
 def test_what_is_significant_and_does_not_matter_is_ok():

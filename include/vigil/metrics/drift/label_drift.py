@@ -6,6 +6,7 @@ from math import sqrt
 
 from vigil.metrics.drift.bins import same_levels
 from vigil.metrics.drift.psi import psi_reading
+from vigil.metrics.drift.scores import believed
 from vigil.metrics.given import Given
 from vigil.metrics.intervals import z_of
 from vigil.metrics.readings import plain, unknown
@@ -80,6 +81,6 @@ def label_shift(given: Given) -> Iterator[Reading]:
         yield unknown("all", NO_SPREAD, n=now.n)
         return
     value = (mean1 - mean0) / sqrt(variances[1])
-    half = z_of() * sqrt(variances[0] / variances[1] / now.n + 1 / was.n)
+    half = z_of() * sqrt(believed(variances[0] / variances[1], 1.0, now.n) / now.n + 1 / was.n)
     words = f"mean {plain(mean0)} -> {plain(mean1)}"
     yield Reading(subject="all", value=value, low=value - half, high=value + half, n=now.n, detail=words)

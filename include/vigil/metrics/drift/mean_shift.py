@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from math import sqrt
 
+from vigil.metrics.drift.scores import believed
 from vigil.metrics.given import Given
 from vigil.metrics.intervals import z_of
 from vigil.metrics.readings import plain, unknown
@@ -11,7 +12,6 @@ from vigil.metrics.types import Reading
 from vigil.profiles.types import NumericColumn
 
 CANCELLED = 1e-12  # a variance below this share of the squared mean is rounding of the sums, not spread
-FEW = 30  # rows below which their own spread is not believed to be small
 
 
 def moments(column: NumericColumn) -> tuple[float, float]:
@@ -28,8 +28,8 @@ def moments(column: NumericColumn) -> tuple[float, float]:
 def shift(subject: str, now: NumericColumn, was: NumericColumn | None) -> Reading:
     """(mean tonight - mean of the baseline) / sd of the baseline: Glass's delta, signed, any real number.
 
-    Variance: s1^2 / (n1 s0^2) + 1 / n0 + d^2 / (2 (n0 - 1)), the last for the baseline's sd being an estimate. Of fewer
-    than 30 rows s1 tells little (of one row nothing): it is not taken to be smaller than s0 then.
+    Variance: s1^2 / (n1 s0^2) + 1 / n0 + d^2 / (2 (n0 - 1)), the last for the baseline's sd being an estimate. Few rows
+    tell little of their s1 (one row nothing): see `scores.believed`.
     A constant that stays the same is 0; one that changes has no unit to be measured in (PSI and out_of_range see it).
     Source: Glass (1976); Hedges (1981) for the variance.
 
@@ -50,8 +50,7 @@ def shift(subject: str, now: NumericColumn, was: NumericColumn | None) -> Readin
             return Reading(subject=subject, value=0.0, low=0.0, high=0.0, n=now.finite, variance=0.0)
         return unknown(subject, because(NO_SPREAD, words), n=now.finite)
     value = (mean1 - mean0) / sd0
-    spread = sd1 if now.finite >= FEW else max(sd1, sd0)
-    variance = (spread / sd0) ** 2 / now.finite
+    variance = believed((sd1 / sd0) ** 2, 1.0, now.finite) / now.finite
     half = z_of() * sqrt(variance + 1 / was.finite + value**2 / (2 * (was.finite - 1)))
     return Reading(
         subject=subject,

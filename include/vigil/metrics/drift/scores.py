@@ -14,6 +14,7 @@ from typing import NamedTuple
 from vigil.profiles.types import CategoryColumn, NumericColumn
 
 SMOOTH = 0.5  # added to every bin, so that a bin that is empty on the baseline has a finite score
+FEW = 30  # rows that the baseline's variance counts as
 LEVELS = 12  # of a category, the most frequent of the baseline; the others are scored together
 MISSING, NEW, OTHER = "(missing)", "(new)", "(other)"
 _NORMAL = NormalDist()
@@ -65,13 +66,25 @@ def _standard(values: Sequence[float], mass: Sequence[float]) -> list[float]:
 def mean_score(counts: Sequence[int], values: Sequence[float]) -> Score:
     """The mean of a bin's score over the rows in the bins.
 
-    >>> mean_score((1, 1), (-1.0, 1.0))
-    Score(value=0.0, variance=0.5, n=2)
+    >>> mean_score((50, 50), (-1.0, 1.0)), round(mean_score((1, 0), (-1.0, 1.0)).variance, 2)
+    (Score(value=0.0, variance=0.01, n=100), 0.97)
     """
     n = sum(counts)
     mean = sum(c * v for c, v in zip(counts, values, strict=True)) / n
     spread = sum(c * (v - mean) ** 2 for c, v in zip(counts, values, strict=True)) / n
-    return Score(mean, spread / n, n)
+    return Score(mean, believed(spread, 1.0, n) / n, n)
+
+
+def believed(spread: float, before: float, n: int) -> float:
+    """The variance of n values that their own spread may be believed to show.
+
+    Few rows that happen to be alike say little of how far the next ones lie apart; one row says nothing. The variance
+    of the baseline (`before`) counts as FEW rows, and bounds it from below.
+
+    >>> believed(0.0, 1.0, 30), round(believed(0.0, 1.0, 1), 2), believed(0.8, 1.0, 300)
+    (0.5, 0.97, 0.8)
+    """
+    return max(spread, before * FEW / (n + FEW))
 
 
 def share_score(k: float, n: int) -> Score:
