@@ -1,10 +1,11 @@
-"""Scores of so few rows that one night shows nothing: they are judged on a week of nights together.
+"""Scores of so few rows that one night shows nothing: they are judged on some nights together.
 
-A group of three people a night moves by a standard deviation by chance. Its week says what no night of it can; where a
-week is too short too, the answer is `unknown`. The worst night of the week is left out, so that one odd night is told
-once and not on the six nights after it.
+A group of three people a night moves by a standard deviation by chance. A week says what no night of it can, or two, or
+four; where those are too few rows too, the answer is `unknown`. They are compared with the nights that teach and are
+none of them. The worst night is left out, so that one odd night is told once and not on the nights after it.
 """
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from vigil.metrics.types import Measurement
@@ -15,21 +16,21 @@ if TYPE_CHECKING:
 
     from vigil.verdicts.usual import Usual
 
-WEEK = 7  # nights of service, tonight included
-LEAST_TOGETHER = 3  # nights that are more than tonight and a worst one
+SPANS = (7, 14, 28)  # nights of service together, tonight included
+LEAST_BEFORE = 5  # nights that teach, beside those
 FARTHEST = {LOG: 3.0, "sd": 3.0}  # a night that sees no smaller move than this sees nothing
 
 
 class Seen(NamedTuple):
     """What tonight shows of each score, (S,) each.
 
-    away: surprise in standard normal units. moved: from the usual place. noise: the move that sampling alone would
-    hide with 20 % probability. nights: that were taken together, 1 for tonight alone. blind: nothing would be seen.
+    away: surprise in standard normal units. moved: from the usual place. error: of that move, from sampling alone for
+    one night. nights: that were taken together, 1 for tonight alone. blind: nothing that can happen would be a warn.
     """
 
     away: "np.ndarray"
     moved: "np.ndarray"
-    noise: "np.ndarray"
+    error: "np.ndarray"
     nights: "np.ndarray"
     blind: "np.ndarray"
 
@@ -53,48 +54,57 @@ def hidden(m: Measurement, scale: str, centre: float, noise: float) -> bool:
 
 
 def seen(
-    asked: "list[Measurement]",
-    tonight: "list[Scaled]",
+    asked: Sequence[Measurement],
+    tonight: Sequence[Scaled],
     values: "np.ndarray",
+    taught: "np.ndarray",
     usual: "Usual",
     away: "np.ndarray",
-    factor: "np.ndarray",
+    critical: "np.ndarray",
 ) -> Seen:
-    """What tonight shows, or a week where tonight shows nothing.
+    """What tonight shows, or some nights together where tonight shows nothing.
 
-    values: (S, N), tonight last. away: (S,) tonight's surprise. factor: (S,) standard errors of a move that is found
-    with 80 % power.
+    values, taught: (S, N) scores and whether they teach, tonight last. away: (S,) tonight's surprise. critical: (S,)
+    the surprise that would be a warn.
     """
     import numpy as np
 
     moved = values[:, -1] - usual.centre[:, -1]
-    noise = factor * np.sqrt(np.array([s.variance for s in tonight]))
+    error = np.sqrt(np.array([s.variance for s in tonight]))
     nights, away = np.ones(len(asked), dtype=int), away.copy()
     blind = np.zeros(len(asked), dtype=bool)
     for row, m in enumerate(asked):
         scale, centre = tonight[row].scale, float(usual.centre[row, -1])
-        if not hidden(m, scale, centre, noise[row]):
-            continue
-        week = _together(values[row, -WEEK:], usual.centre[row, -WEEK:], usual.spread[row, -WEEK:])
-        if week is not None:
-            away[row], moved[row], error, nights[row] = week
-            noise[row] = factor[row] * error
-        blind[row] = hidden(m, scale, centre, noise[row])
-    return Seen(away, moved, noise, nights, blind)
+        blind[row] = hidden(m, scale, centre, critical[row] * error[row])
+        for span in SPANS if blind[row] else ():
+            some = _together(values[row], usual.spread[row], taught[row], span)
+            if some is None:
+                break
+            moved[row], error[row], nights[row] = some
+            away[row] = moved[row] / error[row]
+            blind[row] = hidden(m, scale, centre, critical[row] * error[row])
+            if not blind[row]:
+                break
+    return Seen(away, moved, error, nights, blind)
 
 
 def _together(
-    values: "np.ndarray", centre: "np.ndarray", spread: "np.ndarray"
-) -> tuple[float, float, float, int] | None:
-    """(surprise, move, its standard error, nights) of nights together, weighted by what each is known by."""
+    values: "np.ndarray", spread: "np.ndarray", taught: "np.ndarray", span: int
+) -> tuple[float, float, int] | None:
+    """(move, its standard error, nights) of the last nights from those that teach before them; None where few do.
+
+    Each night weighs by what it is known by.
+    """
     import numpy as np
 
-    known = np.isfinite(values)
-    if known.sum() < LEAST_TOGETHER:
+    known = np.flatnonzero(np.isfinite(values))
+    last = known[-span:]
+    before = np.setdiff1d(np.flatnonzero(taught & np.isfinite(values)), last)
+    if len(last) < span or len(before) < LEAST_BEFORE:
         return None
-    off, weight = (values - centre)[known], 1 / spread[known] ** 2
-    worst = int(np.argmax(np.abs(off) * np.sqrt(weight)))
-    off, weight = np.delete(off, worst), np.delete(weight, worst)
-    error = float(1 / np.sqrt(weight.sum()))
-    move = float((off * weight).sum() / weight.sum())
-    return move / error, move, error, len(off)
+    weight = 1 / spread**2
+    centre = float(np.average(values[before], weights=weight[before]))
+    worst = int(np.argmax(np.abs(values[last] - centre) * np.sqrt(weight[last])))
+    last = np.delete(last, worst)
+    move = float(np.average(values[last], weights=weight[last])) - centre
+    return move, float(np.sqrt(1 / weight[last].sum() + 1 / weight[before].sum())), len(last)

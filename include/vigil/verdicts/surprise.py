@@ -113,9 +113,16 @@ class _Family:
         self.floors = np.array([_floor(a, s.scale) for a, s in zip(asked, self.tonight, strict=True)])
         critical = self._critical()
         self.seen = seen(
-            [a.measurement for a in asked], self.tonight, self.values, self.usual, self.away[:, -1], critical + POWER_80
+            [a.measurement for a in asked],
+            self.tonight,
+            self.values,
+            self.taught,
+            self.usual,
+            self.away[:, -1],
+            critical,
         )
-        self.reach = np.maximum(critical * self.usual.spread[:, -1], self.floors) + POWER_80 * self.usual.spread[:, -1]
+        spread = np.where(self.seen.nights > 1, self.seen.error, self.usual.spread[:, -1])
+        self.reach = np.maximum(critical * spread, self.floors) + POWER_80 * spread
         self.adjusted = self._adjusted()
         self.drift = self._drift()
 
@@ -259,7 +266,7 @@ class _Family:
         """The move that would have been a warn tonight, with 80 % power, were it the only one."""
         m, scale = self.asked[row].measurement, self.tonight[row].scale
         centre, nights = float(self.usual.centre[row, -1]), self.seen.nights[row]
-        reach = float(self.seen.noise[row] if nights > 1 else self.reach[row])
+        reach = float(self.reach[row])
         when = f"on {nights} nights" if nights > 1 else "tonight"
         low, high = (words(m, scale, centre - reach), words(m, scale, centre + reach))
         text = {Worse.AWAY: f"below {low} or above {high}", Worse.LOWER: f"below {low}", Worse.HIGHER: f"above {high}"}
