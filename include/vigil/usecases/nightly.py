@@ -44,7 +44,7 @@ from vigil.verdicts.history import in_place
 from vigil.verdicts.judge import Facts, ruled, trusted
 from vigil.verdicts.judge import judge as judge_numbers
 from vigil.verdicts.memory import main_version
-from vigil.verdicts.onset import with_onset
+from vigil.verdicts.onset import burning, with_onset
 from vigil.verdicts.service_days import ServiceDays, service_days, service_note
 from vigil.verdicts.spent import nights_spent
 from vigil.verdicts.types import PROVISIONAL, Cause, NightResult, State
@@ -276,6 +276,12 @@ def _with_budgets(
         if not draft.rest:
             verdicts.append(trusted(burn_verdict(slo, made), counted))
     return draft.model_copy(update={"budgets": tuple(budgets), "verdicts": (*draft.verdicts, *verdicts)})
+
+
+def _with_onsets(result: NightResult, past: Sequence[NightResult]) -> NightResult:
+    """With the onset of budgets that burn, by all nights that are known."""
+    verdicts = (burning(v, past) if v.metric == "burn" else v for v in result.verdicts)
+    return result.model_copy(update={"verdicts": tuple(verdicts)})
 
 
 def measure_profile(

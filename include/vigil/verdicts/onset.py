@@ -70,6 +70,15 @@ def with_onset(verdicts: Sequence[Verdict], history: Sequence[NightResult]) -> t
     return tuple(dated(v) for v in verdicts)
 
 
+def burning(verdict: Verdict, history: Sequence[NightResult]) -> Verdict:
+    """The same verdict of a budget, with its onset: known where it burnt on each of the nights before too."""
+    if verdict.state not in ALARMS:
+        return verdict
+    before = [v.state for r in history for v in r.verdicts if v.id == verdict.id and v.state is not State.UNKNOWN]
+    always = len(before) >= ALWAYS and all(state in ALARMS for state in before)
+    return verdict.model_copy(update={"onset": Onset.KNOWN if always else Onset.NEW})
+
+
 def _is_distance(m: Measurement) -> bool:
     """Whether a number is 0 on the reference by definition, so that the reference cannot have been beyond a bound."""
     entry = CATALOG.get(m.metric)

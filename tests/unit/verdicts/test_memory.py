@@ -6,8 +6,8 @@ from tests.unit.verdicts.made_measurements import NIGHT, judged, missing, night,
 from vigil.core.words import Family
 from vigil.verdicts.judge import Facts, judge
 from vigil.verdicts.memory import added_up, lesson, remembered
-from vigil.verdicts.onset import onset, with_onset
-from vigil.verdicts.types import Cause, Onset, Rule, Rules, State
+from vigil.verdicts.onset import burning, onset, with_onset
+from vigil.verdicts.types import Cause, Onset, Rule, Rules, State, Verdict
 
 FACTS = Facts(night=NIGHT, as_of=NIGHT, labelled_share=1.0)
 INCOME, IN_GROUP, AGE = (number(0.1, subject=s) for s in ("income", "income|sex=female", "age"))
@@ -144,3 +144,19 @@ def test_an_expectation_that_failed_on_every_night_is_known():
     assert [v.onset for v in with_onset([failed], always)] == [Onset.KNOWN]
     passed = judged(m)
     assert with_onset([passed], always) == (passed,)
+
+
+def burn(state: State) -> Verdict:
+    cause = Cause.NO_DATA if state is State.UNKNOWN else None
+    return Verdict(metric="burn", subject="whole", family=Family.SERVICE, state=state, cause=cause, reason="it burns")
+
+
+def test_a_budget_that_burnt_on_every_night_is_known_and_one_that_began_to_is_new():
+    def after(*states):
+        return burning(burn(State.BREACH), [night(len(states) - n, burn(s)) for n, s in enumerate(states)]).onset
+
+    assert after(*[State.BREACH] * 7) is Onset.KNOWN
+    assert after(*[State.WARN] * 7, State.UNKNOWN) is Onset.KNOWN
+    assert after(State.OK, *[State.BREACH] * 30) is Onset.NEW
+    assert after(*[State.BREACH] * 6) is Onset.NEW
+    assert burning(burn(State.OK), []).onset is None
