@@ -221,7 +221,8 @@ def night_result(ports: Ports, monitor: Monitor, night: date, *, as_of: date) ->
         rest=rest,
     )
     answered = covered(draft, past, monitor.coverage, young=is_young(ports, monitor, past, night))
-    return _with_budgets(monitor, answered, budget_past(ports, monitor, night, past), facts, service)
+    judged = _with_budgets(monitor, answered, budget_past(ports, monitor, night, past), facts, service)
+    return _with_onsets(judged, past)
 
 
 def _rows(loaded: Night | None) -> int:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 SURPRISE = "surprise at"  # begins the limit of these verdicts
 POWER_80 = 0.8416
+HARD_CHANCE = 0.1  # of the level: no second night confirms a jump
 HARD_SPREADS = 4.0  # of a usual night: what happens to the model now and then is no jump
 HABIT_Z = 2.5  # of a month ago, at least
 FEW_SUCCESSES = 30  # or failures, below which a share is tested by counting
@@ -200,7 +201,8 @@ class _Family:
         """Why one night is enough, or "": a jump that is also far beyond what a usual night does."""
         value, centre = self.tonight[row].value, float(self.usual.centre[row, -1])
         usual = abs(value - centre) <= HARD_SPREADS * self.usual.spread[row, -1]
-        if self.asked[row].rule.hard is not None or usual or self.seen.nights[row] > 1:
+        chance = self.adjusted[row] > HARD_CHANCE * self.settings.level
+        if self.asked[row].rule.hard is not None or usual or chance or self.seen.nights[row] > 1:
             return ""
         return jump(self.asked[row].measurement, self.tonight[row].scale, value, centre)
 
