@@ -130,11 +130,13 @@ def test_usual_nights_that_lie_far_from_the_reference_are_told_once():
 
 
 def test_twenty_four_rows_that_moved_far_are_judged():
-    few = [
-        night(b, *(judged(place(f, 0.0, n=24).model_copy(update={"variance": 1 / 24})) for f in FEATURES), rows=24)
-        for b in range(30, 0, -1)
-    ]
-    made = [place(f, -3.65 if f == "f3" else 0.0, n=24).model_copy(update={"variance": 1 / 24}) for f in FEATURES]
+    rng = np.random.default_rng(6)
+
+    def day(feature: str, value: float) -> Measurement:
+        return place(feature, value, n=24).model_copy(update={"variance": 1 / 24})
+
+    few = [night(b, *(judged(day(f, rng.normal(0, 24**-0.5))) for f in FEATURES), rows=24) for b in range(30, 0, -1)]
+    made = [day(f, -3.65 if f == "f3" else 0.0) for f in FEATURES]
     found = {v.subject: v for v in judge(made, RULES, few, Facts(night=NIGHT, as_of=NIGHT))}
     assert (found["f3"].state, found["f4"].state) == (State.BREACH, State.OK)
 
