@@ -17,6 +17,7 @@ from rich.table import Table
 from vigil import (
     cli_backtest,
     cli_doctor,
+    cli_incidents,
     cli_metrics,
     cli_onboarding,
     cli_rebaseline,
@@ -32,11 +33,9 @@ from vigil.settings import Settings
 
 if TYPE_CHECKING:
     from vigil.config.schema import Monitor
-    from vigil.incidents.types import Incident
     from vigil.verdicts.types import NightResult
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__, pretty_exceptions_enable=False)
-incidents_app = typer.Typer(no_args_is_help=True, help="List, show and steer incidents.")
 ledger_app = typer.Typer(no_args_is_help=True, help="Read and prove the append-only record.")
 app.add_typer(cli_onboarding.app)
 app.add_typer(cli_doctor.app)
@@ -48,7 +47,7 @@ app.add_typer(cli_tune.app)
 app.add_typer(cli_slo.app)
 app.add_typer(cli_why.app)
 app.add_typer(cli_standing.app)
-app.add_typer(incidents_app, name="incidents")
+app.add_typer(cli_incidents.app, name="incidents")
 app.add_typer(ledger_app, name="ledger")
 out = Console(highlight=False)
 
@@ -196,95 +195,6 @@ def lift(
 
     lift_quarantine(wiring.open_ports(), wiring.monitor(model), version, actor=actor, reason=reason)
     out.print(f"{model}: version {version} is not quarantined; `vigil promote` gives it an alias")
-
-
-@incidents_app.command("list")
-def list_incidents(
-    everything: Annotated[bool, typer.Option("--all", help="Also those that are over.")] = False,
-) -> None:
-    """Open incidents, newest first, and what stays bad and is known."""
-    from vigil.usecases.incidents import all_incidents
-
-    table = Table("incident", "severity", "status", "model", "findings", "mitigation", box=None)
-    known = all_incidents(wiring.open_ports())
-    for incident in known:
-        if everything or incident.is_open:
-            found = ", ".join(f.named for f in incident.findings)
-            model = f"{incident.monitor} ({incident.environment})"
-            table.add_row(
-                incident.id,
-                incident.severity.name,
-                incident.status.value,
-                model,
-                escape(found),
-                incident.mitigation.value,
-            )
-    out.print(table if table.row_count else "No incidents.")
-    cli_standing.print_standing(known, datetime.now(UTC).date())
-
-
-@incidents_app.command("show")
-def show_incident(incident: Annotated[str, typer.Argument(help="The incident's id.")]) -> None:
-    """One incident: findings, replay, and its timeline."""
-    from vigil.usecases.incidents import get
-
-    found, events = get(wiring.open_ports(), incident)
-    print_incident(found)
-    for event in events:
-        out.print(f"  {event.at:%Y-%m-%d %H:%M:%S}Z  {event.sequence:3}  {event.type}")
-
-
-def print_incident(incident: Incident) -> None:
-    """Headline, findings and replay."""
-    out.print(f"{incident.severity.name} · {incident.status.value} · {incident.monitor} ({incident.environment})")
-    for reason in incident.assessment.reasons if incident.assessment else ():
-        out.print(f"  {escape(reason)}")
-    for finding in incident.findings:
-        for signal in finding.signals:
-            line = f"{finding.id:22} {signal.night}  {signal.verdict.id}: {signal.verdict.reason}"
-            out.print(f"  {escape(line)}", soft_wrap=True)
-    if incident.replay:
-        for version in incident.replay.versions:
-            out.print(f"  replay       {version.role} {version.version}: {escape(version.why)}", soft_wrap=True)
-        out.print(f"  mitigation   {incident.replay.mitigation.value}: {escape(incident.replay.why)}", soft_wrap=True)
-
-
-@incidents_app.command("ack")
-def acknowledge(
-    incident: Annotated[str, typer.Argument(help="The incident's id.")],
-    by: Annotated[str, typer.Option(help="Who takes it.")],
-) -> None:
-    """Take an incident."""
-    from vigil.usecases.incidents import acknowledge as run
-
-    run(wiring.open_ports(), incident, by=by)
-    out.print(f"{incident}: acknowledged by {escape(by)}")
-
-
-@incidents_app.command("hold")
-def hold(
-    incident: Annotated[str, typer.Argument(help="The incident's id.")],
-    by: Annotated[str, typer.Option(help="Who holds it.")],
-    why: Annotated[str, typer.Option(help="Why nothing may be changed automatically.")],
-) -> None:
-    """Stop every automatic change for this incident (evidence first)."""
-    from vigil.usecases.incidents import hold as run
-
-    run(wiring.open_ports(), incident, by=by, why=why)
-    out.print(f"{incident}: held by {escape(by)}")
-
-
-@incidents_app.command("release")
-def release(
-    incident: Annotated[str, typer.Argument(help="The incident's id.")],
-    by: Annotated[str, typer.Option(help="Who releases it.")],
-    why: Annotated[str, typer.Option(help="Why automatic changes may go on.")],
-) -> None:
-    """End a hold."""
-    from vigil.usecases.incidents import release as run
-
-    run(wiring.open_ports(), incident, by=by, why=why)
-    out.print(f"{incident}: released by {escape(by)}")
 
 
 @ledger_app.command("verify")
