@@ -185,7 +185,7 @@ def _shrunk(ratio: "Floats", freedom: "Floats", kinds: tuple[str, ...]) -> tuple
         mine = groups == kind
         told = mine & (freedom >= 2) & (ratio > 0.05)
         prior, weight = _prior(ratio[told], freedom[told])
-        own = np.where(mine & (ratio > 0), freedom, 0.0)
+        own = np.where(mine, freedom, 0.0)  # nights that were all alike say that they are: sampling bounds the spread
         if float(np.median(freedom[mine])) < FEW_NIGHTS - 1:  # so few nights may widen the prior, and not narrow it
             prior, weight = max(prior, 1.0), PRIOR_NIGHTS
         shrunk = (weight * prior + own * ratio) / np.maximum(weight + own, 1e-9)
