@@ -35,6 +35,7 @@ REFUSED = {
     Holds.ID: "an id: another value in nearly every row, so every night would be new",
     Holds.TIME: "a time: it moves every night",
     Holds.EMPTY: "empty",
+    Holds.OPAQUE: "lists, structures or bytes: nothing that can be counted",
 }
 
 
