@@ -27,11 +27,13 @@ from vigil.profiles.types import Profile
 from vigil.simulation.faults import Fault
 from vigil.simulation.monitor import document
 from vigil.simulation.nights import Simulation
-from vigil.usecases.nights import ended_nights, incident_nights, view
+from vigil.usecases.nights import view
 from vigil.verdicts.budget import budget, burn_verdict
-from vigil.verdicts.judge import Facts, judge, main_version
+from vigil.verdicts.history import in_place
+from vigil.verdicts.judge import Facts, judge
+from vigil.verdicts.memory import main_version
+from vigil.verdicts.scored_nights import REACH
 from vigil.verdicts.spent import spent
-from vigil.verdicts.surprise import reference_nights
 from vigil.verdicts.types import NightResult, State, Verdict
 
 if TYPE_CHECKING:
@@ -127,10 +129,9 @@ class Watch:
         numbers = evaluate(
             made, holdout, view(self.monitor), yardstick="holdout of version 1", only=wanted, edges=edges
         )
-        bad = incident_nights(self.incidents)
-        past = self._past(day, bad)
-        facts = Facts(night=day, as_of=day + timedelta(days=4), labels=self.monitor.labels, excluded=bad,
-                      over=ended_nights(self.incidents), version=main_version(made.versions),
+        past = self._past(day)
+        facts = Facts(night=day, as_of=day + timedelta(days=4), labels=self.monitor.labels,
+                      version=main_version(made.versions),
                       labelled_share=min(1.0, made.outcome.labelled / max(made.rows, 1)),
                       surprise=self.monitor.surprise)  # fmt: skip
         said = judge(numbers, self.monitor.rules, past, facts)
@@ -145,10 +146,10 @@ class Watch:
         self.results.append(result)
         return result
 
-    def _past(self, day: date, bad: frozenset[date]) -> list[NightResult]:
-        taught = set(reference_nights([r.night for r in self.results], day, self.monitor.surprise, bad))
-        recent = {r.night for r in self.results[-90:]}
-        return [r for r in self.results if r.night in taught or r.night in recent]
+    def _past(self, day: date) -> Sequence[NightResult]:
+        """The first nights, which teach, and the recent ones; as the use case reads them."""
+        first = self.results[: REACH * self.monitor.surprise.nights]
+        return in_place([*first, *self.results[max(len(first), len(self.results) - 90) :]], day)
 
     def _with_budgets(self, result: NightResult) -> NightResult:
         window = [*self.results[-RECENT:], result]

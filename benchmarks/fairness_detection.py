@@ -25,7 +25,6 @@ from vigil.incidents.types import Event, Incident, Risk
 from vigil.metrics.intervals import auc_interval, mover_ratio, newcombe, wilson
 from vigil.metrics.pool import interval
 from vigil.metrics.types import Kind, Measurement, Worse
-from vigil.usecases.nights import ended_nights, incident_nights
 from vigil.verdicts.bounds import judge_bound, pools
 from vigil.verdicts.judge import Facts, judge
 from vigil.verdicts.types import Bound, NightResult, Rule, Rules, State, Verdict
@@ -69,12 +68,10 @@ class Process:
 
     def night(self, made: Sequence[Measurement], rules: Rules) -> tuple[Verdict, ...]:
         night = FIRST + timedelta(days=len(self.history))
-        known = self.incidents
-        facts = Facts(night=night, as_of=night, labelled_share=1.0, excluded=incident_nights(known),
-                      over=ended_nights(known))  # fmt: skip
+        facts = Facts(night=night, as_of=night, labelled_share=1.0)
         said = judge(made, rules, self.history[-90:], facts)
         result = NightResult(monitor="m", environment="production", night=night, partition_digest=str(night),
-                             config_digest="c", edges_digest="e", verdicts=said)  # fmt: skip
+                             config_digest="c", edges_digest="e", rows=1000, verdicts=said)  # fmt: skip
         self._correlate(result)
         self.history.append(result)
         self.alarm_nights += any(v.state in ALARMS for v in said)
@@ -146,7 +143,7 @@ def _equal(rng: np.random.Generator, groups: int, rate: float, n: int, day: int)
     said = tuple(Verdict(metric=m.metric, subject=m.subject, family=m.family, state=State.OK, reason="within",
                          measurement=m) for m in made)  # fmt: skip
     return NightResult(monitor="m", environment="production", night=FIRST + timedelta(days=day),
-                       partition_digest=str(day), config_digest="c", edges_digest="e", verdicts=said)  # fmt: skip
+                       partition_digest=str(day), config_digest="c", edges_digest="e", rows=1000, verdicts=said)  # fmt: skip
 
 
 def seen_at_070(seed: int, runs: int) -> Iterator[Row]:

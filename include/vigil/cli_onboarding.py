@@ -95,12 +95,12 @@ def init(  # noqa: PLR0913, PLR0917 - every answer is a flag
         looked = look_at(ports, asked)
     show(looked)
     answers = answer(looked.draft, owner=owner, favourable=favourable, references=references, description=description)
-    _schema_file(settings)
     with out.status("trying the rules on the first nights, taking the rows"):
         written = onboard.write(
             ports, looked, answers, home=settings.home, force=force, actor=getuser(),
             reference=_address(reference, settings.home) if reference else None,
         )  # fmt: skip
+    _schema_file(settings)
     say_written(written)
     judge(ports, written, nights)
 

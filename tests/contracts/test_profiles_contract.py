@@ -154,3 +154,39 @@ def test_a_baseline_belongs_to_its_version_and_can_be_recorded_again(state):
     state.profiles.put_baseline("credit", "1", profile(11))
     assert [state.profiles.baseline("credit", v).rows for v in ("1", "2")] == [11, 20]
     assert state.profiles.baseline("iris", "1") is None
+
+
+# what is replaced
+
+
+def replaced(state, error=None):
+    with state.profiles.replacing("credit", "reference"):
+        state.profiles.put_edges("credit", OTHERS, reason="anew")
+        state.profiles.put_baseline("credit", "reference", profile(99))
+        if error is not None:
+            raise error
+
+
+OTHERS = Edges(numeric={"age": (30.0, 50.0)}, levels={"plan": ("a",)})
+
+
+@pytest.mark.parametrize("error", [OSError("full"), KeyboardInterrupt()])
+def test_edges_and_baseline_are_as_before_where_what_replaces_them_fails(state, error):
+    with pytest.raises(type(error)):
+        replaced(state, error)
+    assert (state.profiles.edges("credit"), state.profiles.baseline("credit", "reference")) == (None, None)
+    digest = state.profiles.put_edges("credit", EDGES, reason="first")
+    state.profiles.put_baseline("credit", "reference", profile(10))
+    state.profiles.put_baseline("credit", "7", profile(7))
+    state.profiles.put_edges("other", OTHERS, reason="first")
+    with pytest.raises(type(error)):
+        replaced(state, error)
+    assert (state.profiles.edges("credit"), state.profiles.baseline("credit", "reference")) == (EDGES, profile(10))
+    assert state.profiles.edges("credit", digest=digest) == EDGES
+    assert (state.profiles.edges("other"), state.profiles.baseline("credit", "7")) == (OTHERS, profile(7))
+
+
+def test_edges_and_baseline_are_replaced_where_nothing_fails(state):
+    state.profiles.put_edges("credit", EDGES, reason="first")
+    replaced(state)
+    assert (state.profiles.edges("credit"), state.profiles.baseline("credit", "reference")) == (OTHERS, profile(99))

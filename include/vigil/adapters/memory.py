@@ -1,7 +1,8 @@
 """The state ports without a database: for tests and rehearsals. They pass the same contracts as the SQL ones."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -232,6 +233,18 @@ class MemoryProfiles:
     def baseline(self, monitor: str, version: str) -> Profile | None:
         """The recorded baseline of a version."""
         return self._baselines.get((monitor, version))
+
+    @contextmanager
+    def replacing(self, monitor: str, version: str) -> Iterator[None]:
+        """Edges and the version's baseline are as before where the block raises."""
+        edges, baseline = [*self._edges.get(monitor, [])], self._baselines.get((monitor, version))
+        try:
+            yield
+        except BaseException:
+            self._edges[monitor] = edges
+            self._baselines.pop((monitor, version), None)
+            self._baselines |= {(monitor, version): baseline} if baseline is not None else {}
+            raise
 
 
 class MemoryLease:

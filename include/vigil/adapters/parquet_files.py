@@ -55,16 +55,6 @@ def commit(folder: Path, batch: str, days: Sequence[tuple[date, pa.Table]]) -> t
     return tuple(str(path) for path in written)
 
 
-def put_away(folder: Path, beginning: str, to: Path) -> int:
-    """Moves batches out of a log, those of several dates by their marker first. Returns how many files."""
-    found = [*folder.glob(f"{MARKERS}/{beginning}*"), *folder.glob(f"date=*/{beginning}*{SINGLE}")]
-    for path in found:
-        target = to / path.relative_to(folder)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        path.replace(target)
-    return len(found)
-
-
 def keep_reference(path: Path, rows: pa.Table) -> str:
     """One file that is replaced as a whole. Returns the SHA-256 of what was written."""
     _publish(path, partial(_write, rows))

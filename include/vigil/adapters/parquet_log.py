@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,12 +24,13 @@ from vigil.adapters.parquet_files import (
     fingerprint,
     keep_reference,
     may_hold,
-    put_away,
     readable,
     unclaimed,
     usable,
     visible,
 )
+from vigil.adapters.parquet_replaced import moved_aside, place
+from vigil.config.as_before import as_before
 from vigil.core.errors import DataError
 from vigil.core.ids import digest, slug
 from vigil.core.words import Role
@@ -75,12 +77,15 @@ class ParquetLog:
         checked = checked.set_column(checked.column_names.index("label"), "label", labels)
         return self._write("outcomes", model, checked, "observed_at", batch_id)
 
-    def set_aside(self, model: str, *, at: datetime) -> int:
-        """Moves what came from a `source:` to replaced/<at>/, so that the source can be read anew; returns how many."""
-        to, moved = self._root / "replaced" / f"{at:%Y%m%dT%H%M%SZ}", 0
-        for kind in ("predictions", "outcomes"):
-            moved += put_away(self._folder(kind, model), f"{INTAKE}-", to / kind / f"model={model}")
-        return moved
+    @contextmanager
+    def replacing(self, model: str, *, at: datetime) -> Iterator[None]:
+        """Moves what came from a `source:` to replaced/<at>/, so that the source can be read anew in the block. If
+        that raises, rows and reference are as before.
+        """
+        to, reference = place(self._root / "replaced", at), self._reference(model)
+        aside = {self._folder(kind, model): to / kind / f"model={model}" for kind in ("predictions", "outcomes")}
+        with as_before(reference.parent, reference.name), moved_aside(aside, f"{INTAKE}-"):
+            yield
 
     def write_reference(self, model: str, rows: pa.Table) -> str:
         """Keeps the model's reference rows, instead of those before. Returns the digest of their content."""

@@ -8,12 +8,14 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager
 from io import TextIOWrapper
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vigil.adapters.duckdb_rows import connect
+from vigil.config.as_before import as_before
 from vigil.core.errors import DataError
 from vigil.core.ids import digest, slug
 from vigil.intake.types import Kind, Source
@@ -74,6 +76,10 @@ class SourceReader:
             yield from _read(file, _kind(source.format, file.address))
             if not look:
                 self._remember(model, where, file)
+
+    def replacing(self, model: str) -> AbstractContextManager[None]:
+        """Remembers as before which files of the model were read, where the block raises."""
+        return as_before(self._note(model, "").parent, "*.json")
 
     def _found(self, where: str) -> list[File]:
         """The files of an address, in order. Raises DataError when there is none."""

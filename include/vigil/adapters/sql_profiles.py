@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import date
 from typing import TYPE_CHECKING
 
-from sqlalchemy import select, true
+from sqlalchemy import func, select, true
 
 from vigil.adapters.sql_engine import in_turn, writing
 from vigil.adapters.sql_tables import baselines, profiles
@@ -114,6 +115,24 @@ class SqlProfiles:
         with self._engine.connect() as db:
             found = db.execute(query).scalar()
         return decode(found) if found is not None else None
+
+    @contextmanager
+    def replacing(self, monitor: str, version: str) -> Iterator[None]:
+        """Edges and the version's baseline are as before where the block raises."""
+        t, b = edges_table, baselines
+        mine = (b.c.monitor == monitor, b.c.version == version)
+        with self._engine.connect() as db:
+            newest = db.execute(select(func.max(t.c.id)).where(t.c.monitor == monitor)).scalar()
+            kept = db.execute(select(b.c.profile).where(*mine)).scalar()
+        try:
+            yield
+        except BaseException:
+            with writing(self._engine) as db:
+                db.execute(t.delete().where(t.c.monitor == monitor, t.c.id > (newest or 0)))
+                db.execute(b.delete().where(*mine))
+                if kept is not None:
+                    db.execute(b.insert().values(monitor=monitor, version=version, profile=kept))
+            raise
 
 
 def _newest_digest(monitor: str, environment: str, night: date) -> Select[str]:

@@ -35,6 +35,7 @@ class Holds(StrEnum):
     ID = "id"  # another value in nearly every row
     CONSTANT = "constant"
     EMPTY = "empty"
+    OPAQUE = "opaque"  # lists, structures or bytes: no value that could be counted or compared
 
 
 class Look(Spec):
@@ -67,8 +68,13 @@ def look(frame: pd.DataFrame) -> dict[str, Look]:
 
 def column(name: str, values: pd.Series) -> Look:
     """One column of a sample. Text that is all numbers, or all times, is taken for what it says."""
+    import pandas as pd
+
     from vigil.intake.normalise import text
 
+    if values.dtype == object and any(isinstance(v, bytes) or not pd.api.types.is_scalar(v) for v in values.dropna()):
+        missing = round(float(values.isna().mean()), 6)
+        return Look(name=name, holds=Holds.OPAQUE, rows=len(values), distinct=0, missing=missing)
     plain = text(values) if not _is_time(values) else values
     there = plain.dropna()
     distinct = int(there.nunique())

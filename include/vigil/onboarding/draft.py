@@ -17,7 +17,8 @@ from vigil.intake.types import Band
 from vigil.onboarding.columns import Holds, Look
 from vigil.onboarding.decide import Meaning, delay_nights, meaning, task_of
 from vigil.onboarding.groups import Candidate, candidates
-from vigil.onboarding.roles import Guess, Word, assign, followed, nearest, ripened, split
+from vigil.onboarding.labels import label
+from vigil.onboarding.roles import Guess, Word, assign, split
 from vigil.profiles.layout import FeatureType
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ REFUSED = {
     Holds.ID: "an id: another value in nearly every row, so every night would be new",
     Holds.TIME: "a time: it moves every night",
     Holds.EMPTY: "empty",
+    Holds.OPAQUE: "lists, structures or bytes: nothing that can be counted",
 }
 
 
@@ -97,24 +99,17 @@ def draft(asked: Asked, frame: pd.DataFrame, looks: Mapping[str, Look], truth: p
     roles = assign(looks, inside)
     if truth is not None:
         roles = {w: g for w, g in roles.items() if w not in (Word.LABEL, Word.OBSERVED_AT)}
-    decided = split(frame, looks, roles)
-    if decided:  # a label that was guessed before the answer was known is guessed again
-        kept = {w: g.column for w, g in roles.items() if w is not Word.LABEL or w in inside}
-        roles = (
-            assign(looks, {**kept, Word.PREDICTION: decided[Word.PREDICTION].column})
-            | decided
-            | {w: g for w, g in roles.items() if w in kept}
-        )
-    if truth is None and Word.LABEL not in roles:
-        roles |= followed(frame, looks, roles) or nearest(frame, looks, roles)
+    roles |= split(frame, looks, roles)
     there = f"The columns are: {', '.join(list(looks)[:40])}"
     if Word.SERVED_AT not in roles:
         raise DataError(
             f"{asked.log} has no column of times, so no row belongs to a night; name it with --served-at, "
             f"or add one. {there}"
         )
-    if truth is None:
-        roles |= ripened(frame, looks, roles, _days(asked, frame, looks[roles[Word.SERVED_AT].column]))
+    if truth is None and Word.LABEL not in roles:
+        nights = _days(asked, frame, looks[roles[Word.SERVED_AT].column])
+        guess = label(frame, looks, roles, nights)
+        roles |= {Word.LABEL: guess} if guess else {}
     if Word.SCORE in roles and Word.SCORE not in asked.columns:
         roles = _without_score(looks, roles)
     known = {w: looks[g.column] for w, g in roles.items()}
@@ -128,8 +123,8 @@ def _without_score(looks: Mapping[str, Look], roles: dict[Word, Guess]) -> dict[
     """Only answers of two kinds have a score: where there are more, a share or a percentage is a feature."""
     if Word.PREDICTION not in roles:
         return roles
-    label = looks[roles[Word.LABEL].column] if Word.LABEL in roles else None
-    if task_of(looks[roles[Word.PREDICTION].column], None, label) is Task.BINARY:
+    labels = looks[roles[Word.LABEL].column] if Word.LABEL in roles else None
+    if task_of(looks[roles[Word.PREDICTION].column], None, labels) is Task.BINARY:
         return roles
     return {w: g for w, g in roles.items() if w is not Word.SCORE}
 

@@ -9,6 +9,7 @@ from vigil.core.errors import DataError
 from vigil.intake.normalise import instants, text
 from vigil.intake.types import Time
 from vigil.onboarding.columns import Look, look
+from vigil.onboarding.labels import named
 from vigil.onboarding.roles import Word, assign
 
 if TYPE_CHECKING:
@@ -73,7 +74,8 @@ def _apart(
         raise DataError(f"{asked.log} has no column of ids, so outcomes cannot be joined; name it with --prediction-id")
     key = _key(asked, frame[roles[Word.PREDICTION_ID].column], roles, found, truth)
     left = [n for n in found if n not in (key, *(g.column for w, g in theirs.items() if w is Word.OBSERVED_AT))]
-    label = theirs[Word.LABEL].column if Word.LABEL in theirs else (left[0] if len(left) == 1 else None)
+    by_name = theirs.get(Word.LABEL) or named(found, theirs)
+    label = by_name.column if by_name else (left[0] if len(left) == 1 else None)
     if label is None or Word.OBSERVED_AT not in theirs:
         what = "--label" if label is None else "--observed-at"
         raise DataError(f"{asked.outcomes}: name the column with {what}. It has: {', '.join(found)}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -63,8 +64,9 @@ class PredictionLog(Protocol):
         """Those rows whose id, label and observed_at are not in the log."""
         ...
 
-    def set_aside(self, model: str, *, at: datetime) -> int:
-        """Takes out of the log what came from a `source:`, and keeps it elsewhere; returns how many files."""
+    def replacing(self, model: str, *, at: datetime) -> AbstractContextManager[None]:
+        """Takes out of the log what came from a `source:`, and keeps it elsewhere; rows and reference are as before
+        where the block raises."""
         ...
 
     def write_reference(self, model: str, rows: pa.Table) -> str:
@@ -114,6 +116,9 @@ class Intake(Protocol):
         again: bool = False,
         look: bool = False,
     ) -> Iterator[Piece]: ...
+    def replacing(self, model: str) -> AbstractContextManager[None]:
+        """Which pieces of the model were taken is known as before where the block raises."""
+        ...
 
 
 class Scanner(Protocol):

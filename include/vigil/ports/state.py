@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -42,6 +43,9 @@ class Profiles(Protocol):
 
     def put_baseline(self, monitor: str, version: str, profile: Profile) -> None: ...
     def baseline(self, monitor: str, version: str) -> Profile | None: ...
+    def replacing(self, monitor: str, version: str) -> AbstractContextManager[None]:
+        """Edges, and the version's baseline, are as before where the block raises."""
+        ...
 
 
 class Results(Protocol):

@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
+from vigil.config.as_before import as_before
 from vigil.config.load import load_monitor
-from vigil.config.schema import Monitor
 from vigil.core.errors import DataError
 from vigil.core.spec import Spec
 from vigil.onboarding.document import Answers
 from vigil.onboarding.rules import Book
 from vigil.ports import Ports
-from vigil.usecases.fit import Fitted, fit
+from vigil.usecases.fit import fit
 from vigil.usecases.ingest import Ingested, ingest
 from vigil.usecases.look import Looked
-from vigil.usecases.reference import Referenced, set_reference
+from vigil.usecases.reference import REFERENCE, set_reference
 
 
 class Written(Spec):
@@ -52,44 +53,48 @@ def write(
 ) -> Written:
     """Writes the YAML and the suite, takes the log's rows, keeps the reference: after all of it was tried on the rows.
 
-    Nothing is half-written: the YAML comes last, and a monitor that is there already is only replaced with `force`.
+    All of it or nothing: where a step fails, or is interrupted, files, rows, reference and bin edges are as they were
+    before. A monitor that is there already is only replaced with `force`.
     """
     model = looked.draft.asked.name
-    yaml, expectations = home / "monitors" / f"{model}.yaml", home / "expectations" / f"{model}.json"
-    for path in (yaml, expectations):
+    yaml, suite = home / "monitors" / f"{model}.yaml", home / "expectations" / f"{model}.json"
+    for path in (yaml, suite):
         if path.exists() and not force:
             raise DataError(f"{path} is there already; choose another name, or replace it with --force")
-        path.parent.mkdir(parents=True, exist_ok=True)
     fitted = fit(ports, looked, answers, reference)
-    trial, trial_suite = yaml.with_suffix(".draft"), expectations.with_suffix(".draft")
-    try:
-        trial.write_text(fitted.body, encoding="utf-8")
-        monitor = load_monitor(trial)
-        trial_suite.write_text(json.dumps(fitted.suite, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    body, expectations = fitted.body, json.dumps(fitted.suite, indent=2, ensure_ascii=False) + "\n"
+    with (
+        as_before(yaml.parent, yaml.name),
+        as_before(suite.parent, suite.name),
+        _draft_of(yaml, body) as draft,
+        _draft_of(suite, expectations) as suite_draft,
+        ports.intake.replacing(model),
+        ports.profiles.replacing(model, REFERENCE),
+        ports.log.replacing(model, at=ports.clock.now()),
+    ):
+        monitor = load_monitor(draft)
         first, last = min(fitted.counts), max(fitted.counts)
-        taken, done = _taken(ports, monitor, fitted, first, last, actor)
-        trial_suite.replace(expectations)
-        trial.replace(yaml)
-    finally:
-        trial.unlink(missing_ok=True)
-        trial_suite.unlink(missing_ok=True)
+        taken = ingest(ports, monitor, first, last, again=True)
+        suite_draft.replace(suite)
+        draft.replace(yaml)
+        # the last step, and its own last step is the ledger's event, which cannot be taken back
+        done = set_reference(ports, monitor, fitted.rows, origin=fitted.reference, actor=actor, refit=True)
     return Written(
-        monitor=monitor, yaml=yaml, suite=expectations, reference_rows=done.rows, reference=fitted.reference,
+        monitor=monitor, yaml=yaml, suite=suite, reference_rows=done.rows, reference=fitted.reference,
         ingested=taken, first=first, last=last, book=fitted.rules.book, dropped=fitted.dropped, odd=fitted.rules.odd,
     )  # fmt: skip
 
 
-def _taken(
-    ports: Ports, monitor: Monitor, fitted: Fitted, first: date, last: date, actor: str
-) -> tuple[Ingested, Referenced]:
-    """Takes the rows and keeps the reference; takes the rows out again where that fails."""
-    ports.log.set_aside(monitor.model, at=ports.clock.now())  # of an attempt before, which read the log otherwise
+@contextmanager
+def _draft_of(path: Path, text: str) -> Iterator[Path]:
+    """The text in a file beside the one that it is for: a rename puts it in place, whole."""
+    draft = path.with_suffix(".draft")
+    path.parent.mkdir(parents=True, exist_ok=True)
     try:
-        taken = ingest(ports, monitor, first, last, again=True)
-        return taken, set_reference(ports, monitor, fitted.rows, origin=fitted.reference, actor=actor, refit=True)
-    except BaseException:
-        ports.log.set_aside(monitor.model, at=ports.clock.now())
-        raise
+        draft.write_text(text, encoding="utf-8")
+        yield draft
+    finally:
+        draft.unlink(missing_ok=True)
 
 
 def nights_of(first: date, last: date, *, most: int = 60) -> Sequence[date]:

@@ -1,8 +1,10 @@
 """What the columns of an unknown log hold."""
 
+import numpy as np
 import pandas as pd
 import pytest
 
+from tests.unit.onboarding.made_log import calls, drafted
 from vigil.onboarding.columns import Holds, column, look
 
 
@@ -70,3 +72,10 @@ def test_missing_values_are_counted_and_blank_is_missing():
 
 def test_every_column_is_looked_at_also_one_whose_name_is_a_number():
     assert list(look(pd.DataFrame({0: ["a", "b"], "y": [1, 2]}))) == ["0", "y"]
+
+
+@pytest.mark.parametrize("value", [[1, 2], {"a": 1}, np.array([1.0, 2.0]), b"\xff\x00"])
+def test_lists_structures_and_bytes_are_opaque_and_no_feature(value):
+    found = drafted(calls(vector=[value] * 599 + [None]))
+    assert column("vector", pd.Series([value] * 3 + [None])).holds is Holds.OPAQUE
+    assert found.left_out["vector"] == "lists, structures or bytes: nothing that can be counted"
