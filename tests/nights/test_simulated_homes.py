@@ -132,13 +132,13 @@ def test_nights_of_a_real_log_are_resampled_and_a_fault_in_them_is_found(card_lo
 
 
 def test_nights_on_which_something_was_found_are_not_drawn_from(tmp_path):
-    vigil("simulate", "--regime", "iid", "--rows", 400, "--nights", 3, "--fault", "unit_change:age:100@1-1",
+    vigil("simulate", "--regime", "iid", "--rows", 400, "--nights", 8, "--fault", "unit_change:age:100@6-6",
           "--out", tmp_path / "first")  # fmt: skip
-    judged(tmp_path / "first", "simulated", 3)
+    judged(tmp_path / "first", "simulated", 8)
     told = vigil(
         "simulate", "--from-log", tmp_path / "first" / "simulated", "--nights", 6, "--out", tmp_path / "second"
     )
-    assert "drawn from 2 nights" in told
-    assert "left out   2026-01-06" in told
+    assert "drawn from 7 nights" in told
+    assert "left out   2026-01-11" in told
     for path in (tmp_path / "second" / ".vigil" / "predictions" / "predictions").rglob("*.parquet"):
         assert max(pq.read_table(path)["age"].to_pylist()) < 150

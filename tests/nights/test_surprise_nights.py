@@ -37,7 +37,8 @@ def test_the_default_rules_watch_all_that_can_move_and_a_quiet_night_is_ok(taugh
     result = taught.ports.results.latest(MODEL, "staging", night)
     asked = {v.metric for v in result.verdicts if v.family == "drift"}
     assert asked == {"position_shift", "width_shift", "level_shift", "missing_shift", "group_position_shift",
-                     "group_missing_shift", "group_level_shift", "score_shift", "class_shift"}  # fmt: skip
+                     "group_missing_shift", "group_level_shift", "group_share_shift", "score_shift",
+                     "class_shift"}  # fmt: skip
     assert {v.state for v in result.verdicts if v.family == "drift"} == {State.OK}
     assert all(v.would_see for v in result.verdicts if v.family == "drift")
 
