@@ -143,7 +143,8 @@ def _equal(rng: np.random.Generator, groups: int, rate: float, n: int, day: int)
     said = tuple(Verdict(metric=m.metric, subject=m.subject, family=m.family, state=State.OK, reason="within",
                          measurement=m) for m in made)  # fmt: skip
     return NightResult(monitor="m", environment="production", night=FIRST + timedelta(days=day),
-                       partition_digest=str(day), config_digest="c", edges_digest="e", rows=1000, verdicts=said)  # fmt: skip
+                       partition_digest=str(day), config_digest="c", edges_digest="e", rows=1000,
+                       verdicts=said)  # fmt: skip
 
 
 def seen_at_070(seed: int, runs: int) -> Iterator[Row]:
