@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from vigil.incidents.types import Incident, Standing
 
 WHY = {
-    Basis.KNOWN: "known: not worse than on the reference",
+    Basis.KNOWN: "known: not worse than on the reference, or than on every night before",
     Basis.LASTING: "it stayed for many nights: the world seems to have changed",
     Basis.ACCEPTED: "accepted",
 }

@@ -111,7 +111,7 @@ class Finding(Spec):
 class Basis(StrEnum):
     """Why a bad answer may stand without being a signal every night."""
 
-    KNOWN = "known"  # not worse than on the reference
+    KNOWN = "known"  # not worse than on the reference; without one, bad on every night so far
     LASTING = "lasting"  # drift or quality that stayed for many nights: the world seems to have changed
     ACCEPTED = "accepted"  # a person says so
 

@@ -37,7 +37,7 @@ class Cause(StrEnum):
 class Onset(StrEnum):
     """Since when a value has been beyond its bound."""
 
-    KNOWN = "known"  # not worse than on the reference, or than on every night of this version so far
+    KNOWN = "known"  # not worse than on the reference; without one, bad on every night so far
     NEW = "new"  # worse than it was, or nothing shows that it was so before
 
 
