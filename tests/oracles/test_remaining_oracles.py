@@ -225,3 +225,13 @@ def test_every_metric_of_the_catalogue_has_an_oracle(request):
     written = "\n".join(p.read_text() for p in request.path.parent.glob("test_*.py"))
     composed = {"latency_p50", "latency_p95", "latency_p99", "pinball_loss_10", "pinball_loss_90"}
     assert [n for n in CATALOG if n.removeprefix("group_") not in written and n not in composed] == []
+
+
+def test_different_values_are_those_of_pandas_where_they_are_few_and_never_more_than_there_are():
+    rows = NOW.assign(y=50.0, x=np.where(NOW.index % 3 == 0, -1.25, 7.5), c="web")
+    night, was = scanned(monitor(), rows, "1"), scanned(monitor(), WAS, "1")
+    measures = evaluate(night, was, view(monitor()), yardstick="holdout", only=["distinct_values"])
+    counted = {m.subject: m for m in measures}
+    assert {n: counted[n].value for n in "xyc"} == {n: rows[n].nunique() for n in "xyc"} == {"x": 2, "y": 1, "c": 1}
+    assert counted["score"].value <= NOW["score"].nunique()
+    assert counted["c"].parts[0] == pytest.approx(WAS["c"].value_counts(normalize=True).max())

@@ -70,6 +70,9 @@ _QUALITY: tuple[Row, ...] = (
     ("wrong_type", "quality.wrong_type", "share", HIGH, SHARE, "values of a numeric feature that are no numbers"),
     ("new_category", "quality.new_category", "share", HIGH, SHARE, "levels of a category that the reference never had"),
 )
+_DISTINCT: tuple[Row, ...] = (
+    ("distinct_values", "quality.distinct_values", "values", LOW, COUNT, "different values of a feature, at least"),
+)
 _ANSWERS: tuple[Row, ...] = (
     ("missing_prediction", "quality.unanswered", "share", HIGH, SHARE, "served requests without an answer"),
 )
@@ -239,6 +242,7 @@ _SCORED = (Task.BINARY, Task.REGRESSION)
 _BLOCKS: tuple[tuple[tuple[Row, ...], Family, dict[str, object]], ...] = (
     (_SERVICE, Family.SERVICE, {"against": Against.NOTHING}),
     (_QUALITY, Family.QUALITY, {"scope": Scope.FEATURE}),
+    (_DISTINCT, Family.QUALITY, {"scope": Scope.FEATURE}),
     (_ANSWERS, Family.QUALITY, {}),
     (_SCORES, Family.QUALITY, {"tasks": _ONE}),
     (_RANGE, Family.QUALITY, {"scope": Scope.FEATURE, "against": Against.WITHIN}),

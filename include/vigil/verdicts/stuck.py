@@ -1,0 +1,89 @@
+"""A column that is stuck: all its values are one or two, where the yardstick and past nights have many."""
+
+from collections.abc import Iterator, Sequence
+
+from vigil.core.words import Family
+from vigil.metrics.types import Measurement
+from vigil.verdicts.hard_failures import BY_CHANCE
+from vigil.verdicts.types import NightResult, Onset, Rule, State, Verdict
+
+METRIC = "distinct_values"
+FEW = 2
+LEAST_ROWS = 20
+OFTEN = 0.5  # of the yardstick's values are the one or two commonest: then only past nights can tell
+QUANTITY = 20  # different values of a yardstick that is a quantity: a code or a weekday has fewer
+NIGHTS_OF_CODES, NIGHTS_OF_RARE = 5, 14  # past nights, all with more values, that make a breach of few values
+ALWAYS = 7  # nights, all of them a breach, after which it is known
+
+
+def stuck(
+    measurements: Sequence[Measurement], history: Sequence[NightResult], drift: Sequence[Rule]
+) -> Iterator[Verdict]:
+    """A breach for each column whose values tonight are so few as chance explains in less than 1 of 10,000 nights.
+
+    history: past nights. Where one of them had as few values (a season, a holiday, a price of the day), that is usual,
+    and nothing is said. drift: the rules of drift; a column that none of them asks about is left out, because it moves
+    by nature. A yardstick of few values, or with one that is very frequent, needs past nights that show more values;
+    until there are some, it is a warning.
+    """
+    for m in measurements:
+        if m.metric == METRIC and _too_few(m) and not _left_out(m.subject, drift):
+            past = list(_past(m, history))
+            if any(value <= (m.value or 0) for value in past):
+                continue
+            yield from _verdict(m, len(past), history)
+
+
+def _too_few(m: Measurement) -> bool:
+    """Whether as few values would be rare if each row were drawn from the yardstick."""
+    if m.value is None or m.value > FEW or not m.parts or m.baseline is None or m.baseline <= m.value:
+        return False
+    return m.n >= LEAST_ROWS and m.parts[0] ** m.n < BY_CHANCE
+
+
+def _left_out(column: str, drift: Sequence[Rule]) -> bool:
+    """Whether the drift rules leave the column out by name."""
+    return any(column in rule.without for rule in drift)
+
+
+def _past(m: Measurement, history: Sequence[NightResult]) -> Iterator[float]:
+    """The question on past nights with rows enough, without those on which the column was stuck."""
+    for result in history:
+        known = _answer(m, result)
+        if known is not None and known.n >= min(m.n, LEAST_ROWS) and not _was_stuck(m, result):
+            yield known.value or 0.0
+
+
+def _answer(m: Measurement, result: NightResult) -> Measurement | None:
+    known = (*result.measurements, *(v.measurement for v in result.verdicts if v.measurement))
+    return next((one for one in known if one.id == m.id and one.value is not None), None)
+
+
+def _was_stuck(m: Measurement, result: NightResult) -> bool:
+    return any(v.id == m.id and v.state is State.BREACH for v in result.verdicts)
+
+
+def _verdict(m: Measurement, nights: int, history: Sequence[NightResult]) -> Iterator[Verdict]:
+    often, codes = m.parts[0] > OFTEN, (m.baseline or 0) < QUANTITY
+    if often and nights < NIGHTS_OF_RARE:
+        return
+    sure = not codes or nights >= NIGHTS_OF_CODES
+    unsure = "" if sure else f"; {nights} past nights do not show whether that is usual"
+    yield Verdict(
+        metric=m.metric,
+        subject=m.subject,
+        family=Family.QUALITY,
+        state=State.BREACH if sure else State.WARN,
+        reason=f"{m.subject} is stuck: all {m.n:,} values are {m.detail.removeprefix('only ')}; "
+        f"the {m.yardstick or 'baseline'} has at least {m.baseline:,.0f} different ones{unsure}",
+        hard=sure,
+        onset=Onset.KNOWN if _always(m, history) else Onset.NEW,
+        measurement=m,
+        limit="hard failure",
+    )
+
+
+def _always(m: Measurement, history: Sequence[NightResult]) -> bool:
+    """Whether the column was stuck on each of the past nights on which it had values, and on at least 7 of them."""
+    nights = [result for result in history if _answer(m, result) is not None]
+    return len(nights) >= ALWAYS and all(_was_stuck(m, result) for result in nights)
