@@ -134,8 +134,10 @@ def _best(word: Word, looks: list[Look]) -> Guess | None:
 
 
 def _by_name(word: Word, looks: list[Look]) -> Guess | None:
+    """The column with the surest name; of two with names alike, one that never changes comes last."""
+    order = sorted(looks, key=lambda one: one.holds is Holds.CONSTANT)
     for place, pattern in enumerate(NAMES[word]):
-        for one in looks:
+        for one in order:
             if re.search(pattern, one.name, re.IGNORECASE) and fits(word, one):
                 return Guess(column=one.name, why="by its name and values" if place < 2 else "by its name; check it")
     return None
