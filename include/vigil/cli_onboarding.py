@@ -60,6 +60,12 @@ def init(  # noqa: PLR0913, PLR0917 - every answer is a flag
         list[str] | None, typer.Option(help="column=value of this model, where a log holds several.")
     ] = None,
     exclude: Annotated[list[str] | None, typer.Option(help="A column that is no feature. May be repeated.")] = None,
+    numeric: Annotated[
+        list[str] | None, typer.Option(help="A feature whose whole numbers are a quantity. May be repeated.")
+    ] = None,
+    category: Annotated[
+        list[str] | None, typer.Option(help="A feature whose whole numbers are codes. May be repeated.")
+    ] = None,
     most_features: Annotated[int, typer.Option(help="Watch at most so many features.")] = 200,
     timezone: Annotated[str, typer.Option(help="Of a night, and of times without an offset.")] = "UTC",
     environment: Annotated[str, typer.Option(help="production or staging.")] = "production",
@@ -86,7 +92,8 @@ def init(  # noqa: PLR0913, PLR0917 - every answer is a flag
     asked = Asked(
         name=name, log=_address(log, settings.home), outcomes=_address(outcomes, settings.home) if outcomes else None,
         columns={w: c for w, c in given.items() if c}, only=dict(_pair(o, "--only") for o in only or []),
-        exclude=tuple(exclude or ()), positive=positive, protected=tuple(named), no_protected=no_protected,
+        exclude=tuple(exclude or ()), numeric=tuple(numeric or ()), category=tuple(category or ()),
+        positive=positive, protected=tuple(named), no_protected=no_protected,
         timezone=timezone, environment=environment, most_features=most_features,
     )  # fmt: skip
     with out.status("opening the stores"):
@@ -157,6 +164,7 @@ def show(looked: Looked) -> None:
     kinds = Counter(kind.value for kind in d.features.values())
     counted = ", ".join(f"{n} {kind}" for kind, n in kinds.items())
     out.print(f"task       {d.task.value}; {len(d.features)} features ({counted})")
+    _show_codes(looked)
     if d.meaning and d.label:
         above = f"{d.meaning.decisions[0]!r} from {d.meaning.threshold:g} on" if Word.SCORE in d.roles else ""
         told = f"{d.meaning.positive!r}: {d.meaning.why}{f'; {above}' if above else ''}"
@@ -169,6 +177,17 @@ def show(looked: Looked) -> None:
         out.print(f"labels     {d.delay_nights} night(s) after the prediction")
     else:
         out.print("labels     none found, so performance is not watched; name their column with --label")
+
+
+def _show_codes(looked: Looked) -> None:
+    """Whole numbers that are watched as a category, by why they are taken for codes."""
+    names = {looked.draft.columns.get(f, f) for f, kind in looked.draft.features.items() if kind == "category"}
+    reasons: dict[str, list[str]] = {}
+    for one in looked.looks.values():
+        if one.codes is not None and one.name in names:
+            reasons.setdefault(one.codes.value, []).append(one.name)
+    for why, columns in reasons.items():
+        out.print(f"codes      {escape(', '.join(columns))}: {why}; a quantity is named with --numeric", soft_wrap=True)
 
 
 def answer(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from vigil.core.spec import Spec
 from vigil.intake.normalise import OFFSET
+from vigil.onboarding.codes import Why, codes
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -47,6 +48,7 @@ class Look(Spec):
     distinct: int
     missing: float
     whole: bool = False  # numbers without a fraction
+    codes: Why | None = None  # of whole numbers that are names, not a quantity
     low: float | None = None
     high: float | None = None
     levels: tuple[str, ...] = ()
@@ -59,6 +61,11 @@ class Look(Spec):
         """Whether the values are numbers; one that never changed too."""
         constant = self.holds is Holds.CONSTANT and bool(re.fullmatch(NUMBER, self.levels[0]))
         return self.holds is Holds.NUMBER or constant
+
+    @property
+    def quantity(self) -> bool:
+        """Whether a feature with these values is watched as a number: codes are not, numbers though they are."""
+        return self.counts and self.codes is None
 
 
 def look(frame: pd.DataFrame) -> dict[str, Look]:
@@ -139,7 +146,9 @@ def _number(facts: dict[str, Any], there: pd.Series) -> Look | None:
     levels = tuple(str(v) for v in there.value_counts().index[:MOST_LEVELS]) if facts["distinct"] <= MOST_LEVELS else ()
     unique = whole and facts["distinct"] == len(there) and len(there) > MOST_LEVELS and _counts(numbers)
     holds = Holds.ID if unique else Holds.NUMBER
-    return Look(**facts, holds=holds, whole=whole, low=float(numbers.min()), high=float(numbers.max()), levels=levels)
+    why = codes(facts["name"], numbers) if whole and holds is Holds.NUMBER else None
+    ends = {"low": float(numbers.min()), "high": float(numbers.max())}
+    return Look(**facts, holds=holds, whole=whole, codes=why, levels=levels, **ends)
 
 
 def _counts(numbers: pd.Series) -> bool:

@@ -12,6 +12,7 @@ from vigil.core.errors import DataError
 from vigil.core.spec import Spec
 from vigil.core.words import Task
 from vigil.intake.decimals import Decimal
+from vigil.intake.naming import absent
 from vigil.intake.normalise import instants
 from vigil.intake.types import Band
 from vigil.onboarding.columns import Holds, Look
@@ -48,6 +49,8 @@ class Asked(Spec):
     columns: Mapping[Word, str] = Field(default_factory=dict)
     only: Mapping[str, str] = Field(default_factory=dict)
     exclude: tuple[str, ...] = ()
+    numeric: tuple[str, ...] = ()  # features whose numbers are a quantity, whatever they look like
+    category: tuple[str, ...] = ()  # features whose numbers are codes
     positive: str | None = None
     protected: tuple[str, ...] = ()
     no_protected: bool = False
@@ -95,6 +98,7 @@ def draft(asked: Asked, frame: pd.DataFrame, looks: Mapping[str, Look], truth: p
         rows = "row" if len(frame) == 1 else "rows"
         raise DataError(f"{asked.log} has {len(frame)} {rows}: too few to learn from; give at least {LEAST_ROWS}")
     _one_model(asked, looks)
+    _kinds_fit(asked, looks)
     inside = {w: c for w, c in asked.columns.items() if truth is None or w not in (Word.LABEL, Word.OBSERVED_AT)}
     roles = assign(looks, inside)
     if truth is not None:
@@ -144,6 +148,16 @@ def _score_is_number(frame: pd.DataFrame, score: Look | None) -> None:
         said = frame[score.name].dropna()
         such = f", such as {str(said.iloc[0])[:20]!r}" if len(said) else ""
         raise DataError(f"{score.name} cannot be the score: its values are no numbers{such}; name another with --score")
+
+
+def _kinds_fit(asked: Asked, looks: Mapping[str, Look]) -> None:
+    """Raises DataError where --numeric or --category name a column that is not there, or that has no numbers."""
+    for flag, names in (("--numeric", asked.numeric), ("--category", asked.category)):
+        for name in names:
+            if name not in looks:
+                raise DataError(absent(name, looks, flag))
+            if flag == "--numeric" and not looks[name].counts:
+                raise DataError(f"--numeric {name}: the column has values that are no numbers, so it is a category")
 
 
 def _one_model(asked: Asked, looks: Mapping[str, Look]) -> None:
@@ -253,8 +267,15 @@ def _features(
             text[word] = name
             features |= {f"{word}__{what}": FeatureType.NUMERIC for what in ("length", "words", "non_letters")}
         else:
-            features[word] = FeatureType.NUMERIC if one.counts else FeatureType.CATEGORY
+            features[word] = _kind(asked, one)
     return features, columns, text, left
+
+
+def _kind(asked: Asked, one: Look) -> FeatureType:
+    """How a feature is watched: as people said, else by its values."""
+    if one.name in asked.numeric:
+        return FeatureType.NUMERIC
+    return FeatureType.NUMERIC if one.quantity and one.name not in asked.category else FeatureType.CATEGORY
 
 
 def _refused(asked: Asked, one: Look) -> str | None:

@@ -17,7 +17,7 @@ from vigil.verdicts.onset import onset
 from vigil.verdicts.quantiles import by_quantile
 from vigil.verdicts.scored_nights import Asked
 from vigil.verdicts.seasons import Alike, alike
-from vigil.verdicts.stuck import stuck
+from vigil.verdicts.stuck import frozen
 from vigil.verdicts.surprise import judge_surprise
 from vigil.verdicts.thresholds import Outcome, dynamic, static
 from vigil.verdicts.types import Cause, Labels, NightResult, Onset, Rule, Rules, State, Surprise, Verdict
@@ -66,7 +66,7 @@ def judge(
                 have = worst.get(verdict.id)
                 if have is None or _badness(verdict, verdict.onset) > _badness(have, have.onset):
                     worst[verdict.id] = verdict
-    for verdict in (*hard_failures(measurements, history), *stuck(measurements, history, rules.drift)):
+    for verdict in (*hard_failures(measurements, history), *frozen(measurements, history, rules.drift)):
         worst[verdict.id] = verdict
     return tuple(trusted(v, facts) for v in worst.values())
 

@@ -1,10 +1,11 @@
-"""A column that is stuck: all its values are one or two, where the yardstick and past nights have many."""
+"""A column that is stuck at one or two values, where the yardstick and past nights have many; and the opposite: a
+number that never changed, and does tonight."""
 
 from collections.abc import Iterator, Sequence
 
 from vigil.core.words import Family
 from vigil.metrics.types import Measurement
-from vigil.verdicts.hard_failures import BY_CHANCE
+from vigil.verdicts.hard_failures import BY_CHANCE, RARE
 from vigil.verdicts.types import NightResult, Onset, Rule, State, Verdict
 
 METRIC = "distinct_values"
@@ -14,6 +15,14 @@ OFTEN = 0.5  # of the yardstick's values are the one or two commonest: then only
 QUANTITY = 20  # different values of a yardstick that is a quantity: a code or a weekday has fewer
 NIGHTS_OF_CODES, NIGHTS_OF_RARE = 5, 14  # past nights, all with more values, that make a breach of few values
 ALWAYS = 7  # nights, all of them a breach, after which it is known
+
+
+def frozen(
+    measurements: Sequence[Measurement], history: Sequence[NightResult], drift: Sequence[Rule]
+) -> Iterator[Verdict]:
+    """A breach for each column that is stuck, and for each constant that changes."""
+    yield from stuck(measurements, history, drift)
+    yield from unstuck(measurements, history)
 
 
 def stuck(
@@ -34,6 +43,33 @@ def stuck(
             yield from _verdict(m, len(past), history)
 
 
+def unstuck(measurements: Sequence[Measurement], history: Sequence[NightResult]) -> Iterator[Verdict]:
+    """A breach for each number that is constant on the yardstick and on all past nights, and has other values tonight.
+
+    Rows with another value must be more than chance gives where 1 % of all rows have one.
+    """
+    from scipy.special import bdtrc
+
+    constant = {m.subject: m for m in measurements if m.metric == METRIC and m.baseline == 1}
+    for m in measurements:
+        if m.metric != "out_of_range" or m.subject not in constant or not m.value or not m.parts:
+            continue
+        past = [_answer(m, result) for result in history if not _was_breach(m, result)]
+        others = m.parts[0]
+        if not any(known.value for known in past if known) and bdtrc(others - 1, m.n, RARE) < BY_CHANCE:
+            yield Verdict(
+                metric=m.metric,
+                subject=m.subject,
+                family=Family.QUALITY,
+                state=State.BREACH,
+                reason=f"{m.subject} never changed on the {m.yardstick or 'reference'} and changes tonight: "
+                f"{others:,.0f} of {m.n:,} values are others ({m.detail})",
+                hard=True,
+                measurement=m,
+                limit="hard failure",
+            )
+
+
 def _too_few(m: Measurement) -> bool:
     """Whether as few values would be rare if each row were drawn from the yardstick."""
     if m.value is None or m.value > FEW or not m.parts or m.baseline is None or m.baseline <= m.value:
@@ -50,7 +86,7 @@ def _past(m: Measurement, history: Sequence[NightResult]) -> Iterator[float]:
     """The question on past nights with rows enough, without those on which the column was stuck."""
     for result in history:
         known = _answer(m, result)
-        if known is not None and known.n >= min(m.n, LEAST_ROWS) and not _was_stuck(m, result):
+        if known is not None and known.n >= min(m.n, LEAST_ROWS) and not _was_breach(m, result):
             yield known.value or 0.0
 
 
@@ -59,7 +95,7 @@ def _answer(m: Measurement, result: NightResult) -> Measurement | None:
     return next((one for one in known if one.id == m.id and one.value is not None), None)
 
 
-def _was_stuck(m: Measurement, result: NightResult) -> bool:
+def _was_breach(m: Measurement, result: NightResult) -> bool:
     return any(v.id == m.id and v.state is State.BREACH for v in result.verdicts)
 
 
@@ -86,4 +122,4 @@ def _verdict(m: Measurement, nights: int, history: Sequence[NightResult]) -> Ite
 def _always(m: Measurement, history: Sequence[NightResult]) -> bool:
     """Whether the column was stuck on each of the past nights on which it had values, and on at least 7 of them."""
     nights = [result for result in history if _answer(m, result) is not None]
-    return len(nights) >= ALWAYS and all(_was_stuck(m, result) for result in nights)
+    return len(nights) >= ALWAYS and all(_was_breach(m, result) for result in nights)

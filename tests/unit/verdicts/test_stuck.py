@@ -109,3 +109,41 @@ def test_a_value_that_is_nearly_always_the_same_needs_two_weeks_of_nights_with_o
 
 def test_a_column_that_drift_leaves_out_by_name_moves_by_nature() -> None:
     assert judged(values(1), drift=(Rule(metric="position_shift", surprise=True, without=("amount",)),)) == []
+
+
+def outside(k: int, *, n: int = 200) -> Measurement:
+    """How many of n values lie outside the reference's range."""
+    entry = CATALOG["out_of_range"]
+    return Measurement(
+        metric=entry.name, subject="amount", family=Family.QUALITY, kind=entry.kind, value=k / n, n=n, unit=entry.unit,
+        worse=entry.worse, parts=(k, n), baseline=0.0, yardstick="reference", detail="7 to 8, was 7 to 7" if k else "",
+    )  # fmt: skip
+
+
+def changed(k: int, *history: NightResult, usual: float = 1) -> list[Verdict]:
+    facts = Facts(night=TONIGHT, as_of=TONIGHT)
+    found = judge([outside(k), values(2, usual=usual, share=1.0)], Rules(), history, facts)
+    return [v for v in found if v.metric == "out_of_range"]
+
+
+def test_a_constant_that_changes_is_a_breach_that_names_both_values() -> None:
+    (verdict,) = changed(100, *[night(n, outside(0)) for n in range(9, 0, -1)])
+    assert (verdict.state, verdict.hard) == (State.BREACH, True)
+    assert verdict.reason == (
+        "amount never changed on the reference and changes tonight: 100 of 200 values are others (7 to 8, was 7 to 7)"
+    )
+
+
+def test_a_constant_that_stays_changed_stays_a_breach_and_one_that_changed_before_is_usual() -> None:
+    (first,) = changed(100)
+    assert [v.state for v in changed(100, night(1, outside(100), first))] == [State.BREACH]
+    assert changed(100, night(1, outside(1))) == []
+
+
+@pytest.mark.parametrize("k", [0, 3])
+def test_a_constant_of_which_a_row_or_two_are_odd_is_left_to_the_rules(k: int) -> None:
+    assert changed(k) == []
+
+
+def test_a_column_that_is_no_constant_is_left_to_drift() -> None:
+    assert changed(100, usual=2) == []
