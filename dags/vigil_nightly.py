@@ -40,16 +40,11 @@ def nightly(monitor: Monitor) -> DAG:
     ) as dag:
 
         @task
-        def open_night(params=None, dag_run=None, triggering_asset_events=None) -> str:
-            """The monitor-local calendar day to judge; never `now()`."""
-            if params["as_of"]:
-                return date.fromisoformat(params["as_of"]).isoformat()
-            for events in (triggering_asset_events or {}).values():
-                for event in events:
-                    if (event.extra or {}).get("as_of"):
-                        return date.fromisoformat(event.extra["as_of"]).isoformat()
-            local = dag_run.run_after.astimezone(pendulum.timezone(monitor.timezone))
-            return (local.date() - timedelta(days=1)).isoformat()
+        def open_night(dag_run=None, ti=None, triggering_asset_events=None) -> str:
+            """The monitor-local calendar day to judge; never `now()`. A run that names another day badly is refused."""
+            from vigil_shell.run_facts import night
+
+            return night(dag_run, ti, triggering_asset_events, timezone=monitor.timezone)
 
         @task
         def judge(night: str) -> dict:

@@ -28,7 +28,7 @@ from vigil import (
     cli_why,
     wiring,
 )
-from vigil.core.errors import VigilError
+from vigil.core.errors import DataError, VigilError
 from vigil.settings import Settings
 
 if TYPE_CHECKING:
@@ -92,6 +92,10 @@ def night(
     from vigil.usecases import nightly
 
     ports, monitor, when = wiring.open_ports(), wiring.monitor(model), day.date()
+    _has_begun(monitor, when)
+    taken = nightly.intake(ports, monitor, when)
+    if monitor.source is not None:
+        cli_onboarding.say_ingested(taken)
     nightly.quality(ports, monitor, when)
     profiled = nightly.profile(ports, monitor, when)
     out.print(f"profiled   {', '.join(profiled) or 'nothing'}")
@@ -102,6 +106,13 @@ def night(
         incident = nightly.correlate(ports, monitor, when, changed=judged["changed"])
         out.print(f"incident   {incident or 'none'}")
     raise typer.Exit(2 if any(v.state.value == "breach" for v in result.verdicts) else 0)
+
+
+def _has_begun(monitor: Monitor, night: date) -> None:
+    """Raises DataError for a night in the future, which has no rows to judge."""
+    today = datetime.now(ZoneInfo(monitor.timezone)).date()
+    if night > today:
+        raise DataError(f"the night of {night} has not happened yet: it is {today} in {monitor.timezone}")
 
 
 def print_night(result: NightResult) -> None:
@@ -138,6 +149,9 @@ def backfill(
     from vigil.usecases.backfill import backfill as run
 
     ports, monitor = wiring.open_ports(), wiring.monitor(model)
+    if end < start:
+        raise DataError(f"--from {start:%Y-%m-%d} lies after --to {end:%Y-%m-%d}: there is no night between them")
+    _has_begun(monitor, end.date())
     days = [start.date() + timedelta(days=n) for n in range((end - start).days + 1)]
     tally: dict[str, int] = {}
     for result in track(run(ports, monitor, days), total=len(days), description=model, console=out):
@@ -256,12 +270,22 @@ def blind(
     night: Annotated[
         datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Which night; default: yesterday.")
     ] = None,
+    run: Annotated[str | None, typer.Option(help="What Airflow knows of the run, as JSON, instead of a night.")] = None,
 ) -> None:
     """Record that a night could not be judged (called by the listener when a run dies)."""
-    from vigil.usecases.watch import blind as run
+    from vigil.core.run_night import NightlyRun, night_of
+    from vigil.usecases.watch import blind as record
 
     monitor = wiring.monitor(model)
-    out.print(run(wiring.open_ports(), monitor, night.date() if night else yesterday(monitor), reason=reason))
+    day = night.date() if night else yesterday(monitor)
+    if run is not None:
+        try:
+            facts = NightlyRun.model_validate_json(run)
+            day = night_of(facts, timezone=monitor.timezone, now=datetime.now(UTC))
+        except DataError as error:  # refused before it began: no night went unseen
+            out.print(f"nothing is recorded: {escape(str(error))}", soft_wrap=True)
+            return
+    out.print(record(wiring.open_ports(), monitor, day, reason=reason))
 
 
 @app.command()

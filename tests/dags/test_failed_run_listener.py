@@ -65,3 +65,10 @@ def test_other_dags_that_fail_are_not_its_business(tmp_path: Path) -> None:
     printed, incidents = heard(tmp_path, "somebody_elses_dag", {})
     assert incidents == ()
     assert "no process" in printed
+
+
+@pytest.mark.parametrize("conf", [{"asof": "2026-10-03"}, {"as_of": "2999-01-01"}, {"as_of": "yesterday"}])
+def test_a_run_that_was_refused_left_no_night_unseen(tmp_path: Path, conf: dict[str, str]) -> None:
+    printed, incidents = heard(tmp_path, "vigil_nightly__iris", conf)
+    assert incidents == ()
+    assert "no process" not in printed

@@ -10,7 +10,7 @@ from tests.unit.adapters.log_stage import outcome, row, table
 from tests.unit.usecases.memory_stage import MODEL, NIGHT, MemoryStage, monitor
 from vigil.adapters.duckdb_scan import DuckDBScanner
 from vigil.adapters.parquet_log import ParquetLog
-from vigil.core.errors import RegistryError
+from vigil.core.errors import LeaseLost, RegistryError
 from vigil.usecases.backfill import backfill
 from vigil.usecases.reference import set_reference
 from vigil.verdicts.types import State
@@ -94,7 +94,7 @@ def test_a_bad_night_is_judged_bad_and_reaches_nobody(stage):
     written = stage.events()
     outside = Outside()
     results = run(stage, [*FEW, bad], notifier=lambda: outside, registry=outside, probe=outside, runner=outside,
-                  lease=outside, outbox=outside, reporter=outside)  # fmt: skip
+                  outbox=outside, reporter=outside)  # fmt: skip
     assert states(results[-1])["mean_shift/income"] is State.BREACH
     assert stage.incidents() == []
     assert stage.events() == written
@@ -140,3 +140,21 @@ def test_only_the_nights_that_are_asked_for_are_judged(stage):
 
 def test_no_nights_are_nothing(stage):
     assert run(stage, []) == []
+
+
+def test_a_second_backfill_is_refused_while_one_runs_and_allowed_when_it_ended_or_was_left(stage):
+    shared = ports(stage)
+    running = backfill(shared, WATCHED, FEW)
+    next(running)
+    with pytest.raises(LeaseLost, match="another backfill is judging past nights"):
+        list(backfill(shared, WATCHED, FEW))
+    running.close()
+    assert [r.night for r in backfill(shared, WATCHED, FEW)] == FEW
+
+
+def test_a_backfill_that_was_killed_lets_go_after_half_an_hour(stage):
+    shared = ports(stage)
+    running = backfill(shared, WATCHED, FEW)
+    next(running)
+    stage.clock.advance(timedelta(minutes=31))
+    assert [r.night for r in backfill(shared, WATCHED, FEW)] == FEW
