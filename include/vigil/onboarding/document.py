@@ -14,6 +14,7 @@ from vigil.onboarding.columns import Look
 from vigil.onboarding.draft import Draft
 from vigil.onboarding.roles import Word
 from vigil.onboarding.rules import Book
+from vigil.onboarding.teaching import TeachingChoice
 from vigil.onboarding.truth import time_of
 from vigil.verdicts.defaults import drift_rules
 
@@ -37,11 +38,15 @@ class Answers(Spec):
 
 
 class Facts(Spec):
-    """What the nights of the log say, beside the draft. serves: weekdays with rows, where others never have any."""
+    """What the nights of the log say, beside the draft.
+
+    serves: weekdays with rows, where others never have any. teaching: which nights teach drift, where that was tried.
+    """
 
     book: Book = Book()
     slow_ms: float = 0.0
     serves: tuple[str, ...] | None = None
+    teaching: TeachingChoice | None = None
 
 
 def document(draft: Draft, answers: Answers, facts: Facts, *, schema: str) -> str:
@@ -73,6 +78,8 @@ def document(draft: Draft, answers: Answers, facts: Facts, *, schema: str) -> st
         book=facts.book,
         families=[family.value for family in Family if family is not Family.DRIFT],
         serves=facts.serves,
+        teaching=facts.teaching,
+        reason_lines=wrap(facts.teaching.reason, 112) if facts.teaching else [],
         notes=NOTES,
         rule=rule_text,
         line=lambda text: str(text).replace("\n", " "),

@@ -18,16 +18,19 @@ from vigil.onboarding.moving import NIGHTLY, moving
 from vigil.onboarding.roles import Word
 from vigil.onboarding.rules import Book, Model, rules_of
 from vigil.onboarding.suite import suite
+from vigil.onboarding.teaching import TeachingChoice
 from vigil.ports import Ports
 from vigil.profiles.layout import FeatureType
 from vigil.usecases.first_nights import Settled, chunks, evidence, first_nights, settled, table
 from vigil.usecases.look import Looked, local_rows, reference_from
+from vigil.usecases.teaching_trial import LEAST_NIGHTS, choose_teachers
 from vigil.verdicts.types import State
 
 if TYPE_CHECKING:
     import pandas as pd
 
 REFERENCE_NIGHTS = 14
+TRIED_NIGHTS, TRIED_SCORES = 200, 60_000  # of the log, on which ways to learn are tried
 SCHEMA = "../.vigil/monitor.schema.json"
 
 
@@ -41,6 +44,7 @@ class Fitted(NamedTuple):
     rows: Any
     reference: str
     counts: Mapping[date, int]
+    teaching: TeachingChoice | None
 
 
 def fit(ports: Ports, looked: Looked, answers: Answers, reference: str | None) -> Fitted:
@@ -65,8 +69,8 @@ def fit(ports: Ports, looked: Looked, answers: Answers, reference: str | None) -
         categories=tuple(name for name, kind in d.features.items() if kind is FeatureType.CATEGORY),
     )  # fmt: skip
 
-    def facts(book: Book) -> Facts:
-        return Facts(book=book, slow_ms=_slow_ms(looked), serves=known.serves)
+    def facts(book: Book, teaching: TeachingChoice | None = None) -> Facts:
+        return Facts(book=book, slow_ms=_slow_ms(looked), serves=known.serves, teaching=teaching)
 
     def drafted(steps: Mapping[str, int], without: Mapping[str, str]) -> tuple[Book, Monitor]:
         book = rules_of(model, known, steps, without)
@@ -74,8 +78,20 @@ def fit(ports: Ports, looked: Looked, answers: Answers, reference: str | None) -
 
     rules = settled(known, list(rows), list(d.features), drafted, apart)
     kept, dropped = _suite(ports, bare, rows, d, known, rules.book)
-    body = document(d, answers, facts(rules.book), schema=SCHEMA)
-    return Fitted(body, kept, dropped, rules, shown, said, nights.counts)
+    _, settled_monitor = drafted({}, rules.book.without)
+    teaching = _teaching(ports, settled_monitor, looked, shown, scores=len(known.nights[0]))
+    body = document(d, answers, facts(rules.book, teaching), schema=SCHEMA)
+    return Fitted(body, kept, dropped, rules, shown, said, nights.counts, teaching)
+
+
+def _teaching(ports: Ports, monitor: Monitor, looked: Looked, reference: Any, *, scores: int) -> TeachingChoice | None:
+    """Which nights should teach drift, tried on up to 200 nights of the log: on fewer where a night has many scores."""
+    if looked.draft.nights < LEAST_NIGHTS:
+        return None
+    most = min(TRIED_NIGHTS, max(LEAST_NIGHTS, TRIED_SCORES // max(1, scores)))
+    nights = first_nights(monitor, looked.pieces, looked.truth, most=most)
+    shown = evidence(ports.scanner, monitor, reference, nights.rows, nights.counts)
+    return choose_teachers(monitor, shown, list(nights.rows))
 
 
 def _monitor(body: str) -> Monitor:
