@@ -41,7 +41,7 @@ def choose_teachers(monitor: Monitor, shown: Evidence, days: Sequence[date]) -> 
     shown: what was measured on each of `days`, in order. The monitor's first nights teach unless they make an alarm of
     more than 5 % of the nights: then the last 28 nights and their trend are tried beside them. Each gets the level at
     which it is quiet; the one that notices more of the same faults (0.5, 1 and 2 sd of a feature, a level by 0.2, 0.4
-    and 0.8 on the arcsine scale, three nights long) is chosen, and where both notice as many, the one with fewer alarms.
+    and 0.8 on the arcsine scale, three nights long) is chosen; where both notice as many, the one with fewer alarms.
     """
     if len(days) < LEAST_NIGHTS:
         return None
