@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from vigil.config.schema import Monitor
     from vigil.onboarding.document import Answers
     from vigil.onboarding.draft import Draft
-    from vigil.usecases.ingest import Ingested
+    from vigil.usecases.ingest import Held, Ingested
     from vigil.usecases.look import Looked
     from vigil.usecases.onboard import Written
     from vigil.verdicts.types import NightResult
@@ -165,6 +165,8 @@ def show(looked: Looked) -> None:
         out.print(f"left out   {escape(name)}: {escape(why)}", soft_wrap=True)
     if len(d.left_out) > 12:
         out.print(f"left out   and {len(d.left_out) - 12} more; the YAML names them")
+    for file in looked.unread[:5]:
+        out.print(f"[yellow]not read[/]   {escape(file.origin)}: {escape(file.why)}", soft_wrap=True)
     if d.label:
         out.print(f"labels     {d.delay_nights} night(s) after the prediction")
     else:
@@ -278,11 +280,18 @@ def say_written(written: Written) -> None:
 
 
 def say_ingested(taken: Ingested) -> None:
-    """Rows, new ones, labels; and rows that could not be taken."""
+    """Rows, new ones, labels; where the others are; and what could not be taken."""
+    from vigil.usecases.intake_findings import account
+
     out.print(f"took       {taken.new:,} new of {taken.rows:,} rows, {taken.outcomes:,} labels")
-    if taken.rejected:
-        shown = "; ".join(taken.examples)
-        out.print(f"[yellow]not taken[/]  {taken.rejected:,} rows: {escape(shown)}", soft_wrap=True)
+    others = {
+        "there already": taken.known, "there with other values": taken.conflicting, "another model's": taken.excluded,
+        "without a time": taken.rejected, "with a time that can hardly be": taken.rows_held,
+    }  # fmt: skip
+    if any(others.values()):
+        out.print(f"others     {', '.join(f'{n:,} {what}' for what, n in others.items() if n)}", soft_wrap=True)
+    for line in account(taken):
+        out.print(f"[yellow]not taken[/]  {escape(line)}", soft_wrap=True)
 
 
 def judge(ports: object, written: Written, most: int) -> None:
@@ -348,6 +357,9 @@ def ingest(
     ] = None,
     end: Annotated[datetime | None, typer.Option("--to", formats=["%Y-%m-%d"], help="Last night (databases).")] = None,
     again: Annotated[bool, typer.Option("--again", help="Also files that were read before.")] = False,
+    yes: Annotated[
+        bool, typer.Option("--yes", help="Take rows that are dated in the future or far from the others, too.")
+    ] = False,
 ) -> None:
     """Take what is new in the log that `source:` names. Running it twice takes nothing twice."""
     from vigil.usecases.ingest import ingest as run
@@ -357,9 +369,18 @@ def ingest(
         raise DataError(f"{model} has no `source:`: its log is Vigil's own, there is nothing to take")
     last = (end or datetime.now(UTC)).date()
     first = start.date() if start else last - timedelta(days=monitor.labels.delay_nights + 7)
-    with out.status(f"reading {monitor.source.predictions}"):
-        taken = run(ports, monitor, first, last, again=again)
+    out.print(f"reading    {escape(monitor.source.predictions)}")
+    taken = run(ports, monitor, first, last, again=again, accept=lambda held: yes or _wanted(held))
     say_ingested(taken)
+    if taken.unread or taken.held:
+        raise typer.Exit(1)
+
+
+def _wanted(held: Held) -> bool:
+    """Whether a person takes rows whose times can hardly be right; nobody does where nobody is there."""
+    from vigil.usecases.intake_findings import held_rows
+
+    return sys.stdin.isatty() and typer.confirm(f"{held_rows(held)}. Take them?", default=False)
 
 
 @app.command()

@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from vigil.core.spec import Spec
-from vigil.intake.normalise import OFFSET
+from vigil.intake.times import OFFSET
 
 if TYPE_CHECKING:
     import pandas as pd

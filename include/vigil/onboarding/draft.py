@@ -12,7 +12,7 @@ from vigil.core.errors import DataError
 from vigil.core.spec import Spec
 from vigil.core.words import Task
 from vigil.intake.decimals import Decimal
-from vigil.intake.normalise import instants
+from vigil.intake.times import instants
 from vigil.intake.types import Band
 from vigil.onboarding.columns import Holds, Look
 from vigil.onboarding.decide import Meaning, delay_nights, meaning, task_of

@@ -6,7 +6,6 @@ from datetime import date
 from vigil.config.schema import Monitor
 from vigil.ports import Ports
 from vigil.usecases import nightly
-from vigil.usecases.ingest import ingest
 from vigil.verdicts.types import NightResult
 
 
@@ -17,7 +16,7 @@ def backfill(ports: Ports, monitor: Monitor, nights: Sequence[date]) -> Iterator
     """
     days = sorted(nights)
     if days:
-        ingest(ports, monitor, days[0], days[-1])
+        nightly.intake(ports, monitor, days[-1], since=days[0])
     for night in days:
         nightly.quality(ports, monitor, night)
         nightly.profile(ports, monitor, night, nights=[night])

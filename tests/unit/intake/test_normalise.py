@@ -221,20 +221,22 @@ def test_a_column_of_text_must_be_there():
 def test_outcomes_inside_are_known_when_their_column_says():
     truth = {"label": "paid", "observed_at": {"column": "paid_on", "timezone": "Europe/Berlin"}}
     frame = log(paid=["yes", None, "no"], paid_on=["2026-12-01", "2026-12-01", None])
-    found = rows(frame, outcomes=truth, values={"label": {"yes": "1", "no": "0"}}).outcomes
+    found = rows(frame, outcomes=truth, values={"label": {"yes": "1", "no": "0"}}).outcomes.rows
     assert found[["prediction_id", "label"]].to_numpy().tolist() == [["000", "1"]]
     assert str(found["observed_at"].iloc[0]) == "2026-11-30 23:00:00+00:00"
 
 
 def test_outcomes_inside_are_known_so_many_days_later_where_no_column_says():
-    found = rows(log(paid=[True, None, False]), outcomes={"label": "paid", "after_days": 30}).outcomes
+    found = rows(log(paid=[True, None, False]), outcomes={"label": "paid", "after_days": 30}).outcomes.rows
     assert found["label"].tolist() == ["1", "0"]
     assert str(found["observed_at"].iloc[0]) == "2026-12-20 09:00:00+00:00"
 
 
 def test_the_label_of_a_row_that_was_not_taken_is_not_taken():
     frame = log(asked_on=["2026-11-20", "never", "2026-11-20"], model=["a", "a", "b"], paid=["1", "1", "1"])
-    assert rows(frame, outcomes={"label": "paid"}, only={"model": "a"}).outcomes["prediction_id"].tolist() == ["000"]
+    assert rows(frame, outcomes={"label": "paid"}, only={"model": "a"}).outcomes.rows["prediction_id"].tolist() == [
+        "000"
+    ]
 
 
 def test_a_log_without_outcomes_has_none():
@@ -248,8 +250,10 @@ def test_outcomes_in_a_log_of_their_own_are_joined_by_the_id_of_the_predictions_
     truth = pd.DataFrame({"ref": ["000", "001", None], "no": ["7", "8", "9"], "paid": ["1.0", None, "1"],
                           "on": ["2026-12-01"] * 3})  # fmt: skip
     found = normalise_outcomes(truth, source(outcomes=APART), origin="paid.csv")
+    assert found[1:] == (1, 1, 0)  # without a label, without an id, without a time
+    found = found.rows
     assert found[["prediction_id", "label"]].to_numpy().tolist() == [["000", "1"]]
-    found = normalise_outcomes(truth, source(outcomes={**APART, "prediction_id": "no"}), origin="paid.csv")
+    found = normalise_outcomes(truth, source(outcomes={**APART, "prediction_id": "no"}), origin="paid.csv").rows
     assert found["prediction_id"].tolist() == ["7", "9"]
 
 
