@@ -25,6 +25,7 @@ SUFFIXES: Mapping[str, Kind] = {
 PACKED = (".gz", ".zst")  # x.jsonl.gz is JSON lines; x.gz is taken for CSV
 PRIVATE = ("_", ".")  # how names begin that are a writer's own
 PARTITION = re.compile(r"([A-Za-z_]\w*)=(.*)")  # of a folder: date=2026-01-01
+WHOLE = ("", "*", "**", "*.parquet", "data")  # parts of an address that leave nothing of a table out
 NO_VALUE = "__HIVE_DEFAULT_PARTITION__"
 
 
@@ -52,6 +53,7 @@ def find_files(home: Path, where: str) -> list[File]:
         base = path.partition("*")[0].rpartition("/")[0]
         tables = _Tables(fs, base)
         if tables.around:
+            _whole(where, tables.around, path.removeprefix(tables.around))
             return [tables.file(tables.around)]
         listed = sorted(p for p in (fs.glob(path) if "*" in path else [path]) if fs.exists(p) and fs.isfile(p))
     except (ImportError, ValueError, OSError) as error:
@@ -63,6 +65,12 @@ def find_files(home: Path, where: str) -> list[File]:
     if not plain and not inside:
         raise DataError(_nothing(where, listed))
     return [*(tables.file(root) for root in inside), *_plain(fs, base, plain)]
+
+
+def _whole(where: str, root: str, within: str) -> None:
+    """Raises DataError where an address asks for a part of a table."""
+    if any(part not in WHOLE for part in within.split("/")):
+        raise DataError(f"{where} is a part of the table {root}, which is only read as a whole: give its folder")
 
 
 def _nothing(where: str, listed: list[str]) -> str:
