@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
 
 from vigil import wiring
+from vigil.cli_draft import show
 from vigil.core.errors import DataError
+from vigil.onboarding.columns import DayOrMonth
 from vigil.settings import Settings
 
 if TYPE_CHECKING:
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from vigil.onboarding.document import Answers
     from vigil.onboarding.draft import Draft
     from vigil.usecases.ingest import Held, Ingested
-    from vigil.usecases.look import Looked
     from vigil.usecases.onboard import Written
     from vigil.verdicts.types import NightResult
 
@@ -52,6 +52,9 @@ def init(  # noqa: PLR0913, PLR0917 - every answer is a flag
     prediction_id: Column = None,
     model_version: Column = None,
     score: Column = None,
+    score_scale: Annotated[
+        str | None, typer.Option(help="What the log calls certain: 1, 100 for per cent, or logit; guessed.")
+    ] = None,
     prediction: Column = None,
     label: Column = None,
     observed_at: Column = None,
@@ -61,6 +64,10 @@ def init(  # noqa: PLR0913, PLR0917 - every answer is a flag
     ] = None,
     exclude: Annotated[list[str] | None, typer.Option(help="A column that is no feature. May be repeated.")] = None,
     most_features: Annotated[int, typer.Option(help="Watch at most so many features.")] = 200,
+    dates: Annotated[
+        DayOrMonth | None,
+        typer.Option(help="Of times such as 03/04/2026: which comes first, where the log does not tell."),
+    ] = None,
     timezone: Annotated[str, typer.Option(help="Of a night, and of times without an offset.")] = "UTC",
     environment: Annotated[str, typer.Option(help="production or staging.")] = "production",
     description: Annotated[str, typer.Option(help="One line on what the model does.")] = "",
@@ -86,7 +93,8 @@ def init(  # noqa: PLR0913, PLR0917 - every answer is a flag
     asked = Asked(
         name=name, log=_address(log, settings.home), outcomes=_address(outcomes, settings.home) if outcomes else None,
         columns={w: c for w, c in given.items() if c}, only=dict(_pair(o, "--only") for o in only or []),
-        exclude=tuple(exclude or ()), positive=positive, protected=tuple(named), no_protected=no_protected,
+        exclude=tuple(exclude or ()), positive=positive, score_scale=score_scale, dates=dates, protected=tuple(named),
+        no_protected=no_protected,
         timezone=timezone, environment=environment, most_features=most_features,
     )  # fmt: skip
     with out.status("opening the stores"):
@@ -134,43 +142,6 @@ def _address(path: str, home: Path) -> str:
         return absolute.relative_to(home).as_posix()
     except ValueError:
         return absolute.as_posix()
-
-
-def show(looked: Looked) -> None:
-    """What was understood, and why: the first thing a person must check."""
-    from vigil.onboarding.roles import Word
-
-    d = looked.draft
-    files = f"{looked.files} files, " if looked.files > 1 else ""
-    out.print(f"[bold]{escape(d.asked.log)}[/]: {files}{d.rows:,} rows looked at, {d.nights} nights, "
-              f"about {d.rows_a_night:,} rows a night")  # fmt: skip
-    table = Table("what", "column", "why", box=None, padding=(0, 2, 0, 0))
-    for word, guess in d.roles.items():
-        one = looked.looks[guess.column]
-        more = f"; {one.time_format}" if one.time_format not in (None, "auto") else ""
-        table.add_row(word.value, escape(guess.column), escape(guess.why + more))
-    if d.apart and d.label:
-        table.add_row("label", escape(d.label), escape(f"in {d.asked.outcomes}, joined by {d.label_id}"))
-    out.print(table)
-    if not d.served_at.zoned:
-        out.print(f"[yellow]time zone[/]  {d.asked.timezone}: the times carry no offset; --timezone says another")
-    kinds = Counter(kind.value for kind in d.features.values())
-    counted = ", ".join(f"{n} {kind}" for kind, n in kinds.items())
-    out.print(f"task       {d.task.value}; {len(d.features)} features ({counted})")
-    if d.meaning and d.label:
-        above = f"{d.meaning.decisions[0]!r} from {d.meaning.threshold:g} on" if Word.SCORE in d.roles else ""
-        told = f"{d.meaning.positive!r}: {d.meaning.why}{f'; {above}' if above else ''}"
-        out.print(f"predicts   {escape(told)}", soft_wrap=True)
-    for name, why in list(d.left_out.items())[:12]:
-        out.print(f"left out   {escape(name)}: {escape(why)}", soft_wrap=True)
-    if len(d.left_out) > 12:
-        out.print(f"left out   and {len(d.left_out) - 12} more; the YAML names them")
-    for file in looked.unread[:5]:
-        out.print(f"[yellow]not read[/]   {escape(file.origin)}: {escape(file.why)}", soft_wrap=True)
-    if d.label:
-        out.print(f"labels     {d.delay_nights} night(s) after the prediction")
-    else:
-        out.print("labels     none found, so performance is not watched; name their column with --label")
 
 
 def answer(

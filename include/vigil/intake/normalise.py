@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from vigil.core.errors import DataError
 from vigil.intake.decimals import pointed
 from vigil.intake.naming import absent
+from vigil.intake.scores import probability
 from vigil.intake.text_columns import text_columns
 from vigil.intake.times import instants
 from vigil.intake.types import Band, Source, Truth
@@ -172,7 +173,7 @@ def _renamed(frame: pd.DataFrame, source: Source, wanted: Wanted) -> pd.DataFram
             raise DataError(absent(there, frame.columns, f"columns.{name}"))
     made |= _of_text(frame, source)
     if wanted.score and wanted.score in made:
-        made[wanted.score] = _score(made[wanted.score], source.score_scale)
+        made[wanted.score] = probability(made[wanted.score], source.score_scale)
     if wanted.prediction not in made and wanted.threshold is not None and wanted.score in made:
         made[wanted.prediction] = _decided(made[wanted.score], wanted)
     return pd.DataFrame(made, index=frame.index)
@@ -200,17 +201,6 @@ def _numbers(values: pd.Series) -> pd.Series:
 
     read = pd.to_numeric(values, errors="coerce")
     return read if read.notna().sum() == values.notna().sum() else text(values)
-
-
-def _score(values: pd.Series, scale: float) -> pd.Series:
-    import pandas as pd
-
-    scaled = pd.to_numeric(values, errors="coerce") / scale
-    most = scaled.max()
-    if pd.notna(most) and most > 1 + 1e-9:
-        hint = 100 if scale == 1 and most <= 100 else "the value that means certain"
-        raise DataError(f"score: there are values up to {most * scale:g}; set `score_scale: {hint}` under `source:`")
-    return scaled
 
 
 def _band(frame: pd.DataFrame, band: Band) -> pd.Series:

@@ -98,16 +98,24 @@ def test_a_row_without_a_time_is_handed_back_with_its_number_and_the_others_are_
 # scores
 
 
+def test_log_odds_become_probabilities():
+    found = column("score", log(4, risk=["-800", "0", "1.0986122886681098", ""]), score_scale="logit")
+    assert found[:3] == pytest.approx([0.0, 0.5, 0.75])
+    assert found[3] is None
+
+
 def test_scores_in_per_cent_become_shares():
     assert column("score", log(risk=["0", "50", "100"]), score_scale=100) == [0.0, 0.5, 1.0]
 
 
 @pytest.mark.parametrize(("values", "scale", "hint"), [
+    (["-2.5", "0.5", "1"], 1, "down to -2.5, which are no probabilities; set `score_scale: logit`"),
+    (["-2.5", "0.5", "99"], 100, "down to -2.5"),
     (["12.5", "100", "1"], 1, "up to 100; set `score_scale: 100`"),
     (["12.5", "640", "1"], 1, "up to 640; set `score_scale: the value that means certain`"),
     (["12.5", "640", "1"], 100, "up to 640; set `score_scale: the value that means certain`"),
 ])  # fmt: skip
-def test_scores_above_certainty_say_which_scale_is_meant(values, scale, hint):
+def test_scores_below_nothing_or_above_certainty_say_which_scale_is_meant(values, scale, hint):
     with pytest.raises(DataError, match=f"score: there are values {hint}"):
         rows(log(risk=values), score_scale=scale)
 
