@@ -94,7 +94,7 @@ def test_an_iceberg_table_without_its_reader_is_refused_with_the_way_to_get_it(t
 def test_a_hudi_table_is_refused(tmp_path):
     put(tmp_path / "loans/part-0.parquet", "replaced")
     (tmp_path / "loans/.hoodie").mkdir()
-    with pytest.raises(DataError, match="loans is a Hudi table: .*Export it to Parquet"):
+    with pytest.raises(DataError, match=r"loans is a Hudi table: .*Export it to Parquet"):
         rows(tmp_path, "loans/*.parquet")
 
 

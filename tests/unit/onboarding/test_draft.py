@@ -318,7 +318,7 @@ def test_a_score_below_zero_is_refused_with_what_to_say(name):
 
 
 def test_a_score_beyond_a_hundred_is_refused_and_a_feature_below_zero_is_none():
-    with pytest.raises(DataError, match=r"balance holds values from 1000 to 1699\.\d: no probabilities"):
+    with pytest.raises(DataError, match=r"balance holds values from 1000 to 169.*: no probabilities"):
         drafted(calls(propensity_pct=None), columns={Word.SCORE: "balance"})
     assert "sentiment_score" in drafted(calls(sentiment_score=odds())).features
 
