@@ -59,7 +59,8 @@ def _times(d: Draft) -> None:
         if one.ambiguous:
             out.print(f"dates      {escape(one.name)} is read as {one.time_format}, not as {one.ambiguous}: {by}")
     if not d.served_at.zoned:
-        out.print(f"[yellow]time zone[/]  {d.asked.timezone}: the times carry no offset; --timezone says another")
+        which = "some of the times carry" if d.served_at.partly_zoned else "the times carry"
+        out.print(f"[yellow]time zone[/]  {d.asked.timezone}: {which} no offset; --timezone says another")
 
 
 def _task(d: Draft) -> None:

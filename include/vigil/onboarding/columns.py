@@ -62,6 +62,7 @@ class Look(Spec):
     levels: tuple[str, ...] = ()
     time_format: str | None = None  # for `Time.format`
     zoned: bool = False  # times carry their offset
+    partly_zoned: bool = False  # some do, and some do not
     ambiguous: str | None = None  # the other format that reads all values
     decided: bool = True  # whether the rows tell which of the two it is
 
@@ -124,10 +125,12 @@ def _time(facts: dict[str, Any], values: pd.Series, there: pd.Series) -> Look | 
         if not (hinted and there.str.fullmatch(r"\d{8}|\d{14}").all()):
             return None
     words = there.astype("string").str.strip()
-    zoned = bool(words.str.contains(OFFSET, regex=True).all())
+    offsets = words.str.contains(OFFSET, regex=True)
+    zoned = bool(offsets.all())
     iso = words.str.match(r"\d{4}-\d\d-\d\d")
     if iso.all() and pd.to_datetime(words, format="ISO8601", errors="coerce", utc=True).notna().all():
-        return Look(**facts, holds=Holds.TIME, time_format="auto", zoned=zoned)
+        mixed = bool(offsets.any()) and not zoned
+        return Look(**facts, holds=Holds.TIME, time_format="auto", zoned=zoned, partly_zoned=mixed)
     reads = [f for f in FORMATS if pd.to_datetime(words.head(200), format=f, errors="coerce").notna().all()]
     reads = [f for f in reads if pd.to_datetime(words, format=f, errors="coerce").notna().all()]
     if not reads:

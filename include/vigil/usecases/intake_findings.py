@@ -20,6 +20,10 @@ SHOWN = 5  # files that are named
 
 def note_intake(ports: Ports, monitor: Monitor, night: date, told: Ingested) -> None:
     """Keeps what was taken with the night. Past nights no longer wait for a file that was read by now."""
+    if (
+        ports.results.newest(monitor.model, monitor.environment) is None
+    ):  # a log that is taken for the first time is old
+        told = told.model_copy(update={"earlier": 0})
     leave(ports, monitor, night, NOTE, _added(noted(ports, monitor, night), told).model_dump(mode="json"))
     still = {one.origin for one in told.unread}
     for past in lookback(monitor, night)[:-1]:
@@ -95,6 +99,11 @@ def account(told: Ingested) -> Iterator[str]:
         )
     if len(told.held) > SHOWN:
         yield f"{sum(one.rows for one in told.held[SHOWN:]):,} more rows were not taken for their times"
+    if told.earlier:
+        yield (
+            f"{told.earlier:,} of the {told.new:,} new rows belong to nights that are not judged again, the oldest to "
+            f"{told.first}"
+        )
     if lost := told.labels.unnamed + told.labels.undated:
         yield f"{lost:,} of {told.labels.rows:,} outcomes have a label but no id or no time, and were not taken"
 

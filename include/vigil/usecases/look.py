@@ -44,19 +44,24 @@ def look_at(ports: Ports, asked: Asked) -> Looked:
     for column, value in asked.only.items():
         if column in frame:
             frame = frame[text(frame[column]) == value].reset_index(drop=True)
-    apart = pieces_of(ports, asked.name, asked.outcomes) if asked.outcomes else ()
+    apart, lost = _read(ports, asked.name, asked.outcomes) if asked.outcomes else ((), ())
     truth = sample_of(apart) if asked.outcomes else None
     decimal = decimal_of(frame)
     frame, truth = pointed(frame, decimal), pointed(truth, decimal) if truth is not None else None
     looks = look(frame)
     made = draft(asked, frame, looks, truth).model_copy(update={"decimal": decimal})
     files = len({piece.origin for piece in pieces})
-    return Looked(draft=made, looks=looks, frame=frame, files=files, pieces=pieces, truth=apart, unread=unread)
+    return Looked(
+        draft=made, looks=looks, frame=frame, files=files, pieces=pieces, truth=apart, unread=(*unread, *lost)
+    )
 
 
 def pieces_of(ports: Ports, model: str, where: str) -> tuple[Piece, ...]:
-    """A log, whole; none of it counts as taken."""
-    return _read(ports, model, where)[0]
+    """Rows to compare with, whole; none of them counts as taken. Raises DataError for a file that cannot be read."""
+    pieces, unread = _read(ports, model, where)
+    if unread:
+        raise DataError(f"{unread[0].origin}: {unread[0].why}; rows to compare with must be whole")
+    return pieces
 
 
 def _read(ports: Ports, model: str, where: str) -> tuple[tuple[Piece, ...], tuple[Unread, ...]]:

@@ -76,6 +76,13 @@ def test_where_the_rows_do_not_tell_the_day_from_the_month_people_are_asked():
     assert dated(found, DayOrMonth.DAY).time_format == "%d/%m/%Y"
 
 
+def test_times_of_which_some_carry_an_offset_are_told_from_those_of_which_none_does():
+    mixed = column("when", pd.Series(["2026-11-20T09:00:00Z", "2026-11-20T09:00:00"]))
+    assert (mixed.zoned, mixed.partly_zoned) == (False, True)
+    plain = column("when", pd.Series(["2026-11-20T09:00:00"]))
+    assert (plain.zoned, plain.partly_zoned) == (False, False)
+
+
 def test_a_column_of_durations_is_opaque():
     assert holds(pd.to_timedelta(range(9), unit="s")) is Holds.OPAQUE
 

@@ -363,6 +363,15 @@ def test_a_time_that_can_hardly_be_is_never_taken_silently(stores, tmp_path, at,
     assert (told.new, told.rejected + told.rows_held) == (4, 1)
 
 
+@pytest.mark.parametrize(("format", "odd"), [("epoch_ms", "1795165200"), ("epoch_s", "1795165200000")])
+def test_seconds_among_milliseconds_are_not_taken_silently(stores, tmp_path, format, odd):
+    watched = monitor(source={"served_at": {"column": "asked_on", "format": format}})
+    right = "1795165200" if format == "epoch_s" else "1795165200000"
+    append(tmp_path / "loans.csv", loans(4, asked_on=[right] * 3 + [odd]))
+    told = take(stores, watched)
+    assert (told.new, told.rejected + told.rows_held) == (3, 1)
+
+
 def test_rows_of_a_future_that_has_come_are_taken(tmp_path):
     append(tmp_path / "loans.csv", loans(3))
     early = opened(tmp_path, datetime(2026, 11, 20, 6, tzinfo=UTC))

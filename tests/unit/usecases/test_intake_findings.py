@@ -81,6 +81,18 @@ def test_rows_that_changed_and_rows_with_odd_times_are_warnings(home):
     assert " days from the others (2026-11-20), which is in the future (are day and month swapped" in reason
 
 
+def test_rows_of_nights_that_are_not_judged_again_are_said_but_not_when_a_log_is_taken_for_the_first_time(home):
+    stores = ports(home)
+    append(home / "logs/a.csv", loans(3, night=NIGHT - timedelta(days=300)))
+    nightly.intake(stores, WATCHED, NIGHT)
+    assert say(stores, NIGHT) is None
+    nightly.judge_night(stores, WATCHED, NIGHT, as_of=NIGHT)
+    append(home / "logs/b.csv", loans(2, first=3, night=NIGHT - timedelta(days=299)))
+    nightly.intake(stores, WATCHED, NEXT)
+    why = "2 of the 2 new rows belong to nights that are not judged again, the oldest to 2026-01-25"
+    assert say(stores, NEXT) == (State.WARN, why)
+
+
 def test_an_intake_that_an_older_release_noted_is_read():
     told = Ingested.model_validate({"rows": 3, "new": 2, "rejected": 1, "examples": ["a.csv, row 1: at is no time"]})
     assert list(account(told)) == ["1 of 3 rows of the source were not taken: a.csv, row 1: at is no time"]
