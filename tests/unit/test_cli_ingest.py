@@ -38,6 +38,8 @@ def test_rows_dated_oddly_are_taken_when_a_person_says_so(told):
     told()
     done = told("--yes")
     assert "took       1 new of 5 rows" in done.output
+    assert "not taken  1 of 5 rows of the source were not taken: loans.csv, row 5: asked_on is no time" in done.output
+    assert "2199" not in done.output
     assert done.exit_code == 0
 
 

@@ -63,8 +63,13 @@ def newly_unread(ports: Ports, monitor: Monitor, night: date) -> tuple[Unread, .
 
 
 def intake_findings(told: Ingested) -> list[Verdict]:
-    """One verdict on all that was not taken: unknown where files could not be read, else a warning."""
+    """One verdict on what was not taken, or too late: unknown where files could not be read, else a warning."""
     lines = list(account(told))
+    if told.earlier:  # taken, and too late for a judgement
+        oldest = f"the oldest to {told.first}"
+        lines.append(
+            f"{told.earlier:,} of the {told.new:,} new rows belong to nights that are not judged again, {oldest}"
+        )
     if not lines:
         return []
     state = State.UNKNOWN if told.unread else State.WARN
@@ -99,11 +104,6 @@ def account(told: Ingested) -> Iterator[str]:
         )
     if len(told.held) > SHOWN:
         yield f"{sum(one.rows for one in told.held[SHOWN:]):,} more rows were not taken for their times"
-    if told.earlier:
-        yield (
-            f"{told.earlier:,} of the {told.new:,} new rows belong to nights that are not judged again, the oldest to "
-            f"{told.first}"
-        )
     if lost := told.labels.unnamed + told.labels.undated:
         yield f"{lost:,} of {told.labels.rows:,} outcomes have a label but no id or no time, and were not taken"
 
