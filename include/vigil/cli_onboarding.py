@@ -13,18 +13,18 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
 
 from vigil import wiring
+from vigil.cli_draft import show
 from vigil.core.errors import DataError
+from vigil.onboarding.columns import DayOrMonth
 from vigil.settings import Settings
 
 if TYPE_CHECKING:
     from vigil.config.schema import Monitor
     from vigil.onboarding.document import Answers
     from vigil.onboarding.draft import Draft
-    from vigil.usecases.ingest import Ingested
-    from vigil.usecases.look import Looked
+    from vigil.usecases.ingest import Held, Ingested
     from vigil.usecases.onboard import Written
     from vigil.verdicts.types import NightResult
 
@@ -52,6 +52,9 @@ def init(  # noqa: PLR0913, PLR0917 - every answer is a flag
     prediction_id: Column = None,
     model_version: Column = None,
     score: Column = None,
+    score_scale: Annotated[
+        str | None, typer.Option(help="What the log calls certain: 1, 100 for per cent, or logit; guessed.")
+    ] = None,
     prediction: Column = None,
     label: Column = None,
     observed_at: Column = None,
@@ -67,6 +70,10 @@ def init(  # noqa: PLR0913, PLR0917 - every answer is a flag
         list[str] | None, typer.Option(help="A feature whose whole numbers are codes. May be repeated.")
     ] = None,
     most_features: Annotated[int, typer.Option(help="Watch at most so many features.")] = 200,
+    dates: Annotated[
+        DayOrMonth | None,
+        typer.Option(help="Of times such as 03/04/2026: which comes first, where the log does not tell."),
+    ] = None,
     timezone: Annotated[str, typer.Option(help="Of a night, and of times without an offset.")] = "UTC",
     environment: Annotated[str, typer.Option(help="production or staging.")] = "production",
     description: Annotated[str, typer.Option(help="One line on what the model does.")] = "",
@@ -93,7 +100,7 @@ def init(  # noqa: PLR0913, PLR0917 - every answer is a flag
         name=name, log=_address(log, settings.home), outcomes=_address(outcomes, settings.home) if outcomes else None,
         columns={w: c for w, c in given.items() if c}, only=dict(_pair(o, "--only") for o in only or []),
         exclude=tuple(exclude or ()), numeric=tuple(numeric or ()), category=tuple(category or ()),
-        positive=positive, protected=tuple(named), no_protected=no_protected,
+        positive=positive, score_scale=score_scale, dates=dates, protected=tuple(named), no_protected=no_protected,
         timezone=timezone, environment=environment, most_features=most_features,
     )  # fmt: skip
     with out.status("opening the stores"):
@@ -141,53 +148,6 @@ def _address(path: str, home: Path) -> str:
         return absolute.relative_to(home).as_posix()
     except ValueError:
         return absolute.as_posix()
-
-
-def show(looked: Looked) -> None:
-    """What was understood, and why: the first thing a person must check."""
-    from vigil.onboarding.roles import Word
-
-    d = looked.draft
-    files = f"{looked.files} files, " if looked.files > 1 else ""
-    out.print(f"[bold]{escape(d.asked.log)}[/]: {files}{d.rows:,} rows looked at, {d.nights} nights, "
-              f"about {d.rows_a_night:,} rows a night")  # fmt: skip
-    table = Table("what", "column", "why", box=None, padding=(0, 2, 0, 0))
-    for word, guess in d.roles.items():
-        one = looked.looks[guess.column]
-        more = f"; {one.time_format}" if one.time_format not in (None, "auto") else ""
-        table.add_row(word.value, escape(guess.column), escape(guess.why + more))
-    if d.apart and d.label:
-        table.add_row("label", escape(d.label), escape(f"in {d.asked.outcomes}, joined by {d.label_id}"))
-    out.print(table)
-    if not d.served_at.zoned:
-        out.print(f"[yellow]time zone[/]  {d.asked.timezone}: the times carry no offset; --timezone says another")
-    kinds = Counter(kind.value for kind in d.features.values())
-    counted = ", ".join(f"{n} {kind}" for kind, n in kinds.items())
-    out.print(f"task       {d.task.value}; {len(d.features)} features ({counted})")
-    _show_codes(looked)
-    if d.meaning and d.label:
-        above = f"{d.meaning.decisions[0]!r} from {d.meaning.threshold:g} on" if Word.SCORE in d.roles else ""
-        told = f"{d.meaning.positive!r}: {d.meaning.why}{f'; {above}' if above else ''}"
-        out.print(f"predicts   {escape(told)}", soft_wrap=True)
-    for name, why in list(d.left_out.items())[:12]:
-        out.print(f"left out   {escape(name)}: {escape(why)}", soft_wrap=True)
-    if len(d.left_out) > 12:
-        out.print(f"left out   and {len(d.left_out) - 12} more; the YAML names them")
-    if d.label:
-        out.print(f"labels     {d.delay_nights} night(s) after the prediction")
-    else:
-        out.print("labels     none found, so performance is not watched; name their column with --label")
-
-
-def _show_codes(looked: Looked) -> None:
-    """Whole numbers that are watched as a category, by why they are taken for codes."""
-    names = {looked.draft.columns.get(f, f) for f, kind in looked.draft.features.items() if kind == "category"}
-    reasons: dict[str, list[str]] = {}
-    for one in looked.looks.values():
-        if one.codes is not None and one.name in names:
-            reasons.setdefault(one.codes.value, []).append(one.name)
-    for why, columns in reasons.items():
-        out.print(f"codes      {escape(', '.join(columns))}: {why}; a quantity is named with --numeric", soft_wrap=True)
 
 
 def answer(
@@ -299,11 +259,18 @@ def say_written(written: Written) -> None:
 
 
 def say_ingested(taken: Ingested) -> None:
-    """Rows, new ones, labels; and rows that could not be taken."""
+    """Rows, new ones, labels; where the others are; and what could not be taken."""
+    from vigil.usecases.intake_findings import account
+
     out.print(f"took       {taken.new:,} new of {taken.rows:,} rows, {taken.outcomes:,} labels")
-    if taken.rejected:
-        shown = "; ".join(taken.examples)
-        out.print(f"[yellow]not taken[/]  {taken.rejected:,} rows: {escape(shown)}", soft_wrap=True)
+    others = {
+        "there already": taken.known, "there with other values": taken.conflicting, "another model's": taken.excluded,
+        "without a time": taken.rejected, "with a time that can hardly be": taken.rows_held,
+    }  # fmt: skip
+    if any(others.values()):
+        out.print(f"others     {', '.join(f'{n:,} {what}' for what, n in others.items() if n)}", soft_wrap=True)
+    for line in account(taken):
+        out.print(f"[yellow]not taken[/]  {escape(line)}", soft_wrap=True)
 
 
 def judge(ports: object, written: Written, most: int) -> None:
@@ -369,6 +336,9 @@ def ingest(
     ] = None,
     end: Annotated[datetime | None, typer.Option("--to", formats=["%Y-%m-%d"], help="Last night (databases).")] = None,
     again: Annotated[bool, typer.Option("--again", help="Also files that were read before.")] = False,
+    yes: Annotated[
+        bool, typer.Option("--yes", help="Take rows that are dated in the future or far from the others, too.")
+    ] = False,
 ) -> None:
     """Take what is new in the log that `source:` names. Running it twice takes nothing twice."""
     from vigil.usecases.ingest import ingest as run
@@ -378,9 +348,18 @@ def ingest(
         raise DataError(f"{model} has no `source:`: its log is Vigil's own, there is nothing to take")
     last = (end or datetime.now(UTC)).date()
     first = start.date() if start else last - timedelta(days=monitor.labels.delay_nights + 7)
-    with out.status(f"reading {monitor.source.predictions}"):
-        taken = run(ports, monitor, first, last, again=again)
+    out.print(f"reading    {escape(monitor.source.predictions)}")
+    taken = run(ports, monitor, first, last, again=again, accept=lambda held: yes or _wanted(held))
     say_ingested(taken)
+    if taken.unread or taken.held:
+        raise typer.Exit(1)
+
+
+def _wanted(held: Held) -> bool:
+    """Whether a person takes rows whose times can hardly be right; nobody does where nobody is there."""
+    from vigil.usecases.intake_findings import held_rows
+
+    return sys.stdin.isatty() and typer.confirm(f"{held_rows(held)}. Take them?", default=False)
 
 
 @app.command()

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from tests.unit.intake.made_source import log, source, wanted
 from tests.unit.usecases.intake_stage import NIGHT, append, kept, loans, monitor, stores
 from vigil.core.window import night_window
-from vigil.intake.normalise import instants, normalise, text
+from vigil.intake.normalise import normalise, text
+from vigil.intake.times import instants
 from vigil.intake.types import Time
 from vigil.usecases.ingest import ingest
 
@@ -104,3 +105,40 @@ def test_a_growing_file_gives_the_same_rows_in_whatever_pieces_it_is_read(sizes,
         ingest(piecewise, watched, NIGHT, NIGHT)
         assert kept(piecewise, watched) == kept(at_once, watched)
         assert len(kept(piecewise, watched)) == len(whole)
+
+
+ROW = st.fixed_dictionaries({
+    "ref": st.sampled_from(["1", "2", "3", "4", ""]),
+    "asked_on": st.sampled_from(["2026-11-20 09:00", "2026-11-20 10:00", "2026-03-01 09:00", "1970-01-01 00:00",
+                                 "2199-01-01 00:00", "soon", ""]),
+    "model": st.sampled_from(["ours", "theirs"]),
+    "income": st.sampled_from(["1000", "2000", "", "much"]),
+    "paid": st.sampled_from(["1", "0", ""]),
+    "on": st.sampled_from(["2026-12-01", "2199-12-01", "never", ""]),
+})  # fmt: skip
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.lists(ROW, max_size=8), min_size=1, max_size=3), st.booleans(), st.sampled_from([".csv", ".jsonl"]))
+def test_every_row_of_a_source_is_in_exactly_one_place(files, accepted, ending):
+    watched = monitor(source={
+        "predictions": f"logs/*{ending}", "only": {"model": "ours"},
+        "outcomes": {"label": "paid", "observed_at": {"column": "on"}},
+    })  # fmt: skip
+    with TemporaryDirectory() as home:
+        (Path(home) / "logs").mkdir()
+        ports = stores(Path(home))
+        for number, rows in enumerate(files):
+            frame = pd.DataFrame([{"risk": 0.2, "answer": "grant", "city": "Bonn", **row} for row in rows])
+            path = Path(home) / "logs" / f"{number}{ending}"
+            frame.to_csv(path, index=False) if ending == ".csv" else frame.to_json(path, orient="records", lines=True)
+        first, second = (ingest(ports, watched, NIGHT, NIGHT, again=True, accept=lambda _: accepted) for _ in range(2))
+        for told in (first, second):
+            places = (told.new, told.known, told.conflicting, told.excluded, told.rejected, told.rows_held)
+            assert told.rows == sum(places)
+            assert told.labels.rows == sum(told.labels.model_dump().values()) - told.labels.rows
+            assert told.outcomes == told.labels.new
+            lost = {one.origin for one in told.unread}
+            assert told.rows == sum(len(rows) for n, rows in enumerate(files) if f"{n}{ending}" not in lost)
+        assert second.new == 0
+        assert not (accepted and second.held)

@@ -75,7 +75,7 @@ def visible(folder: Path, wanted: Callable[[date], bool]) -> list[str]:
                 continue
             for path in sorted(day.glob(f"*{SINGLE}")):
                 part = path.name.endswith(PART)
-                if not path.name.startswith(".") and (not part or path.name.removesuffix(PART) in markers):
+                if not path.name.startswith((".", "_")) and (not part or path.name.removesuffix(PART) in markers):
                     found.append(str(path))
     return found
 

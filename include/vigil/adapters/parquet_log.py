@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from vigil.adapters.duckdb_labels import hours_of_labels, outcomes_digest
 from vigil.adapters.duckdb_night import label_join, make_asked
 from vigil.adapters.duckdb_rows import OUTCOME, READ, columns_of, connect, named, quoted, stored_columns
+from vigil.adapters.duckdb_sift import OUTCOME_KEY, PREDICTION_KEY, sift
 from vigil.adapters.parquet_files import (
     Broken,
     commit,
@@ -34,11 +35,12 @@ from vigil.config.as_before import as_before
 from vigil.core.errors import DataError
 from vigil.core.ids import digest, slug
 from vigil.core.words import Role
-from vigil.ports import INTAKE, REPEATED, Partition
+from vigil.ports import INTAKE, REPEATED, Partition, Sifted
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from vigil.adapters.parquet_files import Footers
     from vigil.config.schema import Monitor
     from vigil.core.window import Window
 
@@ -103,27 +105,20 @@ class ParquetLog:
             raise DataError(f"{model!r} cannot name a model's log: letters, digits, '_', '-' and '.' only")
         return self._root / "references" / f"{model}.parquet"
 
-    def unknown_predictions(self, model: str, rows: pa.Table) -> pa.Table:
-        """Those rows whose id and UTC date are not in the log."""
-        return self._unknown("predictions", model, rows, "served_at", ("prediction_id",))
+    def sift_predictions(self, model: str, rows: pa.Table) -> Sifted:
+        """Unknown are rows whose id and UTC date are not in the log, a challenger's apart from the others'."""
+        return sift(rows, self._of_days("predictions", model, rows, "served_at"), PREDICTION_KEY)
 
-    def unknown_outcomes(self, model: str, rows: pa.Table) -> pa.Table:
-        """Those rows whose id, label and observed_at are not in the log."""
-        return self._unknown("outcomes", model, rows, "observed_at", ("prediction_id", "label", "observed_at"))
+    def sift_outcomes(self, model: str, rows: pa.Table) -> Sifted:
+        """Unknown are rows whose id, label and observed_at are not in the log."""
+        return sift(rows, self._of_days("outcomes", model, rows, "observed_at"), OUTCOME_KEY)
 
-    def _unknown(self, kind: str, model: str, rows: pa.Table, when: str, key: tuple[str, ...]) -> pa.Table:
+    def _of_days(self, kind: str, model: str, rows: pa.Table, when: str) -> Footers:
+        """The readable files of the UTC dates of the rows."""
         import pyarrow.compute as pc
 
         days = set(pc.unique(pc.cast(rows.column(when), "date32")).to_pylist())
-        files = readable(self._files(kind, model, lambda day: day in days))[0]
-        if not files:
-            return rows
-        same = " AND ".join(f"CAST(r.{k} AS VARCHAR) = CAST(o.{k} AS VARCHAR)" for k in key)
-        with connect() as db:
-            db.register("given", rows)
-            sql = f"SELECT * FROM given r ANTI JOIN {READ} o ON {same}"
-            found: pa.Table = db.sql(sql, params=[list(files)]).to_arrow_table()
-        return found.select(rows.column_names)
+        return readable(self._files(kind, model, lambda day: day in days))[0]
 
     def partition(self, monitor: Monitor, window: Window, *, labels_through: datetime | None = None) -> Partition:
         """The files that may hold rows of the window, and the outcomes since, up to `labels_through`.

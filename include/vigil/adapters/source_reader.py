@@ -7,40 +7,28 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import AbstractContextManager
 from io import TextIOWrapper
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING
 
 from vigil.adapters.duckdb_rows import connect
+from vigil.adapters.source_files import SUFFIXES, File, find_files, suffix_of
+from vigil.adapters.table_folders import open_table
 from vigil.config.as_before import as_before
 from vigil.core.errors import DataError
 from vigil.core.ids import digest, slug
 from vigil.intake.types import Kind, Source
-from vigil.ports import Piece
+from vigil.ports import Piece, Unread
 
 if TYPE_CHECKING:
     from vigil.core.window import Window
 
 ROWS = 200_000  # of a piece
-SUFFIXES: Mapping[str, Kind] = {
-    ".parquet": "parquet", ".pq": "parquet", ".csv": "csv", ".tsv": "csv", ".txt": "csv",
-    ".jsonl": "jsonl", ".ndjson": "jsonl", ".json": "jsonl",
-}  # fmt: skip
-PACKED = (".gz", ".zst")  # x.jsonl.gz is JSON lines; x.gz is taken for CSV
 SEPARATORS = ",;\t|"
 SAID = ("Expected Number", "Invalid unicode", "Value with")  # what DuckDB says of a line, beside the line itself
-
-
-class File(NamedTuple):
-    """A file of a log. name: below the folder that the address begins with; rows without ids are called after it."""
-
-    address: str
-    name: str
-    fingerprint: str
-    fs: Any
 
 
 class SourceReader:
@@ -61,47 +49,31 @@ class SourceReader:
         *,
         again: bool = False,
         look: bool = False,
-    ) -> Iterator[Piece]:
+        unfinished: Collection[str] = (),
+    ) -> Iterator[Piece | Unread]:
         """The pieces of a log that were not taken yet (`again`: all of them), in order. `look`: none counts as taken.
 
-        window: asked of a database; None is everything a file has. Raises DataError that says what to do.
+        window: asked of a database; None is everything a file has. unfinished: names of files that do not count as
+        taken, looked at when each file ends. Raises DataError that says what to do where nothing can be read.
         """
         if source.database:
             yield from self._asked(source.database, where, window)
             return
         known = {} if again else self._remembered(model, where)
-        for file in self._found(where):
+        for file in find_files(self._home, where):
             if known.get(file.address) == file.fingerprint:
                 continue
-            yield from _read(file, _kind(source.format, file.address))
-            if not look:
+            try:
+                yield from _of_table(file) if file.table else _read(file, _kind(source.format, file.address))
+            except DataError as error:
+                yield Unread(origin=file.name, why=str(error))
+                continue
+            if not look and file.name not in unfinished:
                 self._remember(model, where, file)
 
     def replacing(self, model: str) -> AbstractContextManager[None]:
         """Remembers as before which files of the model were read, where the block raises."""
         return as_before(self._note(model, "").parent, "*.json")
-
-    def _found(self, where: str) -> list[File]:
-        """The files of an address, in order. Raises DataError when there is none."""
-        import fsspec  # type: ignore[import-untyped]
-
-        shown = where
-        if "://" not in where and not Path(where).is_absolute():
-            where = str(self._home / where)
-        try:
-            fs, path = fsspec.core.url_to_fs(where)
-            if fs.isdir(path):
-                path = f"{path.rstrip('/')}/**/*"
-            found = sorted(p for p in (fs.glob(path) if "*" in path else [path]) if fs.exists(p) and fs.isfile(p))
-        except (ImportError, ValueError, OSError) as error:
-            raise DataError(
-                f"{shown} cannot be opened: {error}; is the address right, and its driver there?"
-            ) from error
-        found = [p for p in found if _suffix(p) in SUFFIXES] or found
-        if not found:
-            raise DataError(f"there is no file {shown}: correct `predictions:` (or `where:`) under `source:`")
-        base = f"{path.partition('*')[0].rpartition('/')[0]}/"
-        return [File(p, p.removeprefix(base), digest([str(fs.ukey(p))], length=24), fs) for p in found]
 
     def _note(self, model: str, where: str) -> Path:
         return self._done / slug(model, most=100) / f"{digest(where, length=12)}.json"
@@ -147,7 +119,8 @@ class SourceReader:
                     if twice:
                         raise DataError(f"the SELECT gives two columns the name {twice[0]!r}; rename one with AS")
                     # SQL NULL among numbers becomes NaN and makes them floats: `normalise` undoes it
-                    yield Piece(origin=variable, batch=digest(frame.to_json(), length=24), first=first, rows=frame)
+                    batch = digest(frame.to_json(), length=24)
+                    yield Piece(origin=variable, batch=batch, first=first, rows=frame, numbered=False)
                     first += len(frame)
         except SQLAlchemyError as error:
             why = _said(getattr(error, "orig", None) or error, url)
@@ -171,17 +144,19 @@ def _remedy(error: Exception, why: str) -> str:
     return "Correct the SELECT, or the rights of the user"
 
 
-def _suffix(address: str) -> str:
-    """The ending that tells the format: `.jsonl` of x.jsonl.gz, `.csv` of x.gz."""
-    path = Path(address)
-    if path.suffix.lower() not in PACKED:
-        return path.suffix.lower()
-    inner = Path(path.stem).suffix.lower()
-    return inner if inner in SUFFIXES else ".csv"
-
-
 def _kind(given: Kind, address: str) -> Kind:
-    return given if given != "auto" else SUFFIXES.get(_suffix(address), "parquet")
+    return given if given != "auto" else SUFFIXES.get(suffix_of(address), "parquet")
+
+
+def _of_table(file: File) -> Iterator[Piece]:
+    """The rows of a table, which have no order that stays."""
+    assert file.table is not None
+    address = str(file.fs.unstrip_protocol(file.address))
+    first, name = 1, digest([file.address, file.fingerprint], length=20)
+    for number, batch in enumerate(open_table(file.table, address, file.fs).batches(ROWS)):
+        rows = batch.to_pandas(integer_object_nulls=True)
+        yield Piece(origin=file.name, batch=f"{name}-{number}", first=first, rows=rows, numbered=False)
+        first += batch.num_rows
 
 
 def _read(file: File, kind: Kind) -> Iterator[Piece]:
@@ -195,10 +170,11 @@ def _read(file: File, kind: Kind) -> Iterator[Piece]:
         shown = address if local else str(fs.unstrip_protocol(address))
         try:
             select = _select(file, kind)
-            batches = db.sql(select, params=[shown]).to_arrow_reader(ROWS) if select else ()
+            batches = db.sql(select, params=[shown]).to_arrow_reader(ROWS)
             first, name = 1, digest([address, file.fingerprint], length=20)
             for number, batch in enumerate(batches):
                 rows = batch.to_pandas(integer_object_nulls=True)  # as floats, long ids would lose digits
+                rows = rows.assign(**{name: value for name, value in file.columns.items() if name not in rows})
                 yield Piece(origin=file.name, batch=f"{name}-{number}", first=first, rows=rows)
                 first += batch.num_rows
         except duckdb.Error as error:
@@ -207,20 +183,20 @@ def _read(file: File, kind: Kind) -> Iterator[Piece]:
             raise DataError(f"{file.name} cannot be read as {kind}: {why[:300]}") from None
 
 
-def _select(file: File, kind: Kind) -> str | None:
-    """How DuckDB reads a file; None for a CSV without even a header."""
+def _select(file: File, kind: Kind) -> str:
+    """How DuckDB reads a file."""
     if kind == "parquet":
-        return "FROM read_parquet(?)"
+        return "FROM read_parquet(?, hive_partitioning=false)"
     if kind == "jsonl":
-        return "FROM read_json(?, format='newline_delimited', sample_size=-1)"
+        return "FROM read_json(?, format='newline_delimited', sample_size=-1, hive_partitioning=false)"
     separator, names = _header(file)
     if not names:
-        return None
+        raise DataError(f"{file.name} cannot be read as csv: it is empty, without even a header")
     # CSV has no types: all is text until the monitor says what is a number, so that an id keeps its leading zeros.
     # Nothing is detected: DuckDB's own guess skips the rows before a broken line, and says nothing
     columns = ", ".join(f"{_literal(name)}: 'VARCHAR'" for name in names)
     how = f"columns={{{columns}}}, delim={_literal(separator)}, quote='\"', escape='\"'"
-    return f"FROM read_csv(?, auto_detect=false, header=true, {how})"
+    return f"FROM read_csv(?, auto_detect=false, header=true, hive_partitioning=false, {how})"
 
 
 def _header(file: File) -> tuple[str, list[str]]:

@@ -11,16 +11,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from vigil.core.errors import DataError
 from vigil.intake.decimals import pointed
 from vigil.intake.naming import absent
+from vigil.intake.scores import probability
 from vigil.intake.text_columns import text_columns
-from vigil.intake.types import Band, Source, Time, Truth
+from vigil.intake.times import instants
+from vigil.intake.types import Band, Source, Truth
 
 if TYPE_CHECKING:
     import pandas as pd
 
-EPOCH = {"epoch_s": 1_000_000, "epoch_ms": 1_000}  # microseconds
-LATEST = 9e15  # microseconds: the year 2255, before which pandas' own instants end
-# at the end of an ISO time, after its hours or minutes: Z, +02, +0200, +02:00
-OFFSET = r"(?:[T ]\d\d(?:\d\d){0,2}|:\d\d)(?:[.,]\d+)?\s*(?:Z|[+-]\d\d(?::?\d\d)?)$"
 UNVERSIONED = "unversioned"
 OF_A_REQUEST = ("prediction_id", "model_version", "role", "status", "latency_ms", "pipeline_version")
 
@@ -46,12 +44,28 @@ class Rejected(NamedTuple):
     why: str
 
 
+class Outcomes(NamedTuple):
+    """Outcomes in Vigil's words (prediction_id, label, observed_at), and how many rows lack one of the three.
+
+    A row is counted once, for the first that it lacks: `unlabelled` (no answer yet), `unnamed`, `undated`.
+    """
+
+    rows: pd.DataFrame
+    unlabelled: int
+    unnamed: int
+    undated: int
+
+
 class Rows(NamedTuple):
-    """Predictions and outcomes in Vigil's words."""
+    """Predictions and outcomes in Vigil's words. excluded: rows of another model, by `only:`.
+
+    Each row of the piece is in `predictions`, in `rejected`, or counted in `excluded`.
+    """
 
     predictions: pd.DataFrame
-    outcomes: pd.DataFrame | None
+    outcomes: Outcomes | None
     rejected: tuple[Rejected, ...]
+    excluded: int = 0
 
 
 def normalise(frame: pd.DataFrame, source: Source, wanted: Wanted, *, origin: str, first: int = 1) -> Rows:
@@ -81,7 +95,7 @@ def normalise(frame: pd.DataFrame, source: Source, wanted: Wanted, *, origin: st
     outcomes = None
     if source.outcomes is not None and source.apart is None:
         outcomes = _labels(frame.loc[kept], source, source.outcomes, out["prediction_id"], out["served_at"], origin)
-    return Rows(out, outcomes, tuple(rejected))
+    return Rows(out, outcomes, tuple(rejected), int((~mine).sum()))
 
 
 def normalise_reference(frame: pd.DataFrame, source: Source, wanted: Wanted, *, origin: str) -> pd.DataFrame:
@@ -118,8 +132,8 @@ def _mine(frame: pd.DataFrame, source: Source, origin: str) -> pd.Series:
     return mine
 
 
-def normalise_outcomes(frame: pd.DataFrame, source: Source, *, origin: str) -> pd.DataFrame:
-    """Outcomes from a log of their own: prediction_id, label, observed_at. Rows without one of them are left out."""
+def normalise_outcomes(frame: pd.DataFrame, source: Source, *, origin: str) -> Outcomes:
+    """Outcomes from a log of their own. Raises DataError where a column is missing or unusable."""
     truth = source.outcomes
     if truth is None or truth.observed_at is None:
         raise DataError(f"{origin}: outcomes in a log of their own need `observed_at:` under `outcomes:`")
@@ -127,54 +141,6 @@ def normalise_outcomes(frame: pd.DataFrame, source: Source, *, origin: str) -> p
     if key not in frame:
         raise DataError(absent(key, frame.columns, f"{origin} (outcomes)"))
     return _labels(pointed(frame, source.decimal), source, truth, text(frame[key]), None, origin)
-
-
-def instants(frame: pd.DataFrame, time: Time, origin: str) -> pd.Series:
-    """A column of times as UTC; NaT where there is none. Raises DataError when no value at all can be read."""
-    import pandas as pd
-
-    if time.column not in frame:
-        raise DataError(absent(time.column, frame.columns, origin))
-    given = frame[time.column]
-    if time.format in EPOCH:
-        count = pd.to_numeric(given, errors="coerce").astype(float) * EPOCH[time.format]
-        read = pd.to_datetime(count.where(count.abs() < LATEST), unit="us", utc=True)
-    elif isinstance(given.dtype, pd.DatetimeTZDtype):
-        read = given.dt.tz_convert("UTC")
-    elif pd.api.types.is_datetime64_any_dtype(given):
-        read = _local(given, time.timezone)
-    elif pd.api.types.is_numeric_dtype(given):
-        raise DataError(f"{origin}: {time.column} holds numbers; say `format: epoch_s` or `format: epoch_ms`")
-    else:
-        read = _read(given, time)
-    if given.notna().any() and read.isna().all():
-        example = str(given.dropna().iloc[0])[:40]
-        raise DataError(f"{origin}: {time.column} cannot be read as times (such as {example!r}); say its `format:`")
-    return read.astype("datetime64[us, UTC]")
-
-
-def _read(given: pd.Series, time: Time) -> pd.Series:
-    """Words as instants: those with an offset as they say, the others in the time zone of the column."""
-    import pandas as pd
-
-    words = given.astype("string").str.strip()
-    if time.format == "auto":
-        how, offset = "ISO8601", words.str.contains(OFFSET, regex=True, na=False)
-    else:
-        how, offset = time.format, words.notna() & ("%z" in time.format or "%Z" in time.format)
-    aware: Any = pd.to_datetime(words.where(offset), format=how, errors="coerce", utc=True)
-    naive: Any = pd.to_datetime(words.where(~offset), format=how, errors="coerce", utc=True)
-    both: pd.Series[Any] = aware.fillna(_local(naive.dt.tz_localize(None), time.timezone))
-    return both
-
-
-def _local(naive: pd.Series, zone: str) -> pd.Series:
-    import numpy as np
-
-    first = np.ones(len(naive), dtype=bool)
-    local: pd.Series[Any] = naive.dt.tz_localize(zone, ambiguous=first, nonexistent="shift_forward")
-    instant: pd.Series[Any] = local.dt.tz_convert("UTC")
-    return instant
 
 
 def text(values: pd.Series) -> pd.Series:
@@ -207,7 +173,7 @@ def _renamed(frame: pd.DataFrame, source: Source, wanted: Wanted) -> pd.DataFram
             raise DataError(absent(there, frame.columns, f"columns.{name}"))
     made |= _of_text(frame, source)
     if wanted.score and wanted.score in made:
-        made[wanted.score] = _score(made[wanted.score], source.score_scale)
+        made[wanted.score] = probability(made[wanted.score], source.score_scale)
     if wanted.prediction not in made and wanted.threshold is not None and wanted.score in made:
         made[wanted.prediction] = _decided(made[wanted.score], wanted)
     return pd.DataFrame(made, index=frame.index)
@@ -235,17 +201,6 @@ def _numbers(values: pd.Series) -> pd.Series:
 
     read = pd.to_numeric(values, errors="coerce")
     return read if read.notna().sum() == values.notna().sum() else text(values)
-
-
-def _score(values: pd.Series, scale: float) -> pd.Series:
-    import pandas as pd
-
-    scaled = pd.to_numeric(values, errors="coerce") / scale
-    most = scaled.max()
-    if pd.notna(most) and most > 1 + 1e-9:
-        hint = 100 if scale == 1 and most <= 100 else "the value that means certain"
-        raise DataError(f"score: there are values up to {most * scale:g}; set `score_scale: {hint}` under `source:`")
-    return scaled
 
 
 def _band(frame: pd.DataFrame, band: Band) -> pd.Series:
@@ -282,7 +237,7 @@ def _own(out: pd.DataFrame, wanted: Wanted) -> pd.DataFrame:
 
 def _labels(
     frame: pd.DataFrame, source: Source, truth: Truth, ids: pd.Series, served: pd.Series | None, origin: str
-) -> pd.DataFrame:
+) -> Outcomes:
     import pandas as pd
 
     if truth.label not in frame:
@@ -293,5 +248,11 @@ def _labels(
         seen = instants(frame, truth.observed_at, origin)
     elif served is not None:
         seen = served + pd.Timedelta(days=truth.after_days)
-    made = pd.DataFrame({"prediction_id": ids, "label": label, "observed_at": seen})
-    return made.dropna(subset=["prediction_id", "label", "observed_at"])
+    made = pd.DataFrame({"prediction_id": ids, "label": label, "observed_at": seen}, index=frame.index)
+    labelled, named, dated = (made[name].notna() for name in ("label", "prediction_id", "observed_at"))
+    return Outcomes(
+        rows=made[labelled & named & dated],
+        unlabelled=int((~labelled).sum()),
+        unnamed=int((labelled & ~named).sum()),
+        undated=int((labelled & named & ~dated).sum()),
+    )

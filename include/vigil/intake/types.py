@@ -1,6 +1,6 @@
 """Where the log of a model lies that others write, and what its columns mean: `source:` of a monitor."""
 
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -67,7 +67,7 @@ class Source(Spec):
     served_at:   when the prediction was made.
     columns:     Vigil's word, or a feature's name here -> its column there. Names that are alike need no line.
     values:      column (in Vigil's word) -> {value there: value here}: yes/no, codes, spellings of a group.
-    score_scale: what the log calls certain: 1, or 100 for per cent.
+    score_scale: what the log calls certain: 1, or 100 for per cent; or "logit", where scores are log-odds.
     decimal:     "," where a CSV writes 5,2 for 5.2 (and 1.234,5 for 1234.5).
     bands:       groups cut from numbers, such as age bands.
     only:        column there -> the value that belongs to this model, where a log holds several.
@@ -83,7 +83,7 @@ class Source(Spec):
     served_at: Time
     columns: dict[str, str] = Field(default_factory=dict)
     values: dict[str, dict[str, str]] = Field(default_factory=dict)
-    score_scale: float = Field(default=1.0, gt=0)
+    score_scale: Annotated[float, Field(gt=0)] | Literal["logit"] = 1.0
     decimal: Decimal = "."
     bands: dict[str, Band] = Field(default_factory=dict)
     only: dict[str, str] = Field(default_factory=dict)

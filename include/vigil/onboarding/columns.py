@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
+from vigil.core.errors import DataError
 from vigil.core.spec import Spec
-from vigil.intake.normalise import OFFSET
+from vigil.intake.times import OFFSET
 from vigil.onboarding.codes import Why, codes
 
 if TYPE_CHECKING:
@@ -20,6 +22,7 @@ FORMATS = (
     "%Y%m%d%H%M%S", "%Y%m%d %H:%M", "%d %b %Y %H:%M", "%d %b %Y", "%b %d %Y %H:%M", "%a %d %b %Y %H:%M:%S",
 )  # fmt: skip
 EPOCHS = {"epoch_s": (9e8, 4.1e9), "epoch_ms": (9e11, 4.1e12)}  # 1998 to 2099
+CLEARLY = 3  # times as long is the span of a log when day and month are taken for each other
 MOST_LEVELS = 50  # of a category that are listed
 FREE_TEXT = 40  # characters: longer on average, and rarely repeated, is text that people wrote
 NUMBER = r"-?(0|[1-9]\d*)?(\.\d+)?(e[+-]?\d+)?"
@@ -36,7 +39,14 @@ class Holds(StrEnum):
     ID = "id"  # another value in nearly every row
     CONSTANT = "constant"
     EMPTY = "empty"
-    OPAQUE = "opaque"  # lists, structures or bytes: no value that could be counted or compared
+    OPAQUE = "opaque"  # lists, structures, bytes or durations: no value that could be counted or compared
+
+
+class DayOrMonth(StrEnum):
+    """What comes first in 03/04/2026."""
+
+    DAY = "day-first"
+    MONTH = "month-first"
 
 
 class Look(Spec):
@@ -54,7 +64,9 @@ class Look(Spec):
     levels: tuple[str, ...] = ()
     time_format: str | None = None  # for `Time.format`
     zoned: bool = False  # times carry their offset
+    partly_zoned: bool = False  # some do, and some do not
     ambiguous: str | None = None  # the other format that reads all values
+    decided: bool = True  # whether the rows tell which of the two it is
 
     @property
     def counts(self) -> bool:
@@ -75,11 +87,9 @@ def look(frame: pd.DataFrame) -> dict[str, Look]:
 
 def column(name: str, values: pd.Series) -> Look:
     """One column of a sample. Text that is all numbers, or all times, is taken for what it says."""
-    import pandas as pd
-
     from vigil.intake.normalise import text
 
-    if values.dtype == object and any(isinstance(v, bytes) or not pd.api.types.is_scalar(v) for v in values.dropna()):
+    if values.dtype.kind in "mc" or (values.dtype == object and any(map(_opaque, values.dropna()))):
         missing = round(float(values.isna().mean()), 6)
         return Look(name=name, holds=Holds.OPAQUE, rows=len(values), distinct=0, missing=missing)
     plain = text(values) if not _is_time(values) else values
@@ -93,6 +103,12 @@ def column(name: str, values: pd.Series) -> Look:
         constant = Look(**facts, holds=Holds.CONSTANT, levels=(str(there.iloc[0]),))
         return _time(facts, values, there) or constant  # the one day of a short log is a time
     return _time(facts, values, there) or _number(facts, there) or _words(facts, there)
+
+
+def _opaque(value: object) -> bool:
+    import pandas as pd
+
+    return isinstance(value, bytes | timedelta | complex) or not pd.api.types.is_scalar(value)
 
 
 def _is_time(values: pd.Series) -> bool:
@@ -116,16 +132,48 @@ def _time(facts: dict[str, Any], values: pd.Series, there: pd.Series) -> Look | 
         if not (hinted and there.str.fullmatch(r"\d{8}|\d{14}").all()):
             return None
     words = there.astype("string").str.strip()
-    zoned = bool(words.str.contains(OFFSET, regex=True).all())
+    offsets = words.str.contains(OFFSET, regex=True)
+    zoned = bool(offsets.all())
     iso = words.str.match(r"\d{4}-\d\d-\d\d")
     if iso.all() and pd.to_datetime(words, format="ISO8601", errors="coerce", utc=True).notna().all():
-        return Look(**facts, holds=Holds.TIME, time_format="auto", zoned=zoned)
+        mixed = bool(offsets.any()) and not zoned
+        return Look(**facts, holds=Holds.TIME, time_format="auto", zoned=zoned, partly_zoned=mixed)
     reads = [f for f in FORMATS if pd.to_datetime(words.head(200), format=f, errors="coerce").notna().all()]
     reads = [f for f in reads if pd.to_datetime(words, format=f, errors="coerce").notna().all()]
     if not reads:
         return None
-    other = reads[1] if len(reads) > 1 else None
-    return Look(**facts, holds=Holds.TIME, time_format=reads[0], ambiguous=other)
+    first, other, decided = _likelier(words, reads[0], reads[1]) if len(reads) > 1 else (reads[0], None, True)
+    return Look(**facts, holds=Holds.TIME, time_format=first, ambiguous=other, decided=decided)
+
+
+def _likelier(words: pd.Series, one: str, other: str) -> tuple[str, str, bool]:
+    """(the format by which the rows are a log, the other, whether that is clear): in order of time, as a log is
+    written, or within a span that is much shorter."""
+    import pandas as pd
+
+    both = [pd.to_datetime(words, format=f) for f in (one, other)]
+    spans = [times.max() - times.min() for times in both]
+    forward = [float((times.diff().dropna() >= pd.Timedelta(0)).mean()) for times in both]
+    if (both[0] == both[1]).all():
+        return one, other, True
+    for better, worse in ((0, 1), (1, 0)):
+        if forward[better] == 1 > forward[worse] or CLEARLY * spans[better] < spans[worse]:
+            return (one, other)[better], (one, other)[worse], True
+    return one, other, False
+
+
+def dated(one: Look, said: DayOrMonth | None) -> Look:
+    """A column of times as people said that its dates are written. Raises DataError where nobody knows."""
+    if one.ambiguous is None or one.time_format is None or (said is None and one.decided):
+        return one
+    if said is None:
+        raise DataError(
+            f"{one.name} can be read as {one.time_format} and as {one.ambiguous}, and its rows do not tell which: say "
+            f"--dates {DayOrMonth.DAY} or --dates {DayOrMonth.MONTH}"
+        )
+    if one.time_format.startswith("%d") == (said is DayOrMonth.DAY):
+        return one
+    return one.model_copy(update={"time_format": one.ambiguous, "ambiguous": one.time_format})
 
 
 def _numbers(there: pd.Series) -> pd.Series[Any] | None:

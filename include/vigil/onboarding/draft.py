@@ -13,13 +13,15 @@ from vigil.core.spec import Spec
 from vigil.core.words import Task
 from vigil.intake.decimals import Decimal
 from vigil.intake.naming import absent
-from vigil.intake.normalise import instants
+from vigil.intake.scores import Scale, probability
+from vigil.intake.times import instants
 from vigil.intake.types import Band
-from vigil.onboarding.columns import Holds, Look
+from vigil.onboarding.columns import DayOrMonth, Holds, Look, dated
 from vigil.onboarding.decide import Meaning, delay_nights, meaning, task_of
 from vigil.onboarding.groups import Candidate, candidates
 from vigil.onboarding.labels import label
 from vigil.onboarding.roles import Guess, Word, assign, split
+from vigil.onboarding.score_scale import refuse_raw, scale_of
 from vigil.profiles.layout import FeatureType
 
 if TYPE_CHECKING:
@@ -36,7 +38,7 @@ REFUSED = {
     Holds.ID: "an id: another value in nearly every row, so every night would be new",
     Holds.TIME: "a time: it moves every night",
     Holds.EMPTY: "empty",
-    Holds.OPAQUE: "lists, structures or bytes: nothing that can be counted",
+    Holds.OPAQUE: "lists, structures, bytes or durations: nothing that can be counted; log a number or a word",
 }
 
 
@@ -52,6 +54,8 @@ class Asked(Spec):
     numeric: tuple[str, ...] = ()  # features whose numbers are a quantity, whatever they look like
     category: tuple[str, ...] = ()  # features whose numbers are codes
     positive: str | None = None
+    score_scale: str | None = None
+    dates: DayOrMonth | None = None
     protected: tuple[str, ...] = ()
     no_protected: bool = False
     timezone: str = "UTC"
@@ -75,7 +79,7 @@ class Draft(Spec):
     columns: dict[str, str]  # Vigil's word or feature -> column there, where they differ
     text: dict[str, str]
     left_out: dict[str, str]
-    score_scale: float = 1.0
+    score_scale: Scale = 1.0
     decimal: Decimal = "."
     meaning: Meaning | None = None
     protected: tuple[Candidate, ...] = ()
@@ -110,6 +114,8 @@ def draft(asked: Asked, frame: pd.DataFrame, looks: Mapping[str, Look], truth: p
             f"{asked.log} has no column of times, so no row belongs to a night; name it with --served-at, "
             f"or add one. {there}"
         )
+    times = [g.column for w, g in roles.items() if w in (Word.SERVED_AT, Word.OBSERVED_AT)]
+    looks = {**looks, **{name: dated(looks[name], asked.dates) for name in times}}
     if truth is None and Word.LABEL not in roles:
         nights = _days(asked, frame, looks[roles[Word.SERVED_AT].column])
         guess = label(frame, looks, roles, nights)
@@ -117,6 +123,8 @@ def draft(asked: Asked, frame: pd.DataFrame, looks: Mapping[str, Look], truth: p
     if Word.SCORE in roles and Word.SCORE not in asked.columns:
         roles = _without_score(looks, roles)
     known = {w: looks[g.column] for w, g in roles.items()}
+    if Word.SCORE not in known and (Word.PREDICTION not in known or known[Word.PREDICTION].distinct <= 2):
+        refuse_raw(looks, {*asked.exclude, *asked.columns.values(), *(g.column for g in roles.values())})
     if Word.PREDICTION not in known and Word.SCORE not in known:
         raise DataError(f"{asked.log} has no column of answers; name it with --prediction or --score. {there}")
     _score_is_number(frame, known.get(Word.SCORE))
@@ -195,7 +203,7 @@ def _draft(
     }
     score = known.get(Word.SCORE) if task is Task.BINARY else None
     prediction = roles[Word.PREDICTION].column if Word.PREDICTION in roles else None
-    said, scale = None, 100.0 if score is not None and (score.high or 0) > 1 else 1.0
+    said, scale = None, scale_of(score, asked.score_scale) if score is not None else 1.0
     if task is Task.BINARY:
         said = meaning(
             _scaled(labels.frame, score, scale),
@@ -229,12 +237,8 @@ def _draft(
     )
 
 
-def _scaled(frame: pd.DataFrame, score: Look | None, scale: float) -> pd.DataFrame:
-    import pandas as pd
-
-    if score is None or scale == 1:
-        return frame
-    return frame.assign(**{score.name: pd.to_numeric(frame[score.name], errors="coerce") / scale})
+def _scaled(frame: pd.DataFrame, score: Look | None, scale: Scale) -> pd.DataFrame:
+    return frame if score is None or scale == 1 else frame.assign(**{score.name: probability(frame[score.name], scale)})
 
 
 def _delay(labels: Any) -> int:

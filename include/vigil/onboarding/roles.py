@@ -11,6 +11,7 @@ from vigil.core.errors import DataError
 from vigil.core.spec import Spec
 from vigil.intake.naming import absent
 from vigil.onboarding.columns import Holds, Look
+from vigil.onboarding.score_scale import LOG_ODDS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -50,6 +51,7 @@ NAMES: Mapping[Word, tuple[str, ...]] = {
     Word.SCORE: (
         r"(^|_)(score|proba?|probability|propensity|likelihood|p_hat|pd)(_|$|\d|pct)",
         r"confidence|risk|wahrscheinlich|probabil|risiko",
+        LOG_ODDS.pattern,
         r"^p_|_pct$|percent",
     ),
     Word.PREDICTION: (
@@ -157,6 +159,10 @@ def binary(one: Look) -> bool:
     return one.distinct == 2 or {level.lower() for level in one.levels} in TRUE_FALSE
 
 
+def _log_odds(one: Look) -> bool:
+    return bool(LOG_ODDS.search(one.name))
+
+
 def _positive(one: Look) -> bool:
     return one.holds is Holds.NUMBER and (one.low or 0) >= 0
 
@@ -168,7 +174,10 @@ FITS: Mapping[Word, Callable[[Look], bool]] = {
     Word.MODEL_VERSION: lambda one: _few(one) and one.distinct <= 50,
     Word.STATUS: lambda one: {level.lower() for level in one.levels} <= {"ok", "error", "timeout"} and _few(one),
     Word.LATENCY: _positive,
-    Word.SCORE: lambda one: _positive(one) and not binary(one) and (one.high or 0) <= 100,
+    Word.SCORE: lambda one: (
+        not binary(one)
+        and ((_positive(one) and (one.high or 0) <= 100) or (one.holds is Holds.NUMBER and _log_odds(one)))
+    ),
     Word.PREDICTION: lambda one: one.holds is Holds.NUMBER or _few(one),
     Word.LABEL: lambda one: one.holds is Holds.NUMBER or _few(one),
 }

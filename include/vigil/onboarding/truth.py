@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vigil.core.errors import DataError
-from vigil.intake.normalise import instants, text
+from vigil.intake.normalise import text
+from vigil.intake.times import instants
 from vigil.intake.types import Time
-from vigil.onboarding.columns import Look, look
+from vigil.onboarding.columns import Look, dated, look
 from vigil.onboarding.labels import named
 from vigil.onboarding.roles import Word, assign
 
@@ -79,7 +80,7 @@ def _apart(
     if label is None or Word.OBSERVED_AT not in theirs:
         what = "--label" if label is None else "--observed-at"
         raise DataError(f"{asked.outcomes}: name the column with {what}. It has: {', '.join(found)}")
-    when: Any = found[theirs[Word.OBSERVED_AT].column]
+    when: Any = dated(found[theirs[Word.OBSERVED_AT].column], asked.dates)
     seen = instants(truth, time_of(when, asked.timezone), str(asked.outcomes))
     by_id = truth.assign(**{LABEL: text(truth[label]), "vigil_seen": seen, "vigil_key": text(truth[key])})
     by_id = by_id.drop_duplicates("vigil_key", keep="last").set_index("vigil_key")

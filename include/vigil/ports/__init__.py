@@ -32,6 +32,8 @@ from vigil.ports.rows import Partition as Partition
 from vigil.ports.rows import Piece as Piece
 from vigil.ports.rows import PredictionLog as PredictionLog
 from vigil.ports.rows import Scanner as Scanner
+from vigil.ports.rows import Sifted as Sifted
+from vigil.ports.rows import Unread as Unread
 from vigil.ports.state import Grant as Grant
 from vigil.ports.state import Lease as Lease
 from vigil.ports.state import Ledger as Ledger

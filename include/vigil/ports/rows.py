@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import AbstractContextManager
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from pydantic import ConfigDict
 
@@ -46,6 +46,17 @@ INTAKE = "intake"  # how the batches begin that came from a `source:`
 REPEATED = b"vigil.repeated"  # in a sample's schema metadata: rows left out because their id is in another one
 
 
+class Sifted(NamedTuple):
+    """Rows of a source, held against those of the log. unknown: those that the log has not.
+
+    known: how many it has with the same content. differing: how many it has with other content.
+    """
+
+    unknown: pa.Table
+    known: int
+    differing: int
+
+
 class PredictionLog(Protocol):
     """The stored predictions and outcomes of all models.
 
@@ -56,12 +67,15 @@ class PredictionLog(Protocol):
 
     def write_predictions(self, model: str, rows: pa.Table, *, batch_id: str) -> tuple[str, ...]: ...
     def write_outcomes(self, model: str, rows: pa.Table, *, batch_id: str) -> tuple[str, ...]: ...
-    def unknown_predictions(self, model: str, rows: pa.Table) -> pa.Table:
-        """Those rows whose id and UTC date are not in the log: a file that grows is taken again and again."""
+    def sift_predictions(self, model: str, rows: pa.Table) -> Sifted:
+        """Unknown are rows whose id and UTC date are not in the log: a file that grows is taken again and again.
+
+        A challenger answers the ids of others: its rows are held against its own.
+        """
         ...
 
-    def unknown_outcomes(self, model: str, rows: pa.Table) -> pa.Table:
-        """Those rows whose id, label and observed_at are not in the log."""
+    def sift_outcomes(self, model: str, rows: pa.Table) -> Sifted:
+        """Unknown are rows whose id, label and observed_at are not in the log: a label may be corrected."""
         ...
 
     def replacing(self, model: str, *, at: datetime) -> AbstractContextManager[None]:
@@ -101,10 +115,21 @@ class Piece(Spec):
     batch: str  # identifies the piece and its content
     first: int  # number of its first row in the origin, from 1
     rows: Any  # pandas DataFrame
+    numbered: bool = True  # whether its rows come in the same order whenever they are read, as in a file
+
+
+class Unread(Spec):
+    """A file that could not be taken, or not all of it: said with the reason, and tried again next time."""
+
+    origin: str
+    why: str
 
 
 class Intake(Protocol):
-    """Logs that others write. A piece counts as taken when the next one is asked for, unless it is only looked at."""
+    """Logs that others write. A file counts as taken when its last piece was and the next is asked for, unless it is
+    only looked at, or its name is in `unfinished` by then. A file that cannot be read is handed out as Unread; those
+    behind it are read all the same. Raises DataError for an address or a database that cannot be read at all.
+    """
 
     def pieces(
         self,
@@ -115,7 +140,8 @@ class Intake(Protocol):
         *,
         again: bool = False,
         look: bool = False,
-    ) -> Iterator[Piece]: ...
+        unfinished: Collection[str] = (),
+    ) -> Iterator[Piece | Unread]: ...
     def replacing(self, model: str) -> AbstractContextManager[None]:
         """Which pieces of the model were taken is known as before where the block raises."""
         ...

@@ -8,7 +8,6 @@ from vigil.config.schema import Monitor
 from vigil.core.errors import LeaseLost
 from vigil.ports import Grant, Ports
 from vigil.usecases import nightly
-from vigil.usecases.ingest import ingest
 from vigil.verdicts.types import NightResult
 
 LEASE_SECONDS = 1800  # at most, for one night
@@ -24,7 +23,7 @@ def backfill(ports: Ports, monitor: Monitor, nights: Sequence[date]) -> Iterator
     grant = _turn(ports, monitor, holder)
     try:
         if days:
-            ingest(ports, monitor, days[0], days[-1])
+            nightly.intake(ports, monitor, days[-1], since=days[0])
         for night in days:
             grant = _turn(ports, monitor, holder)
             nightly.quality(ports, monitor, night)

@@ -14,7 +14,7 @@ from vigil.config.schema import Monitor
 from vigil.core.errors import NotRegistered, VigilError
 from vigil.core.spec import Spec
 from vigil.core.window import night_window
-from vigil.ports import Ports, ServingState
+from vigil.ports import Ports, ServingState, Unread
 from vigil.usecases.nights import history
 from vigil.usecases.reference import REFERENCE
 from vigil.verdicts.service_days import service_days, service_note
@@ -183,6 +183,10 @@ def _source(ports: Ports, monitor: Monitor, now: datetime) -> Iterator[Check]:
             fix = "correct `source:` of the monitor"
             yield Check(about=monitor.model, grade=Grade.BROKEN, what=str(error), fix=fix)
         else:
+            if isinstance(first, Unread):
+                fix = "correct the file, or put a whole one in its place; the others are taken meanwhile"
+                yield Check(about=monitor.model, grade=Grade.BROKEN, what=first.why, fix=fix)
+                continue
             yield good(
                 monitor.model, f"{where} can be read ({len(first.rows) if first else 0:,} rows in its first piece)"
             )

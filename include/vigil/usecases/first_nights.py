@@ -12,6 +12,7 @@ from vigil.core.errors import DataError
 from vigil.core.spec import Spec
 from vigil.core.words import Role
 from vigil.intake.normalise import Rows, normalise, normalise_outcomes
+from vigil.intake.types import Source
 from vigil.metrics.catalog import CATALOG
 from vigil.metrics.evaluate import evaluate
 from vigil.metrics.types import Measurement
@@ -58,16 +59,16 @@ def first_nights(monitor: Monitor, pieces: Sequence[Piece], truth: Sequence[Piec
     source = monitor.source
     if source is None:
         raise DataError(f"{monitor.model}: only a log that a `source:` names has first nights")
-    made: list[Rows] = [
-        normalise(p.rows, source, wanted(monitor), origin=p.origin, first=p.first) for p in pieces if len(p.rows)
-    ]
+    made, refused = _normalised(monitor, source, pieces)
+    if not made and refused:
+        raise refused[0]
     frame = pd.concat([r.predictions for r in made], ignore_index=True).drop_duplicates("prediction_id")
     days = frame["served_at"].dt.tz_convert(monitor.timezone).dt.date
     counts = {day: int(n) for day, n in sorted(days.value_counts().items())}
     if not counts:
         raise DataError(f"{monitor.model}: no row of {source.predictions} has a time, so no row belongs to a night")
-    labels = [r.outcomes for r in made if r.outcomes is not None]
-    labels += [normalise_outcomes(p.rows, source, origin=p.origin) for p in truth]
+    labels = [r.outcomes.rows for r in made if r.outcomes is not None]
+    labels += [normalise_outcomes(p.rows, source, origin=p.origin).rows for p in truth]
     known = _latest(labels)
     rows = {}
     for day in list(counts)[:most]:
@@ -75,6 +76,19 @@ def first_nights(monitor: Monitor, pieces: Sequence[Piece], truth: Sequence[Piec
         night = night.iloc[:: -(-len(night) // MOST_ROWS)].reset_index(drop=True)
         rows[day] = night.assign(label=night["prediction_id"].map(known)) if known is not None else night
     return FirstNights(rows, counts)
+
+
+def _normalised(monitor: Monitor, source: Source, pieces: Sequence[Piece]) -> tuple[list[Rows], list[DataError]]:
+    """The pieces in the monitor's words, and why others cannot be: one wrong file keeps no other from being read."""
+    made: list[Rows] = []
+    refused: list[DataError] = []
+    for piece in pieces:
+        if len(piece.rows):
+            try:
+                made.append(normalise(piece.rows, source, wanted(monitor), origin=piece.origin, first=piece.first))
+            except DataError as error:
+                refused.append(error)
+    return made, refused
 
 
 def _latest(labels: list[pd.DataFrame]) -> pd.Series | None:

@@ -15,7 +15,7 @@ from vigil.intake.normalise import normalise, normalise_outcomes, text
 from vigil.intake.types import Source
 from vigil.onboarding.columns import Holds, look
 from vigil.onboarding.draft import MOST_LEVELS
-from vigil.ports import Ports
+from vigil.ports import Ports, Unread
 from vigil.profiles.layout import FeatureType
 from vigil.usecases.ingest import wanted
 from vigil.usecases.nights import partition
@@ -77,6 +77,9 @@ def _source(ports: Ports, monitor: Monitor, source: Source, today: date) -> Iter
         try:
             piece = next(iter(ports.intake.pieces(monitor.model, source, where, span, again=True)), None)
             if piece is None:
+                continue
+            if isinstance(piece, Unread):
+                yield place, piece.why
                 continue
             if place[1] == "predictions":
                 rows = normalise(piece.rows, source, wanted(monitor), origin=piece.origin, first=piece.first)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,7 +16,7 @@ from vigil.intake.normalise import normalise_reference, text
 from vigil.intake.types import Source, Time
 from vigil.onboarding.columns import Look, look
 from vigil.onboarding.draft import Asked, Draft, draft
-from vigil.ports import Piece, Ports
+from vigil.ports import Piece, Ports, Unread
 from vigil.usecases.ingest import wanted
 
 if TYPE_CHECKING:
@@ -33,29 +34,57 @@ class Looked(Spec):
     files: int
     pieces: tuple[Piece, ...]
     truth: tuple[Piece, ...] = ()
+    unread: tuple[Unread, ...] = ()  # files of the log that are left out
 
 
 def look_at(ports: Ports, asked: Asked) -> Looked:
     """Reads the log and drafts the monitor. Writes nothing. Raises DataError with what to do."""
-    pieces = pieces_of(ports, asked.name, asked.log)
+    pieces, unread = _read(ports, asked.name, asked.log)
     frame = sample_of(pieces)
     for column, value in asked.only.items():
         if column in frame:
             frame = frame[text(frame[column]) == value].reset_index(drop=True)
-    apart = pieces_of(ports, asked.name, asked.outcomes) if asked.outcomes else ()
+    apart, lost = _read(ports, asked.name, asked.outcomes) if asked.outcomes else ((), ())
     truth = sample_of(apart) if asked.outcomes else None
     decimal = decimal_of(frame)
     frame, truth = pointed(frame, decimal), pointed(truth, decimal) if truth is not None else None
     looks = look(frame)
     made = draft(asked, frame, looks, truth).model_copy(update={"decimal": decimal})
     files = len({piece.origin for piece in pieces})
-    return Looked(draft=made, looks=looks, frame=frame, files=files, pieces=pieces, truth=apart)
+    return Looked(
+        draft=made, looks=looks, frame=frame, files=files, pieces=pieces, truth=apart, unread=(*unread, *lost)
+    )
 
 
 def pieces_of(ports: Ports, model: str, where: str) -> tuple[Piece, ...]:
-    """A log, whole; none of it counts as taken."""
+    """Rows to compare with, whole; none of them counts as taken. Raises DataError for a file that cannot be read."""
+    pieces, unread = _read(ports, model, where)
+    if unread:
+        raise DataError(f"{unread[0].origin}: {unread[0].why}; rows to compare with must be whole")
+    return pieces
+
+
+def _read(ports: Ports, model: str, where: str) -> tuple[tuple[Piece, ...], tuple[Unread, ...]]:
+    """The pieces of a log, and its files that cannot be read. Raises DataError where none can be."""
     source = Source(predictions=where, served_at=Time(column=""))
-    return tuple(ports.intake.pieces(model, source, where, None, again=True, look=True))
+    every = list(ports.intake.pieces(model, source, where, None, again=True, look=True))
+    unread = tuple(one for one in every if isinstance(one, Unread))
+    pieces, foreign = _alike([one for one in every if isinstance(one, Piece)])
+    if unread and not any(len(piece.rows) for piece in pieces):
+        raise DataError(unread[0].why)
+    torn = {one.origin for one in unread}
+    return tuple(p for p in pieces if p.origin not in torn), (*unread, *foreign)
+
+
+def _alike(pieces: list[Piece]) -> tuple[list[Piece], list[Unread]]:
+    """The pieces of one log; and files that have less than half of the columns that most rows have."""
+    sizes: Counter[frozenset[str]] = Counter()
+    for piece in pieces:
+        sizes[frozenset(map(str, piece.rows.columns))] += len(piece.rows)
+    most = max(sizes, key=lambda columns: sizes[columns], default=frozenset())
+    apart = {p.origin for p in pieces if 2 * len(most & set(map(str, p.rows.columns))) < len(most)}
+    why = f"it has other columns than the rest of the log ({', '.join(sorted(most)[:8])})"
+    return [p for p in pieces if p.origin not in apart], [Unread(origin=name, why=why) for name in sorted(apart)]
 
 
 def sample_of(pieces: Sequence[Piece]) -> pd.DataFrame:
@@ -77,7 +106,7 @@ def local_rows(looked: Looked) -> tuple[pd.DataFrame, pd.Series]:
 
 def _local(looked: Looked) -> pd.Series:
     """The local time of each row."""
-    from vigil.intake.normalise import instants
+    from vigil.intake.times import instants
     from vigil.onboarding.truth import time_of
 
     d = looked.draft

@@ -19,6 +19,7 @@ from vigil.usecases import incidents as incident_steps
 from vigil.usecases.baseline import basis_of, past_nights, proposal, propose, usual_of
 from vigil.usecases.cohorts import same_age
 from vigil.usecases.ingest import Ingested, ingest
+from vigil.usecases.intake_findings import intake_findings, newly_unread, note_intake, noted
 from vigil.usecases.nights import (
     Night,
     budget_past,
@@ -37,7 +38,7 @@ from vigil.usecases.promote import reconcile_aliases
 from vigil.usecases.record import append
 from vigil.usecases.reference import yardstick_rows
 from vigil.usecases.surroundings import count_traffic, measured
-from vigil.usecases.without_rules import notes_of, problems, rejected, undecided
+from vigil.usecases.without_rules import notes_of, problems, undecided
 from vigil.verdicts.budget import budget, burn_verdict
 from vigil.verdicts.coverage import covered
 from vigil.verdicts.history import in_place
@@ -54,11 +55,11 @@ ALL_ROWS = 2**62
 SUITE_ROWS = 200_000  # `quality: auto` runs Great Expectations on pandas up to this many rows of a night
 
 
-def intake(ports: Ports, monitor: Monitor, night: date) -> Ingested:
-    """Takes what is new in a log that others write, so far back as late rows are looked for."""
-    told = ingest(ports, monitor, lookback(monitor, night)[0], night)
+def intake(ports: Ports, monitor: Monitor, night: date, *, since: date | None = None) -> Ingested:
+    """Takes what is new in a log that others write, so far back as late rows are looked for, or `since` a night."""
+    told = ingest(ports, monitor, since or lookback(monitor, night)[0], night)
     if monitor.source is not None:
-        leave(ports, monitor, night, "intake.json", told.model_dump(mode="json"))
+        note_intake(ports, monitor, night, told)
     return told
 
 
@@ -202,7 +203,7 @@ def night_result(ports: Ports, monitor: Monitor, night: date, *, as_of: date) ->
     else:
         verdicts = [*judge_numbers(measurements, monitor.rules, in_place(past, night, service), facts), *suite]
         verdicts += problems(monitor, night, found, loaded, problem)
-    verdicts += rejected(find(ports, monitor, night, "intake.json") or {})
+    verdicts += intake_findings(noted(ports, monitor, night))
     draft = NightResult(
         monitor=monitor.model,
         environment=monitor.environment,
@@ -255,7 +256,10 @@ def _facts(
         labelled_share=share,
         version=main_version(loaded.served.versions) if loaded else "",
         same_age=dict(alike),
-        unreadable=tuple(f"{Path(name).name}: {why}" for name, why in found.broken),
+        unreadable=(
+            *(f"{Path(name).name}: {why}" for name, why in found.broken),
+            *(f"{one.origin}: {one.why}" for one in newly_unread(ports, monitor, night)),
+        ),
         failed_gates=tuple(failed_gates),
         surprise=usual_of(ports, monitor),
     )

@@ -77,6 +77,8 @@ def write(
         monitor = load_monitor(draft)
         first, last = min(fitted.counts), max(fitted.counts)
         taken = ingest(ports, monitor, first, last, again=True)
+        if taken.unread and not taken.new:
+            raise DataError(taken.unread[0].why)
         suite_draft.replace(suite)
         draft.replace(yaml)
         # the last step, and its own last step is the ledger's event, which cannot be taken back

@@ -1,9 +1,8 @@
-"""What a night says that no rule asks: why there are no numbers, rows that were not taken, and its notes."""
+"""What a night says that no rule asks: why there are no numbers, and its notes."""
 
 from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
-from typing import Any
 
 from vigil.config.schema import Monitor
 from vigil.core.words import Family
@@ -33,15 +32,6 @@ def problems(
         reason = f"{monitor.model} has no predictions for {night} ({monitor.environment}): {where}"
         return [_failure("rows", State.UNKNOWN, Cause.NO_DATA, reason)]
     return []
-
-
-def rejected(told: Mapping[str, Any]) -> list[Verdict]:
-    """Rows of the source that no night can hold are nobody's night: said where they were found."""
-    if not told.get("rejected"):
-        return []
-    examples = "; ".join(told["examples"])
-    reason = f"{told['rejected']:,} of {told['rows']:,} rows of the source were not taken: {examples}"
-    return [_failure("intake", State.WARN, None, reason)]
 
 
 def _failure(metric: str, state: State, cause: Cause | None, reason: str, *, hard: bool = False) -> Verdict:

@@ -41,7 +41,7 @@ def test_rows_scores_bands_and_labels_are_numbers_again_and_words_and_times_stay
     assert list(found.predictions["score"]) == pytest.approx([0.052, 0.999, 0.17])
     assert list(found.predictions["city"]) == ["Bonn, Mitte", "Köln", "1.234"]
     assert list(found.predictions["wealth"]) == ["high", "low", "high"]
-    assert list(found.outcomes["label"]) == ["0.5", "1", "2.25"]
+    assert list(found.outcomes.rows["label"]) == ["0.5", "1", "2.25"]
 
 
 def test_references_and_outcomes_of_their_own_are_read_alike():
@@ -50,7 +50,7 @@ def test_references_and_outcomes_of_their_own_are_read_alike():
     commas = log(risk=["0,2", "0,3", "0,4"])
     assert list(normalise_reference(commas, source_, wanted(), origin="h.csv")["score"]) == [0.2, 0.3, 0.4]
     truth = pd.DataFrame({"ref": ["000"], "paid": ["3,5"], "seen": ["2026-11-21"]})
-    assert list(normalise_outcomes(truth, source_, origin="t.csv")["label"]) == ["3.5"]
+    assert list(normalise_outcomes(truth, source_, origin="t.csv").rows["label"]) == ["3.5"]
 
 
 def test_numbers_that_a_parquet_file_stores_are_left_alone():

@@ -98,16 +98,24 @@ def test_a_row_without_a_time_is_handed_back_with_its_number_and_the_others_are_
 # scores
 
 
+def test_log_odds_become_probabilities():
+    found = column("score", log(4, risk=["-800", "0", "1.0986122886681098", ""]), score_scale="logit")
+    assert found[:3] == pytest.approx([0.0, 0.5, 0.75])
+    assert found[3] is None
+
+
 def test_scores_in_per_cent_become_shares():
     assert column("score", log(risk=["0", "50", "100"]), score_scale=100) == [0.0, 0.5, 1.0]
 
 
 @pytest.mark.parametrize(("values", "scale", "hint"), [
+    (["-2.5", "0.5", "1"], 1, "down to -2.5, which are no probabilities; set `score_scale: logit`"),
+    (["-2.5", "0.5", "99"], 100, "down to -2.5"),
     (["12.5", "100", "1"], 1, "up to 100; set `score_scale: 100`"),
     (["12.5", "640", "1"], 1, "up to 640; set `score_scale: the value that means certain`"),
     (["12.5", "640", "1"], 100, "up to 640; set `score_scale: the value that means certain`"),
 ])  # fmt: skip
-def test_scores_above_certainty_say_which_scale_is_meant(values, scale, hint):
+def test_scores_below_nothing_or_above_certainty_say_which_scale_is_meant(values, scale, hint):
     with pytest.raises(DataError, match=f"score: there are values {hint}"):
         rows(log(risk=values), score_scale=scale)
 
@@ -221,20 +229,22 @@ def test_a_column_of_text_must_be_there():
 def test_outcomes_inside_are_known_when_their_column_says():
     truth = {"label": "paid", "observed_at": {"column": "paid_on", "timezone": "Europe/Berlin"}}
     frame = log(paid=["yes", None, "no"], paid_on=["2026-12-01", "2026-12-01", None])
-    found = rows(frame, outcomes=truth, values={"label": {"yes": "1", "no": "0"}}).outcomes
+    found = rows(frame, outcomes=truth, values={"label": {"yes": "1", "no": "0"}}).outcomes.rows
     assert found[["prediction_id", "label"]].to_numpy().tolist() == [["000", "1"]]
     assert str(found["observed_at"].iloc[0]) == "2026-11-30 23:00:00+00:00"
 
 
 def test_outcomes_inside_are_known_so_many_days_later_where_no_column_says():
-    found = rows(log(paid=[True, None, False]), outcomes={"label": "paid", "after_days": 30}).outcomes
+    found = rows(log(paid=[True, None, False]), outcomes={"label": "paid", "after_days": 30}).outcomes.rows
     assert found["label"].tolist() == ["1", "0"]
     assert str(found["observed_at"].iloc[0]) == "2026-12-20 09:00:00+00:00"
 
 
 def test_the_label_of_a_row_that_was_not_taken_is_not_taken():
     frame = log(asked_on=["2026-11-20", "never", "2026-11-20"], model=["a", "a", "b"], paid=["1", "1", "1"])
-    assert rows(frame, outcomes={"label": "paid"}, only={"model": "a"}).outcomes["prediction_id"].tolist() == ["000"]
+    assert rows(frame, outcomes={"label": "paid"}, only={"model": "a"}).outcomes.rows["prediction_id"].tolist() == [
+        "000"
+    ]
 
 
 def test_a_log_without_outcomes_has_none():
@@ -248,8 +258,10 @@ def test_outcomes_in_a_log_of_their_own_are_joined_by_the_id_of_the_predictions_
     truth = pd.DataFrame({"ref": ["000", "001", None], "no": ["7", "8", "9"], "paid": ["1.0", None, "1"],
                           "on": ["2026-12-01"] * 3})  # fmt: skip
     found = normalise_outcomes(truth, source(outcomes=APART), origin="paid.csv")
+    assert found[1:] == (1, 1, 0)  # without a label, without an id, without a time
+    found = found.rows
     assert found[["prediction_id", "label"]].to_numpy().tolist() == [["000", "1"]]
-    found = normalise_outcomes(truth, source(outcomes={**APART, "prediction_id": "no"}), origin="paid.csv")
+    found = normalise_outcomes(truth, source(outcomes={**APART, "prediction_id": "no"}), origin="paid.csv").rows
     assert found["prediction_id"].tolist() == ["7", "9"]
 
 

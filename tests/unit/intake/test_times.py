@@ -7,7 +7,7 @@ import pytest
 
 from vigil.core.errors import DataError
 from vigil.core.window import night_window
-from vigil.intake.normalise import instants
+from vigil.intake.times import instants
 from vigil.intake.types import Time
 
 BERLIN = "Europe/Berlin"

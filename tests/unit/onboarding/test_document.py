@@ -9,6 +9,7 @@ import yaml
 
 from tests.unit.onboarding.made_log import calls, drafted
 from vigil.config.load import load_monitor
+from vigil.onboarding.columns import DayOrMonth
 from vigil.onboarding.document import Answers, Facts, document
 from vigil.onboarding.rules import Book, Left, Line
 from vigil.onboarding.suite import suite
@@ -74,9 +75,16 @@ def test_a_column_that_is_left_out_may_be_called_what_it_likes_too(tmp_path, nam
     assert "an id: another value in nearly every row" in text
 
 
+def test_log_odds_are_a_scale_of_the_monitor(tmp_path):
+    odds = [f"{(n * 37 % 100 - 40) / 10}" for n in range(600)]
+    monitor, _ = written(tmp_path, calls(propensity_pct=None, logit=odds))
+    assert monitor.source.score_scale == "logit"
+    assert written(tmp_path, score_scale="120.5")[0].source.score_scale == 120.5
+
+
 def test_an_ambiguous_format_names_the_other_one(tmp_path):
     days = [f"{1 + n // 100:02d}/{1 + n // 200:02d}/2026" for n in range(600)]
-    _, text = written(tmp_path, calls(called_on=days))
+    _, text = written(tmp_path, calls(called_on=days), dates=DayOrMonth.DAY)
     assert "%m/%d/%Y would read all values too: correct `format:` if it is that one" in text
 
 

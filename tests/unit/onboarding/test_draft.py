@@ -289,3 +289,41 @@ def test_the_label_that_is_predicted_can_be_said():
 def test_a_score_that_is_no_number_is_refused_with_a_value():
     with pytest.raises(DataError, match=r"job cannot be the score: its values are no numbers, such as '\w+'"):
         drafted(calls(), columns={Word.SCORE: "job"})
+
+
+# the scale of the score
+
+
+def odds() -> list[str]:
+    return [f"{(n * 37 % 100 - 40) / 10}" for n in range(600)]
+
+
+def test_a_column_called_log_odds_is_read_as_such_and_its_decisions_are_found():
+    found = drafted(
+        calls(propensity_pct=None, log_odds=odds(), offer=["yes" if float(v) >= 0 else "no" for v in odds()])
+    )
+    assert (columns(found)["score"], found.score_scale) == ("log_odds", "logit")
+    assert found.meaning.threshold == 0.5
+
+
+@pytest.mark.parametrize("name", ["score", "model_score", "raw_score", "margin", "decision_function"])
+def test_a_score_below_zero_is_refused_with_what_to_say(name):
+    with pytest.raises(
+        DataError, match=rf"{name} holds values from -4 to 5\.9: no probabilities .* --score-scale logit"
+    ):
+        drafted(calls(propensity_pct=None, **{name: odds()}))
+    said = {"columns": {Word.SCORE: name}, "score_scale": "logit"}
+    assert drafted(calls(propensity_pct=None, **{name: odds()}), **said).score_scale == "logit"
+    assert name not in drafted(calls(propensity_pct=None, **{name: odds()}), exclude=(name,)).features
+
+
+def test_a_score_beyond_a_hundred_is_refused_and_a_feature_below_zero_is_none():
+    with pytest.raises(DataError, match=r"balance holds values from 1000 to 169.*: no probabilities"):
+        drafted(calls(propensity_pct=None), columns={Word.SCORE: "balance"})
+    assert "sentiment_score" in drafted(calls(sentiment_score=odds())).features
+
+
+@pytest.mark.parametrize(("said", "why"), [("half", "say 1, 100"), ("-1", "is above 0"), ("nan", "is above 0")])
+def test_a_scale_that_is_none_is_refused(said, why):
+    with pytest.raises(DataError, match=why):
+        drafted(calls(), score_scale=said)

@@ -1,13 +1,14 @@
 """Real stores in a folder, a stranger's log beside them, and the monitor that explains it."""
 
 from collections.abc import Sequence
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pandas as pd
 
 from vigil import wiring
+from vigil.adapters.memory import FrozenClock
 from vigil.adapters.parquet_log import ParquetLog
 from vigil.adapters.source_reader import SourceReader
 from vigil.config.schema import Monitor
@@ -15,19 +16,22 @@ from vigil.core.window import night_window
 from vigil.settings import Settings
 
 NIGHT = date(2026, 11, 20)
+NOW = datetime(2027, 1, 31, 9, tzinfo=UTC)  # long enough after the night for labels to have come
 LOANS = ("ref", "asked_on", "risk", "answer", "income", "city")
 
 
 class Stores(NamedTuple):
-    """What taking rows needs of the ports: the log, and the door."""
+    """What taking rows needs of the ports: the log, the door, and the time."""
 
     log: ParquetLog
     intake: SourceReader
+    clock: FrozenClock
 
 
-def stores(home: Path) -> Any:
+def stores(home: Path, now: datetime = NOW) -> Any:
     """A log and a door in a folder of their own."""
-    return Stores(ParquetLog(home / "state/predictions"), SourceReader(home, home / "state/intake", {}))
+    reader = SourceReader(home, home / "state/intake", {})
+    return Stores(ParquetLog(home / "state/predictions"), reader, FrozenClock(now))
 
 
 def ports(home: Path) -> Any:

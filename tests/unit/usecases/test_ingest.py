@@ -2,6 +2,7 @@
 
 import errno
 import gzip
+from datetime import UTC, datetime, timedelta
 
 import pandas as pd
 import pytest
@@ -10,8 +11,8 @@ from tests.unit.usecases.intake_stage import NIGHT, append, kept, loans, monitor
 from tests.unit.usecases.intake_stage import stores as opened
 from vigil.adapters import parquet_files, source_reader
 from vigil.adapters.duckdb_scan import DuckDBScanner
-from vigil.core.errors import DataError
 from vigil.core.window import night_window
+from vigil.intake.odd_times import OddTime
 from vigil.profiles.types import Edges
 from vigil.usecases.ingest import Ingested, ingest
 
@@ -39,7 +40,7 @@ def test_a_file_that_grows_is_taken_row_by_row(stores, tmp_path):
     assert take(stores) == Ingested()
     append(log, loans(2, first=3))
     assert take(stores).new == 2
-    assert take(stores, again=True) == Ingested(rows=5, new=0)
+    assert take(stores, again=True) == Ingested(rows=5, known=5)
     assert ids(stores) == [f"{n:05d}" for n in range(5)]
 
 
@@ -220,15 +221,15 @@ def test_what_was_taken_before_a_broken_file_stays(stores, tmp_path):
     watched = monitor(source={"predictions": "*.csv"})
     append(tmp_path / "a.csv", loans(3))
     (tmp_path / "b.csv").write_text("ref,asked_on\n1,2,3\n")
-    with pytest.raises(DataError, match=r"b\.csv cannot be read as csv"):
-        take(stores, watched)
-    assert len(ids(stores, watched)) == 3
+    told = take(stores, watched)
+    assert told.new == len(ids(stores, watched)) == 3
+    assert "b.csv cannot be read as csv" in told.unread[0].why
 
 
 def test_a_column_that_the_log_lost_is_named(stores, tmp_path):
     append(tmp_path / "loans.csv", loans(3).rename(columns={"risk": "risks"}))
-    with pytest.raises(DataError, match=r"columns\.score: there is no column 'risk'; did you mean 'risks'\?"):
-        take(stores)
+    (unread,) = take(stores).unread
+    assert unread.why.startswith("columns.score: there is no column 'risk'; did you mean 'risks'?")
 
 
 # whatever a monitor reads
@@ -260,3 +261,150 @@ def test_what_kpis_weights_strata_rankings_flags_and_contributions_need_is_taken
     assert profile.sums["amount"]["all"] == 25.0
     assert profile.flags == {"refused": (2, 2), "leaks": (0, 2)}
     assert profile.contributions["income"].n == 2
+
+
+# files that cannot be taken
+
+
+TORN = {
+    "a torn line": ("b.csv", b"ref,asked_on,risk,answer,income,city\n00009,2026-11-20 09:00\n"),
+    "a cut archive": ("b.csv.gz", gzip.compress(loans(500).to_csv(index=False).encode())[:900]),
+    "one bad line": ("b.jsonl", b'{"ref": "1", "asked_on": "2026-11-20 09:00"}\n{"ref": \n'),
+    "no bytes, parquet": ("b.parquet", b""),
+    "no bytes, csv": ("b.csv", b""),
+    "a file of something else": ("b.csv", b"name,size\nmanifest,7\n"),
+    "no Parquet at all": ("b.parquet", b"PAR1 not really PAR1"),
+}
+
+
+@pytest.mark.parametrize("what", TORN)
+def test_a_file_that_cannot_be_taken_keeps_no_other_from_being_taken_and_is_tried_again(stores, tmp_path, what):
+    watched = monitor(source={"predictions": "logs/*"})
+    (tmp_path / "logs").mkdir()
+    name, body = TORN[what]
+    append(tmp_path / "logs/a.csv", loans(3))
+    (tmp_path / "logs" / name).write_bytes(body)
+    append(tmp_path / "logs/c.csv", loans(2, first=3))
+    told = take(stores, watched)
+    assert (told.new, [one.origin for one in told.unread]) == (5, [name])
+    again = take(stores, watched)
+    assert (again.rows, [one.origin for one in again.unread]) == (0, [name])
+    (tmp_path / "logs" / name).unlink()
+    append(tmp_path / "logs/b.csv", loans(4, first=5))
+    assert (take(stores, watched).new, len(ids(stores, watched))) == (4, 9)
+
+
+# rows that are there already
+
+
+def test_a_row_that_is_there_with_other_values_is_told_apart_from_one_that_was_seen_before(stores, tmp_path):
+    rows = loans(4)
+    rows.to_csv(tmp_path / "loans.csv", index=False)
+    take(stores)
+    rows.assign(income=[1000.0, 9, 1014.0, 9]).to_csv(tmp_path / "loans.csv", index=False)
+    told = take(stores)
+    assert (told.rows, told.new, told.known, told.conflicting) == (4, 0, 2, 2)
+    assert [row["income"] for row in kept(stores, monitor())] == [1000.0, 1007.0, 1014.0, 1021.0]
+
+
+@pytest.mark.parametrize("written", [[1000, 1001], ["1000", "1001"], [1000.0, 1001.0], [1000.0, None]])
+def test_the_same_number_in_another_type_is_the_same_content(stores, tmp_path, written):
+    watched = monitor(source={"predictions": "*.parquet"})
+    loans(2, income=[1000.0, written[1] and 1001.0]).to_parquet(tmp_path / "a.parquet")
+    loans(2, income=pd.Series(written)).to_parquet(tmp_path / "b.parquet")
+    told = take(stores, watched)
+    assert (told.new, told.known, told.conflicting) == (2, 2, 0)
+
+
+def test_a_column_that_the_monitor_reads_since_yesterday_makes_no_row_another_one(stores, tmp_path):
+    append(tmp_path / "loans.csv", loans(3, age=30))
+    take(stores)
+    more = monitor(features={"income": "numeric", "city": "category", "age": "numeric"})
+    told = take(stores, more, again=True)
+    assert (told.known, told.conflicting) == (3, 0)
+
+
+def test_a_challengers_answer_to_a_request_that_was_logged_is_a_row_of_its_own(stores, tmp_path):
+    watched = monitor(source={"predictions": "*.csv"})
+    append(tmp_path / "a.csv", loans(3, role="champion"))
+    append(tmp_path / "b.csv", loans(3, role="challenger", risk=0.9))
+    told = take(stores, watched)
+    assert (told.new, told.known, told.conflicting) == (6, 0, 0)
+
+
+# rows with times that can hardly be
+
+
+def test_half_a_file_with_day_and_month_swapped_is_held_back_and_taken_once_a_person_says_so(stores, tmp_path):
+    rows = loans(200, night=NIGHT.replace(month=7, day=11))
+    swapped = rows["asked_on"].str.replace("2026-07-11", "2026-11-07").where(rows.index % 2 == 0, rows["asked_on"])
+    rows.assign(asked_on=swapped).to_csv(tmp_path / "loans.csv", index=False)
+    told = take(stores)
+    (held,) = told.held
+    assert (told.new, held.rows, held.why, held.first, held.others) == (
+        100, 100, OddTime.FAR, NIGHT.replace(month=7, day=11), (NIGHT.replace(day=7), NIGHT.replace(day=7)),
+    )  # fmt: skip
+    assert take(stores).held == told.held  # read again
+    asked = []
+    assert take(stores, accept=lambda one: asked.append(one) or True).new == 100
+    assert asked == [held]
+    assert take(stores) == Ingested()
+
+
+@pytest.mark.parametrize(("at", "why"), [
+    ("2027-03-01 09:00", OddTime.FUTURE), ("9999-12-31 00:00", None), ("1970-01-01 00:00", OddTime.ANCIENT),
+    ("1900-01-01 00:00", OddTime.ANCIENT), ("0026-11-20 09:00", None), ("26-11-20 09:00", None),
+    ("2026-02-20 09:00", OddTime.FAR), ("2026-11-01 09:00", OddTime.FAR),
+])  # fmt: skip
+def test_a_time_that_can_hardly_be_is_never_taken_silently(stores, tmp_path, at, why):
+    append(tmp_path / "loans.csv", loans(5, asked_on=["2026-11-20 09:00"] * 4 + [at]))
+    told = take(stores)
+    assert [one.why for one in told.held] == ([why] if why else [])
+    assert (told.new, told.rejected + told.rows_held) == (4, 1)
+
+
+@pytest.mark.parametrize(("format", "odd"), [("epoch_ms", "1795165200"), ("epoch_s", "1795165200000")])
+def test_seconds_among_milliseconds_are_not_taken_silently(stores, tmp_path, format, odd):
+    watched = monitor(source={"served_at": {"column": "asked_on", "format": format}})
+    right = "1795165200" if format == "epoch_s" else "1795165200000"
+    append(tmp_path / "loans.csv", loans(4, asked_on=[right] * 3 + [odd]))
+    told = take(stores, watched)
+    assert (told.new, told.rejected + told.rows_held) == (3, 1)
+
+
+def test_rows_of_a_future_that_has_come_are_taken(tmp_path):
+    append(tmp_path / "loans.csv", loans(3))
+    early = opened(tmp_path, datetime(2026, 11, 20, 6, tzinfo=UTC))
+    assert (take(early).new, take(early).rows_held) == (0, 3)
+    assert take(opened(tmp_path, datetime(2026, 11, 20, 9, tzinfo=UTC))).new == 3
+
+
+@pytest.mark.parametrize("days", [
+    range(60), range(0, 360, 30), [0, 1, 2, 3, 12], [*range(40), *range(62, 70)], [0, 7, 14, 21, 42], [0],
+    [*range(0, 100, 7), 130],
+])  # fmt: skip
+def test_a_log_with_gaps_as_logs_have_them_is_taken(stores, tmp_path, days):
+    for day in days:
+        append(tmp_path / "loans.csv", loans(2, first=2 * day, night=NIGHT - timedelta(days=365 - day)))
+    assert take(stores).held == ()
+
+
+def test_a_label_that_will_be_known_next_year_is_held_back_and_a_reckoned_one_is_not(stores, tmp_path):
+    truth = {"label": "paid", "observed_at": {"column": "on"}}
+    append(tmp_path / "loans.csv", loans(2, paid="1", on=["2026-12-01", "2027-12-01"]))
+    told = take(stores, monitor(source={"outcomes": truth}))
+    assert (told.new, told.outcomes, told.labels.held, told.rows_held) == (2, 1, 1, 0)
+    later = monitor(source={"outcomes": {"label": "paid", "after_days": 300}})
+    assert take(stores, later, again=True).outcomes == 2
+
+
+def test_a_table_of_rows_without_ids_is_not_taken(stores, tmp_path, monkeypatch):
+    append(tmp_path / "loans.csv", loans(2, ref=None))
+    pieces = [p.model_copy(update={"numbered": False}) for p in read(stores)]
+    monkeypatch.setattr(stores.intake, "pieces", lambda *_, **__: iter(pieces))
+    (unread,) = take(stores).unread
+    assert "Rows of a table come in no order that stays, so they need an id" in unread.why
+
+
+def read(stores) -> list:
+    return list(stores.intake.pieces("loans", monitor().source, "loans.csv", None, look=True))

@@ -16,7 +16,7 @@ from vigil.onboarding.document import Answers
 from vigil.onboarding.draft import Asked
 from vigil.usecases import onboard
 from vigil.usecases.ingest import ingest
-from vigil.usecases.look import look_at
+from vigil.usecases.look import look_at, reference_from
 from vigil.verdicts.types import State, Verdict
 
 pytestmark = pytest.mark.slow  # Great Expectations tries the suite
@@ -177,3 +177,32 @@ def test_a_disk_that_fills_up_leaves_the_monitor_that_was_there(stores, tmp_path
     with pytest.raises(OSError, match="No space left on device"):
         init(stores, tmp_path, exclude=("balance",), force=True)
     assert (done.yaml.read_text(), done.suite.read_text()) == before
+
+
+# files that cannot be read, and files of something else
+
+
+def test_a_torn_file_and_one_of_something_else_are_left_out_and_named(stores, tmp_path):
+    (tmp_path / "logs").mkdir()
+    calls(600).to_csv(tmp_path / "logs/a.csv", index=False)
+    (tmp_path / "logs/b.csv").write_text("call_ref,called_on\n1\n")
+    (tmp_path / "logs/manifest.csv").write_text("name,size\na.csv,600\n")
+    looked = look_at(stores, Asked(name="calls", log="logs/*.csv"))
+    assert [one.origin for one in looked.unread] == ["b.csv", "manifest.csv"]
+    assert "it has other columns than the rest of the log" in looked.unread[1].why
+    assert (looked.draft.rows, "size" in looked.draft.features) == (600, False)
+
+
+def test_a_log_of_torn_files_alone_is_refused(stores, tmp_path):
+    (tmp_path / "torn.csv").write_text("call_ref,called_on\n1\n")
+    with pytest.raises(DataError, match=r"torn\.csv cannot be read as csv"):
+        look_at(stores, Asked(name="calls", log="torn.csv"))
+
+
+def test_a_reference_of_which_a_file_is_torn_is_refused(stores, tmp_path):
+    done = init(stores, tmp_path)
+    (tmp_path / "good").mkdir()
+    calls(300).to_csv(tmp_path / "good/a.csv", index=False)
+    (tmp_path / "good/b.csv").write_text("call_ref,called_on\n1\n")
+    with pytest.raises(DataError, match=r"b\.csv.*rows to compare with must be whole"):
+        reference_from(stores, done.monitor, "good")
