@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 # no examples of unexpected values: they are rows
 RESULT_FORMAT = {"result_format": "SUMMARY", "partial_unexpected_count": 0}
 IN_ORDER = ("expect_column_values_to_be_increasing", "expect_column_values_to_be_decreasing")
+VACUOUS = "expect_column_distinct_values_to_be_in_set"
 # what GX asks of SQL databases only, or cannot answer on pandas: DuckDB counts these of the same rows
 NOT_ON_PANDAS = {
     "expect_column_values_to_match_like_pattern",
@@ -103,8 +104,19 @@ def gx_results(asked: Sequence[Expectation], rows: pa.Table) -> dict[int, Any]:
         except Exception as error:  # noqa: BLE001 - whatever GX raises: the others are checked all the same
             why = " ".join(str(error).split())[:300]
             results[one.place] = unaskable(one, f"Great Expectations cannot make it: {why}")
-    plain = rows.replace_schema_metadata(None)  # what pandas noted of its own types: stored rows have none of it
-    return results | (_validated(made, plain.to_pandas()) if made else {})
+    if made:
+        frame = rows.replace_schema_metadata(None).to_pandas()  # stored rows have no notes of pandas on its types
+        results |= _validated(made, frame)
+        _say_empty(results.values(), frame)
+    return results
+
+
+def _say_empty(results: Iterable[Any], frame: Any) -> None:
+    """All values of a column belong to whatever set where it has none: then there was nothing to check."""
+    for each in results:
+        config = each.expectation_config
+        if config.type == VACUOUS and each.success and frame[config.kwargs["column"]].isna().all():
+            each.result["element_count"] = 0
 
 
 def _made(one: Expectation) -> Any:

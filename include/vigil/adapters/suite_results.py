@@ -76,7 +76,8 @@ def checked_of(result: Any, rows: int) -> Checked:
     severity = str(getattr(config.severity, "value", config.severity) or "critical")
     gate = bool(ours(config).get("gate"))
     if broken:
-        return Checked(asked, severity, gate, cannot(subject, broken))
+        verdict = cannot(subject, broken).model_copy(update={"columns": _columns(config.kwargs)})
+        return Checked(asked, severity, gate, verdict)
     measurement = _measurement(subject, result.result or {}, rows, bool(result.success))
     if measurement.value is None:
         verdict = cannot(subject, measurement.why_not, measurement)
