@@ -8,7 +8,7 @@ from stage import MODEL, TONIGHT, Bank, monitor
 
 from vigil.usecases import nightly
 from vigil.usecases.nights import partition, quality_of
-from vigil.verdicts.types import State
+from vigil.verdicts.types import Cause, State
 
 pytestmark = pytest.mark.slow  # imports Great Expectations
 SUITE = {"name": "shop", "expectations": [
@@ -57,3 +57,40 @@ def test_a_night_without_rows_leaves_nothing_behind(bank: Bank, how):
     bank.monitor = monitor(suite="shop", quality=how)
     nightly.quality(bank.ports, bank.monitor, TONIGHT)
     assert quality_of(bank.ports, bank.monitor, TONIGHT, partition(bank.ports, bank.monitor, TONIGHT))[1] == ()
+
+
+@pytest.mark.parametrize("how", ["gx", "compiled"])
+def test_an_expectation_that_raises_costs_the_night_nothing_else(bank: Bank, how, monkeypatch):
+    bank.serve(TONIGHT)
+    raising = {"type": "expect_column_mean_to_be_between", "kwargs": {"column": "channel", "max_value": 3}}
+    monkeypatch.setitem(SUITE, "expectations", [*SUITE["expectations"], raising])
+    (_, verdicts), _ = checked(bank, how)
+    (one,) = [v for v in verdicts if v.subject == "column_mean_to_be_between(channel)"]
+    assert (one.state, one.cause, one.overdue) == (State.UNKNOWN, Cause.CHECK_FAILED, True)
+    assert "the check itself failed (" in one.reason
+    assert "web" not in one.reason
+    assert sum(v.state is State.OK for v in verdicts) >= 4
+
+
+@pytest.mark.parametrize("how", ["gx", "compiled"])
+def test_a_suite_that_fails_as_a_whole_is_one_unknown_and_the_numbers_of_the_night_are_judged(bank: Bank, how):
+    class Broken:
+        def run(self, *_, **__):
+            raise RuntimeError("secret of row 7")
+
+        scan = run
+
+        def rows(self, _):
+            return 1
+
+    bank.serve(TONIGHT)
+    bank.monitor = monitor(suite="shop", quality=how)
+    bank.ports = bank.ports.model_copy(update={"quality": Broken(), "quality_scan": Broken()})
+    nightly.quality(bank.ports, bank.monitor, TONIGHT)
+    nightly.profile(bank.ports, bank.monitor, TONIGHT)
+    nightly.judge(bank.ports, bank.monitor, TONIGHT)
+    result = bank.ports.results.latest(MODEL, bank.monitor.environment, TONIGHT)
+    (suite,) = [v for v in result.verdicts if v.metric == "expectation"]
+    assert (suite.state, suite.cause, suite.overdue) == (State.UNKNOWN, Cause.CHECK_FAILED, True)
+    assert suite.reason == "suite: check failed; the suite 'shop' could not be run (RuntimeError)"
+    assert any(v.state is State.OK for v in result.verdicts)

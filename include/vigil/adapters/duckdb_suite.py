@@ -157,9 +157,11 @@ def _rows(db: Any, monitor: Monitor, read: _Read) -> pa.Table:
     d = monitor.data
     ordering = [name for name in (d.served_at, d.prediction_id) if name in columns_of(db, "asked")]
     columns = dict.fromkeys((*read.columns, *ordering))
-    sql = f"SELECT {', '.join(map(quoted, columns))} FROM asked"
+    listed = ", ".join(map(quoted, columns))
+    sql = f"SELECT {listed} FROM asked"
     if read.sample:
-        text = f"CAST({quoted(d.prediction_id)} AS VARCHAR)" if d.prediction_id in columns else "'0'"
-        sql += f" ORDER BY md5_number_lower({text}), {text} LIMIT {GX_ROWS}"
+        key = quoted(d.prediction_id) if d.prediction_id in columns else "row_number() OVER ()"
+        keyed = f"(SELECT {listed}, CAST({key} AS VARCHAR) AS vigil_key FROM asked)"
+        sql = f"SELECT {listed} FROM {keyed} ORDER BY md5_number_lower(vigil_key), vigil_key LIMIT {GX_ROWS}"
     table: pa.Table = db.sql(sql).to_arrow_table()
     return table

@@ -82,6 +82,9 @@ def checked_of(result: Any, rows: int) -> Checked:
     if measurement.value is None:
         verdict = cannot(subject, measurement.why_not, measurement)
         return Checked(asked, severity, gate, verdict)
+    if SAMPLE in (result.result or {}) and not measurement.parts:
+        why = "it is about the column as a whole, of which no sample tells, and the night is more than memory holds"
+        return Checked(asked, severity, gate, cannot(subject, why))
     success, measurement = bool(result.success), _of_sample(result, measurement)
     if SAMPLE in (result.result or {}):
         holds = _holds(measurement, float(config.kwargs.get("mostly", 1.0)))
