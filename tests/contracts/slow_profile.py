@@ -112,7 +112,9 @@ class Said:
         self.positive = decision is not None and self.answer == decision.positive
         if decision is not None and decision.favourable != decision.deserving:
             self.positive = self.favourable is (decision.deserving == decision.positive)
-        self.decided = self.positive
+        self.decided: bool | None = self.positive
+        if decision is not None and decision.favourable == decision.deserving != decision.positive:
+            self.decided = self.positive if self.answer in (decision.positive, decision.favourable) else None
         if self.score is not None and decision is not None:
             self.positive = self.score >= decision.threshold
         self.true = decision is not None and self.label == decision.positive
@@ -162,7 +164,8 @@ def scores(said: list[Said], values: Any) -> Row:
 
 
 def overruled(said: list[Said], values: Any) -> Row:
-    against = [s for s in said if s.answer is not None and s.score is not None and s.decided is not s.positive]
+    against = [s for s in said if s.answer is not None and s.score is not None and s.decided in (True, False)]
+    against = [s for s in against if s.decided is not s.positive]
     return {side: values(part) for side, part in by(against, lambda s: "1" if s.decided else "0").items()}
 
 

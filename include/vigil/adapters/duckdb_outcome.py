@@ -111,6 +111,8 @@ def overruled(layout: Layout, group: str | None, *, weighed: bool) -> Binned:
         return {}
     said = said_positive(decision, "answer")
     where = f"bin IS NOT NULL AND answer IS NOT NULL AND ({said}) <> positive"
+    if decision.favourable == decision.deserving != decision.positive:  # another word is no decision for either side
+        where += f" AND answer IN ({literal(decision.positive)}, {literal(decision.favourable)})"
     return _binned(layout, group, f"CASE WHEN {said} THEN '1' ELSE '0' END", where, weighed=weighed)
 
 
