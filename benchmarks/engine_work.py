@@ -122,15 +122,13 @@ def vigil_full(data: Path) -> None:
     from vigil.adapters.duckdb_scan import DuckDBScanner
     from vigil.adapters.duckdb_suite import CompiledSuite
     from vigil.adapters.file_artifacts import FileArtifacts
-    from vigil.adapters.parquet_log import ParquetLog
     from vigil.metrics.catalog import CATALOG
     from vigil.metrics.evaluate import evaluate
     from vigil.usecases.nights import view
 
     monitor, found, edges, baseline = _opened(data)
     compiled = CompiledSuite(data / "suites", FileArtifacts(data / "artifacts", "http://127.0.0.1:1"))
-    log = ParquetLog(data / "log")
-    outcome = compiled.scan(monitor, found, lambda n: log.sample(monitor, found, rows=n), night=NIGHT)
+    outcome = compiled.scan(monitor, found, night=NIGHT)
     (profile,) = DuckDBScanner().scan(monitor, found, edges, NIGHT).values()
     numbers = evaluate(profile, baseline, view(monitor), yardstick="holdout", ruled=CATALOG, edges=edges)
     assert profile.rows >= 1000
@@ -275,12 +273,10 @@ def vigil_suite(data: Path) -> None:
     """The suite, compiled."""
     from vigil.adapters.duckdb_suite import CompiledSuite
     from vigil.adapters.file_artifacts import FileArtifacts
-    from vigil.adapters.parquet_log import ParquetLog
 
     monitor, found, _, _ = _opened(data)
     compiled = CompiledSuite(data / "suites", FileArtifacts(data / "artifacts", "http://127.0.0.1:1"))
-    log = ParquetLog(data / "log")
-    outcome = compiled.scan(monitor, found, lambda n: log.sample(monitor, found, rows=n), night=NIGHT)
+    outcome = compiled.scan(monitor, found, night=NIGHT)
     assert len(outcome.verdicts) == 50
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import inspect
 import re
+import runpy
 import sys
 from collections.abc import Iterator
 from enum import Enum
@@ -193,7 +194,18 @@ def _documented(model: type[BaseModel]) -> dict[str, str]:
     return told
 
 
-PAGES = {"configuration.md": configuration, "cli.md": command_line, "metrics.md": metrics}
+def expectations() -> str:
+    """Every core expectation, from a run of a minute."""
+    text: str = runpy.run_path(str(HERE / "expectations.py"))["expectations"]()
+    return text
+
+
+PAGES = {
+    "configuration.md": configuration,
+    "cli.md": command_line,
+    "metrics.md": metrics,
+    "expectations.md": expectations,
+}
 
 
 def main() -> int:

@@ -8,7 +8,7 @@ from collections import Counter
 from datetime import UTC, datetime, timedelta
 from getpass import getuser
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
@@ -223,8 +223,7 @@ def lint_data(settings: Settings) -> int:
     ports = wiring.open_ports(settings) if loaded else None
     wrong = 0
     for model, monitor in loaded.items():
-        suite = settings.expectations_dir / f"{monitor.suite}.json"
-        asked = json.loads(suite.read_text(encoding="utf-8")) if monitor.suite and suite.exists() else None
+        asked = _suite_of(settings, monitor)
         with out.status(f"comparing {model} with its rows"):
             found = list(findings(ports, monitor, asked, today=datetime.now(UTC).date()))  # type: ignore[arg-type]
         for line in place(settings.monitors_dir, model, found):
@@ -233,6 +232,15 @@ def lint_data(settings: Settings) -> int:
             out.print(f"[green]ok[/]    {model}: its rows, reference and suite are as the monitor says")
         wrong += bool(found)
     return wrong
+
+
+def _suite_of(settings: Settings, monitor: Monitor) -> dict[str, Any] | None:
+    """The parsed file of a monitor's suite; None where there is none that can be parsed, which `vigil lint` says."""
+    try:
+        raw = json.loads((settings.expectations_dir / f"{monitor.suite}.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return None
+    return raw if isinstance(raw, dict) else None
 
 
 def say_written(written: Written) -> None:

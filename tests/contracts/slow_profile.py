@@ -110,6 +110,11 @@ class Said:
             self.score = None
         self.favourable = decision is not None and self.answer == decision.favourable
         self.positive = decision is not None and self.answer == decision.positive
+        if decision is not None and decision.favourable != decision.deserving:
+            self.positive = self.favourable is (decision.deserving == decision.positive)
+        self.decided: bool | None = self.positive
+        if decision is not None and decision.favourable == decision.deserving != decision.positive:
+            self.decided = self.positive if self.answer in (decision.positive, decision.favourable) else None
         if self.score is not None and decision is not None:
             self.positive = self.score >= decision.threshold
         self.true = decision is not None and self.label == decision.positive
@@ -158,6 +163,12 @@ def scores(said: list[Said], values: Any) -> Row:
     return {t: values([s for s in part if s.score is not None]) for t, part in by(said, truth).items()}
 
 
+def overruled(said: list[Said], values: Any) -> Row:
+    against = [s for s in said if s.answer is not None and s.score is not None and s.decided in (True, False)]
+    against = [s for s in against if s.decided is not s.positive]
+    return {side: values(part) for side, part in by(against, lambda s: "1" if s.decided else "0").items()}
+
+
 def counted(said: list[Said]) -> list[int]:
     return binned([s.score for s in said], SCORE_EDGES)
 
@@ -197,6 +208,8 @@ def outcome(said: list[Said], monitor: Monitor) -> Row:
         "ranks": ranks(both, monitor),
         "weighted": {k: [sum(s.weight for s in p), sum(s.weight**2 for s in p)] for k, p in weights.items()},
         "weighted_scores": scores(said, weighed) if binary and weighing else {},
+        "overruled": overruled(said, counted) if binary and monitor.data.score else {},
+        "weighted_overruled": overruled(said, weighed) if binary and monitor.data.score and weighing else {},
         "weighted_losses": losses(clipped, scored) if binary and weighing else {},
         "neither": sum(s.neither is not None for s in answered),
         "neither_examples": sorted({s.neither for s in answered if s.neither is not None})[:5],
@@ -340,6 +353,10 @@ def profile(rows: list[Row], monitor: Monitor, edges: Edges, night: date, duplic
         "outcome": outcome(said, monitor),
         "group_scores": {
             f"{a}={g}": scores(part, counted) for a in attributes for g, part in groups[a].items()
+        } if binary and data.score else {},
+        "group_overruled": {
+            f"{a}={g}": found for a in attributes for g, part in groups[a].items()
+            for found in [overruled(part, counted)] if found
         } if binary and data.score else {},
         "crossed": {
             f"{a}+{b}": cells(said, lambda s, a=a, b=b: f"{named(s.row[a])}+{named(s.row[b])}")

@@ -12,7 +12,12 @@ ROOT = Path(__file__).resolve().parents[2]
 GENERATE = runpy.run_path(str(ROOT / "docs" / "reference" / "generate.py"))
 
 
-@pytest.mark.parametrize("page", list(GENERATE["PAGES"]))
+SLOW = {"expectations.md"}  # comes from a run of Great Expectations
+
+
+@pytest.mark.parametrize(
+    "page", [pytest.param(p, marks=pytest.mark.slow if p in SLOW else ()) for p in GENERATE["PAGES"]]
+)
 def test_a_reference_page_is_what_make_docs_would_write(page):
     assert (ROOT / "docs" / "reference" / page).read_text() == GENERATE["PAGES"][page](), "run `make docs`"
 

@@ -66,7 +66,9 @@ cell = whole(Cell)
 outcome_ = whole(
     Outcome, scores=counted(bins(2)), confusion=counted(counts), predictions=counted(counts), errors=whole(Errors),
     ranks=counted(counts), weighted=counted(st.tuples(sums, sums)), weighted_scores=counted(bins(2, sums)),
-    weighted_losses=counted(st.tuples(sums, sums)), neither_examples=smallest(st.text(max_size=3), EXAMPLES),
+    weighted_losses=counted(st.tuples(sums, sums)),
+    overruled=counted(bins(2)), weighted_overruled=counted(bins(2, sums)),
+    neither_examples=smallest(st.text(max_size=3), EXAMPLES),
 )  # fmt: skip
 profiles = whole(
     Profile, schema_version=st.just(CURRENT), monitor=st.just("credit"), environment=st.just("staging"),
@@ -75,7 +77,8 @@ profiles = whole(
     versions=counted(counts), pipelines=counted(counts),
     columns=columns, prediction=columns, groups=counted(counted(cell)), group_columns=counted(columns),
     hours=counted(counted(pairs)), service=whole(Service, latency_bins=bins(4)), outcome=outcome_,
-    group_scores=counted(counted(bins(2))), crossed=counted(counted(cell)), strata=counted(counted(counted(pairs))),
+    group_scores=counted(counted(bins(2))),
+    group_overruled=counted(counted(bins(2))), crossed=counted(counted(cell)), strata=counted(counted(counted(pairs))),
     contributions=counted(whole(Contribution)), flags=counted(pairs), sums=counted(counted(sums)),
     hours_service=counted(pairs),
 )  # fmt: skip

@@ -3,12 +3,14 @@
 import json
 from typing import Any
 
+import pyarrow as pa
 import pytest
 from stage import MODEL, TONIGHT, Bank, monitor
 
 from vigil.usecases import nightly
+from vigil.usecases.lint_data import findings
 from vigil.usecases.nights import partition, quality_of
-from vigil.verdicts.types import State
+from vigil.verdicts.types import Cause, State
 
 pytestmark = pytest.mark.slow  # imports Great Expectations
 SUITE = {"name": "shop", "expectations": [
@@ -57,3 +59,60 @@ def test_a_night_without_rows_leaves_nothing_behind(bank: Bank, how):
     bank.monitor = monitor(suite="shop", quality=how)
     nightly.quality(bank.ports, bank.monitor, TONIGHT)
     assert quality_of(bank.ports, bank.monitor, TONIGHT, partition(bank.ports, bank.monitor, TONIGHT))[1] == ()
+
+
+@pytest.mark.parametrize("how", ["gx", "compiled"])
+def test_an_expectation_that_raises_costs_the_night_nothing_else(bank: Bank, how, monkeypatch):
+    bank.serve(TONIGHT)
+    raising = {"type": "expect_column_mean_to_be_between", "kwargs": {"column": "channel", "max_value": 3}}
+    monkeypatch.setitem(SUITE, "expectations", [*SUITE["expectations"], raising])
+    (_, verdicts), _ = checked(bank, how)
+    (one,) = [v for v in verdicts if v.subject == "column_mean_to_be_between(channel)"]
+    assert (one.state, one.cause, one.overdue) == (State.UNKNOWN, Cause.CHECK_FAILED, True)
+    assert "the check itself failed (" in one.reason
+    assert "web" not in one.reason
+    assert sum(v.state is State.OK for v in verdicts) >= 4
+
+
+@pytest.mark.parametrize("how", ["gx", "compiled"])
+def test_a_suite_that_fails_as_a_whole_is_one_unknown_and_the_numbers_of_the_night_are_judged(bank: Bank, how):
+    class Broken:
+        def run(self, *_, **__):
+            raise RuntimeError("secret of row 7")
+
+        scan = run
+
+        def rows(self, _):
+            return 1
+
+    bank.serve(TONIGHT)
+    bank.monitor = monitor(suite="shop", quality=how)
+    bank.ports = bank.ports.model_copy(update={"quality": Broken(), "quality_scan": Broken()})
+    nightly.quality(bank.ports, bank.monitor, TONIGHT)
+    nightly.profile(bank.ports, bank.monitor, TONIGHT)
+    nightly.judge(bank.ports, bank.monitor, TONIGHT)
+    result = bank.ports.results.latest(MODEL, bank.monitor.environment, TONIGHT)
+    (suite,) = [v for v in result.verdicts if v.metric == "expectation"]
+    assert (suite.state, suite.cause, suite.overdue) == (State.UNKNOWN, Cause.CHECK_FAILED, True)
+    assert suite.reason == "suite: check failed; the suite 'shop' could not be run (RuntimeError)"
+    assert any(v.state is State.OK for v in result.verdicts)
+
+
+def test_lint_data_says_what_of_a_suite_cannot_be_checked_on_the_reference_and_goes_on(bank: Bank, monkeypatch):
+    bank.serve(TONIGHT)
+    rows = pa.table({"amount": [40.0, 90.0], "channel": ["web", "branch"]})
+    monkeypatch.setattr(bank.ports.log, "reference", lambda _: rows)
+    asked = [
+        {"type": "expect_column_mean_to_be_between", "kwargs": {"column": "channel", "max_value": 3}},
+        {"type": "expect_column_max_to_be_between", "kwargs": {"column": "amount", "max_value": {"$PARAMETER": "p"}}},
+        {"type": "expect_column_max_to_be_between", "kwargs": {"column": "amount", "max_value": 50}},
+        {"type": "expect_column_max_to_be_between", "kwargs": {"column": "of_the_log", "max_value": 50}},
+        "no expectation",
+    ]
+    suite = {"name": "s", "expectations": asked}
+    told = [what for place, what in findings(bank.ports, bank.monitor, suite, today=TONIGHT) if place == ("suite",)]
+    assert len(told) == 4
+    assert told[0].startswith("it cannot be checked on the reference: column_mean_to_be_between(channel)")
+    assert "'p' has no value" in told[1]
+    assert told[2].startswith("it fails on the reference itself: amount maximum value must be at most 50")
+    assert "it has no `type`" in told[3]

@@ -201,6 +201,34 @@ def test_estimates_are_near_the_truth_when_inputs_move_and_the_concept_does_not(
     assert "blind to concept drift" in found["estimated_auc/all"].detail
 
 
+def test_an_estimate_is_of_the_decisions_that_were_logged_where_they_are_not_what_the_threshold_says():
+    y0, p0, _ = drawn(15, n=20_000, share=0.4)
+    y1, p1, _ = drawn(16, n=20_000, share=0.4)
+    by_score, decided = p1 >= 0.5, p1 >= 0.7
+    bins = lambda which: tuple(np.bincount(binned(p1[which]), minlength=BINS).tolist())  # noqa: E731
+    against = {"0": bins(by_score & ~decided)}
+    tonight = Profile(monitor="m", environment="e", task=Task.BINARY, edges_digest="x", rows=len(y1),
+                      outcome=Outcome(scores={"none": bins(p1 >= 0)}, overruled=against),
+                      group_scores={"sex=female": {"none": bins(p1 >= 0)}},
+                      group_overruled={"sex=female": against})  # fmt: skip
+    found, by_threshold = (
+        measured(tonight, profile(y0, p0)),
+        measured(
+            tonight.model_copy(update={"outcome": tonight.outcome.model_copy(update={"overruled": {}})}),
+            profile(y0, p0),
+        ),
+    )
+    truth = {"precision": sk.precision_score(y1, decided), "recall": sk.recall_score(y1, decided),
+             "accuracy": sk.accuracy_score(y1, decided)}  # fmt: skip
+    for name, value in truth.items():
+        one = found[f"estimated_{name}/all"]
+        assert one.value == pytest.approx(value, abs=0.02), name
+        assert abs(by_threshold[f"estimated_{name}/all"].value - one.value) > 0.01, name
+        assert f"{(by_score & ~decided).sum():,} of 20,000 decisions are not what the threshold says" in one.detail
+        assert found[f"estimated_{name}/sex=female"].value == one.value
+        assert "decisions" not in by_threshold[f"estimated_{name}/all"].detail
+
+
 def regression(seed=14, n=500):
     rng = np.random.default_rng(seed)
     y = np.round(rng.gamma(2, 50, n)) * (rng.random(n) > 0.02)

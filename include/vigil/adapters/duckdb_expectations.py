@@ -7,107 +7,28 @@ column, an argument that is not listed here, a condition that is more than one c
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
 from typing import Any
 
+from vigil.adapters.duckdb_aggregates import AGGREGATES
+from vigil.adapters.duckdb_plan import (
+    REAL,
+    TEXT,
+    WHOLE,
+    Asked,
+    Finish,
+    Found,
+    Plan,
+    bounds,
+    condition,
+    is_number,
+    mapped,
+    members,
+    value,
+    whole_bounds,
+)  # fmt: skip
 from vigil.adapters.duckdb_regex import re2
-from vigil.adapters.duckdb_rows import double, literal, not_a_number, quoted
-
-WHOLE = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT")
-REAL = ("FLOAT", "DOUBLE")
-TEXT = "VARCHAR"
-ALWAYS = {"mostly", "row_condition", "condition_parser", "batch_id", "column"}
-COMPARISON = re.compile(r"""\s*(\w+)\s*(==|!=|<=|>=|<|>)\s*(?:(-?\d+(?:\.\d+)?)|"([^"\\]*)"|'([^'\\]*)')\s*""")
-Found = tuple[bool, dict[str, Any]]  # GX's success and result
-Finish = Callable[[Mapping[str, Any]], Found]
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """What is asked of the database, and what GX would say of the answer.
-
-    sums: alias -> aggregate over the whole night; `where` is part of them. query: a SELECT of one row with a relation
-    `{rows}`, for what needs a grouping of its own. texts: (column, condition, predicate) for what is asked of each
-    distinct text in Python, as GX does: rows (`n`), those with a text (`there`) and wrong ones (`bad`). Where the plan
-    has sums too, they have the first two already, and the wrong ones are added.
-    """
-
-    finish: Finish
-    sums: Mapping[str, str] = field(default_factory=dict)
-    query: str = ""
-    texts: tuple[str, str, Callable[[str], bool]] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """One expectation: its arguments, DuckDB's types of the columns, and its row condition as SQL."""
-
-    kwargs: Mapping[str, Any]
-    kinds: Mapping[str, str]
-    where: str = "true"
-
-    @property
-    def column(self) -> str:
-        """Its column."""
-        return str(self.kwargs["column"])
-
-    @property
-    def kind(self) -> str:
-        """DuckDB's type of its column."""
-        return self.kinds[self.column]
-
-    def only(self, *known: str) -> bool:
-        """Whether it has no argument but these and those that every expectation has."""
-        return {k for k, v in self.kwargs.items() if v is not None} <= ALWAYS | set(known)
-
-    def number(self, name: str) -> float | None:
-        """An argument that is a number, or None."""
-        found = self.kwargs.get(name)
-        return found if is_number(found) else None
-
-
-def is_number(value: object) -> bool:
-    """A finite number that is not a bool."""
-    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < float("inf")
-
-
-def value(name: str, kind: str) -> str:
-    """SQL of a column's value; NaN is missing, as pandas has it."""
-    plain = quoted(name)
-    return f"(CASE WHEN {not_a_number(plain)} THEN NULL ELSE {plain} END)" if kind in REAL else plain
-
-
-def constant(number: float, kind: str) -> str:
-    """SQL of a number to be compared with a column of this type."""
-    if kind in WHOLE and float(number).is_integer() and abs(number) < 2**63:
-        return str(int(number))
-    return f"CAST({double(number)} AS FLOAT)" if kind == "FLOAT" else double(number)
-
-
-def condition(asked: Any, kinds: Mapping[str, str]) -> str | None:
-    """SQL of a row condition: none, or one comparison of a column with a number or a text. None: left to GX."""
-    if not asked:
-        return "true"
-    if isinstance(asked, Mapping):
-        asked = asked.get("pass_through_filter")
-    found = COMPARISON.fullmatch(asked) if isinstance(asked, str) else None
-    if found is None or found[1] not in kinds:
-        return None
-    name, sign, number, double_quoted, single_quoted = found.groups()
-    kind, text = kinds[name], double_quoted if double_quoted is not None else single_quoted
-    if sign == "!=" and kind in WHOLE:  # pandas has two ways to hold missing whole numbers, and two answers
-        return None
-    if number is not None and kind in (*WHOLE, *REAL):
-        other = constant(float(number), kind)
-    elif text is not None and kind == TEXT and sign in ("==", "!="):
-        other = literal(text)
-    else:
-        return None
-    x = value(name, kind)
-    if sign == "!=":  # pandas: what is missing differs from everything
-        return f"({x} IS DISTINCT FROM {other})"
-    return f"coalesce({x} {'=' if sign == '==' else sign} {other}, false)"
+from vigil.adapters.duckdb_rows import double, literal, quoted
 
 
 def compiled(kind: str, kwargs: Mapping[str, Any], kinds: Mapping[str, str]) -> Plan | None:
@@ -118,6 +39,8 @@ def compiled(kind: str, kwargs: Mapping[str, Any], kinds: Mapping[str, str]) -> 
     if known is None or where is None or not is_number(mostly):
         return None
     if "column" in kwargs and kwargs["column"] not in kinds and kind != "expect_column_to_exist":
+        return None
+    if not 0 <= mostly <= 1 or any(not isinstance(kwargs.get(b, False), bool) for b in ("strict_min", "strict_max")):
         return None
     return known(Asked(kwargs, kinds, where))
 
@@ -138,22 +61,6 @@ def _map(asked: Asked, bad: str) -> Plan:
 
 def _mostly(asked: Asked) -> float:
     return float(asked.kwargs.get("mostly", 1.0))
-
-
-def mapped(n: int, missing: int, bad: int, mostly: float) -> Found:
-    """GX's result of an expectation about values."""
-    there = n - missing
-    result: dict[str, Any] = {
-        "element_count": n,
-        "unexpected_count": bad,
-        "unexpected_percent": 100 * bad / there if there else None,
-        "partial_unexpected_list": [],
-        "missing_count": missing,
-        "missing_percent": 100 * missing / n if n else None,
-        "unexpected_percent_total": 100 * bad / n if n else None,
-        "unexpected_percent_nonmissing": 100 * bad / there if there else None,
-    }
-    return not there or (there - bad) / there >= mostly, result
 
 
 def _nulls(asked: Asked, *, wanted: bool) -> Plan | None:
@@ -186,39 +93,13 @@ def _null(asked: Asked) -> Plan | None:
 def _between(asked: Asked) -> Plan | None:
     if asked.kind not in (*WHOLE, *REAL) or not asked.only("min_value", "max_value", "strict_min", "strict_max"):
         return None
-    within = bounds(asked, value(asked.column, asked.kind))
-    return _map(asked, f"NOT ({within})") if within else None
-
-
-def bounds(asked: Asked, x: str) -> str | None:
-    """SQL of "x is between the bounds"; None where a bound is no number."""
-    parts = []
-    for name, sign in (("min", ">"), ("max", "<")):
-        bound = asked.kwargs.get(f"{name}_value")
-        if bound is None:
-            continue
-        if not is_number(bound):
-            return None
-        strict = "" if asked.kwargs.get(f"strict_{name}") else "="
-        parts.append(f"{x} {sign}{strict} {constant(bound, asked.kind)}")
-    return " AND ".join(parts) or None
-
-
-def _members(asked: Asked) -> str | None:
-    """SQL of the set of values, of the column's own type."""
-    members = asked.kwargs.get("value_set")
-    if not isinstance(members, Sequence) or isinstance(members, str) or not members:
-        return None
-    if asked.kind == TEXT and all(isinstance(m, str) for m in members):
-        return ", ".join(literal(m) for m in members)
-    if asked.kind in (*WHOLE, *REAL) and all(is_number(m) for m in members):
-        return ", ".join(constant(m, asked.kind) for m in members)
-    return None
+    inside = bounds(asked, value(asked.column, asked.kind))
+    return _map(asked, f"NOT ({inside})") if inside else None
 
 
 def _set(asked: Asked, negate: str) -> Plan | None:
-    members = _members(asked) if asked.only("value_set") else None
-    return _map(asked, f"{value(asked.column, asked.kind)} {negate}IN ({members})") if members else None
+    listed = members(asked) if asked.only("value_set") else None
+    return _map(asked, f"{value(asked.column, asked.kind)} {negate}IN ({listed})") if listed else None
 
 
 def _in_set(asked: Asked) -> Plan | None:
@@ -274,10 +155,12 @@ def _no_match(asked: Asked) -> Plan | None:
 
 
 def _lengths(asked: Asked) -> Plan | None:
-    if asked.kind != TEXT or not asked.only("min_value", "max_value"):
+    if asked.kind != TEXT or not asked.only("min_value", "max_value", "strict_min", "strict_max"):
         return None
-    within = bounds(asked, f"length({quoted(asked.column)})")
-    return _map(asked, f"NOT ({within})") if within else None
+    if not whole_bounds(asked):
+        return None
+    inside = bounds(asked, f"length({quoted(asked.column)})")
+    return _map(asked, f"NOT ({inside})") if inside else None
 
 
 def _length(asked: Asked) -> Plan | None:
@@ -287,75 +170,46 @@ def _length(asked: Asked) -> Plan | None:
     return _map(asked, f"length({quoted(asked.column)}) <> {double(wanted)}")
 
 
-# expectations about a column, or about the whole table
+def _patterns(asked: Asked, name: str, *, wanted: bool, each: str = "OR") -> Plan | None:
+    """SQL's own LIKE, which GX asks of databases only."""
+    listed = asked.kwargs.get(name)
+    listed = [listed] if isinstance(listed, str) else listed
+    if asked.kind != TEXT or not asked.only(name, "match_on") or not isinstance(listed, list) or not listed:
+        return None
+    if not all(isinstance(pattern, str) for pattern in listed):
+        return None
+    matches = f" {each} ".join(f"{quoted(asked.column)} LIKE {literal(pattern)}" for pattern in listed)
+    return _map(asked, f"NOT ({matches})" if wanted else f"({matches})")
 
 
-def _aggregate(asked: Asked, sql: str) -> Plan | None:
-    """One number of a column between two bounds; a column without a value has none."""
-    if asked.kind not in (*WHOLE, "DOUBLE") or not asked.only("min_value", "max_value", "strict_min", "strict_max"):
+def _like(asked: Asked) -> Plan | None:
+    return _patterns(asked, "like_pattern", wanted=True)
+
+
+def _unlike(asked: Asked) -> Plan | None:
+    return _patterns(asked, "like_pattern", wanted=False)
+
+
+def _likes(asked: Asked) -> Plan | None:
+    match = {"any": "OR", "all": "AND"}.get(str(asked.kwargs.get("match_on", "any")))
+    return _patterns(asked, "like_pattern_list", wanted=True, each=match) if match else None
+
+
+def _unlikes(asked: Asked) -> Plan | None:
+    return _patterns(asked, "like_pattern_list", wanted=False)
+
+
+def _query(asked: Asked) -> Plan | None:
+    """Rows that a SELECT of the author finds. `{batch}` stands for the rows of the night, as in GX."""
+    text = asked.kwargs.get("unexpected_rows_query")
+    if not isinstance(text, str) or "{batch}" not in text or set(asked.kwargs) - {"unexpected_rows_query"}:
         return None
-    if asked.where != "true" or not all(asked.kwargs.get(b) is None or is_number(asked.kwargs[b])
-                                        for b in ("min_value", "max_value")):  # fmt: skip
-        return None
-    x = value(asked.column, asked.kind)
+    found = text.strip().rstrip(";").replace("{batch}", "{rows}")
 
     def finish(f: Mapping[str, Any]) -> Found:
-        found = f["found"]
-        return found is not None and _within(found, asked.kwargs), {"observed_value": found}
+        return not f["bad"], {"observed_value": f"{f['bad']:,} unexpected rows", "unexpected_count": f["bad"]}
 
-    return Plan(finish, sums={"found": sql.format(x=x)})
-
-
-def _within(found: float, kwargs: Mapping[str, Any]) -> bool:
-    low, high = kwargs.get("min_value"), kwargs.get("max_value")
-    above = low is None or (found > low if kwargs.get("strict_min") else found >= low)
-    below = high is None or (found < high if kwargs.get("strict_max") else found <= high)
-    return above and below
-
-
-def _min(asked: Asked) -> Plan | None:
-    return _aggregate(asked, "min({x})")
-
-
-def _max(asked: Asked) -> Plan | None:
-    return _aggregate(asked, "max({x})")
-
-
-def _mean(asked: Asked) -> Plan | None:
-    return _aggregate(asked, "avg({x})")
-
-
-def _rows_between(asked: Asked) -> Plan | None:
-    if not asked.only("min_value", "max_value") or asked.where != "true":
-        return None
-    finish: Finish = lambda f: (_within(f["n"], asked.kwargs), {"observed_value": f["n"]})  # noqa: E731
-    return Plan(finish, sums={"n": "count(*)"})
-
-
-def _rows_equal(asked: Asked) -> Plan | None:
-    wanted = asked.number("value")
-    if wanted is None or not asked.only("value") or asked.where != "true":
-        return None
-    return Plan(lambda f: (f["n"] == wanted, {"observed_value": f["n"]}), sums={"n": "count(*)"})
-
-
-def _columns(asked: Asked) -> Plan | None:
-    wanted = asked.kwargs.get("column_set")
-    if not isinstance(wanted, Sequence) or not asked.only("column_set", "exact_match") or not wanted:
-        return None
-    have, names = set(asked.kinds), set(wanted)
-    missing, more = sorted(names - have), sorted(have - names)
-    details = {k: v for k, v in (("unexpected", more), ("missing", missing)) if v}
-    result: dict[str, Any] = {"observed_value": sorted(have)}
-    if details:
-        result["details"] = {"mismatched": details}
-    right = not missing and (not asked.kwargs.get("exact_match", True) or not more)
-    return Plan(lambda _: (right, result))
-
-
-def _exists(asked: Asked) -> Plan | None:
-    there = asked.column in asked.kinds
-    return Plan(lambda _: (there, {})) if asked.only() else None
+    return Plan(finish, query=f"SELECT count(*) AS bad FROM ({found})")
 
 
 COMPILERS: Mapping[str, Callable[[Asked], Plan | None]] = {
@@ -369,11 +223,10 @@ COMPILERS: Mapping[str, Callable[[Asked], Plan | None]] = {
     "expect_column_values_to_not_match_regex": _no_match,
     "expect_column_value_lengths_to_be_between": _lengths,
     "expect_column_value_lengths_to_equal": _length,
-    "expect_column_min_to_be_between": _min,
-    "expect_column_max_to_be_between": _max,
-    "expect_column_mean_to_be_between": _mean,
-    "expect_table_row_count_to_be_between": _rows_between,
-    "expect_table_row_count_to_equal": _rows_equal,
-    "expect_table_columns_to_match_set": _columns,
-    "expect_column_to_exist": _exists,
+    "expect_column_values_to_match_like_pattern": _like,
+    "expect_column_values_to_not_match_like_pattern": _unlike,
+    "expect_column_values_to_match_like_pattern_list": _likes,
+    "expect_column_values_to_not_match_like_pattern_list": _unlikes,
+    "unexpected_rows_expectation": _query,
+    **AGGREGATES,
 }

@@ -97,23 +97,24 @@ class Layout:
         if decision is None:
             return "false"
         if self.score is None:
-            return self._said_positive(decision)
+            return said_positive(decision, self.answer)
         threshold = double(decision.threshold)
         if self.types[self.monitor.data.score or ""] == "FLOAT":  # 0.35 in four bytes is below 0.35 in eight
             threshold = f"CAST({threshold} AS FLOAT)"
         by_score = f"{self.score} >= {threshold}"
-        return f"CASE WHEN isfinite({self.score}) THEN {by_score} ELSE {self._said_positive(decision)} END"
+        return f"CASE WHEN isfinite({self.score}) THEN {by_score} ELSE {said_positive(decision, self.answer)} END"
 
-    def _said_positive(self, decision: Decision) -> str:
-        """SQL: the answer says that the label is the positive one; null where there is no answer.
 
-        Answers may be in the words of the labels (0, 1), or in those of decisions (approve, deny): then the favourable
-        one says that the label is the one that deserves it.
-        """
-        if decision.favourable == decision.deserving:
-            return f"{self.answer} = {literal(decision.positive)}"
-        same = "=" if decision.deserving == decision.positive else "<>"
-        return f"{self.answer} {same} {literal(decision.favourable)}"
+def said_positive(decision: Decision, answer: str) -> str:
+    """SQL: the answer (SQL of its text) says that the label is the positive one; null where there is no answer.
+
+    Answers may be in the words of the labels (0, 1), or in those of decisions (approve, deny): then the favourable
+    one says that the label is the one that deserves it.
+    """
+    if decision.favourable == decision.deserving:
+        return f"{answer} = {literal(decision.positive)}"
+    same = "=" if decision.deserving == decision.positive else "<>"
+    return f"{answer} {same} {literal(decision.favourable)}"
 
 
 def select(keys: Mapping[str, tuple[str, str]], counted: Mapping[str, str], source: str) -> str:

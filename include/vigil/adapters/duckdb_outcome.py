@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from vigil.adapters.duckdb_cube import RANKS
-from vigil.adapters.duckdb_layout import By, Layout, bins_of, dicts, select
+from vigil.adapters.duckdb_layout import By, Layout, bins_of, dicts, said_positive, select
 from vigil.adapters.duckdb_rows import literal, quoted
 from vigil.core.words import Role, Task
 from vigil.profiles.aggregates import EXAMPLE_LENGTH, EXAMPLES
@@ -14,6 +14,8 @@ from vigil.profiles.edges import LATENCY_EDGES_MS, SCORE_EDGES
 from vigil.profiles.types import Errors, Outcome, Service
 
 LOSSES = ("log_loss", "brier")
+# (version, role, group) -> a word about rows -> rows and weights in each bin of the score
+Binned = dict[tuple[str, Role, str], dict[str, tuple[tuple[int, ...], tuple[float, ...]]]]
 BEYOND = "beyond"  # the place of a label that is not among the first ones
 
 
@@ -59,6 +61,7 @@ def outcomes(layout: Layout) -> dict[By, Outcome]:
         layout.db, f"SELECT v, r, {', '.join(f'{sql} AS {n}' for n, sql in sums.items())} FROM cube GROUP BY v, r"
     )
     confusion, scores = _confusion(layout, weighed=weighed), score_bins(layout, None, weighed=weighed)
+    against = overruled(layout, None, weighed=weighed)
     predictions, ranks, words = _predictions(layout), _ranks(layout), _words_of_neither(layout)
     return {
         who: Outcome(
@@ -68,6 +71,8 @@ def outcomes(layout: Layout) -> dict[By, Outcome]:
             weighted={key: (w, sq) for key, (_, w, sq) in confusion.get(who, {}).items() if w is not None},
             scores={truth: n for truth, (n, _) in scores.get((*who, ""), {}).items()},
             weighted_scores={truth: w for truth, (_, w) in scores.get((*who, ""), {}).items() if weighed},
+            overruled={side: n for side, (n, _) in against.get((*who, ""), {}).items()},
+            weighted_overruled={side: w for side, (_, w) in against.get((*who, ""), {}).items() if weighed},
             weighted_losses={n: (row[f"w_{n}"], row["w_scored"]) for n in LOSSES if row.get("w_scored") is not None},
             neither_examples=words.get(who, ()),
             ranks=ranks.get(who, {}),
@@ -88,17 +93,44 @@ def group_scores(layout: Layout) -> dict[By, dict[str, dict[str, tuple[int, ...]
     return found
 
 
-def score_bins(
-    layout: Layout, group: str | None, *, weighed: bool
-) -> dict[tuple[str, Role, str], dict[str, tuple[tuple[int, ...], tuple[float, ...]]]]:
+def group_overruled(layout: Layout) -> dict[By, dict[str, dict[str, tuple[int, ...]]]]:
+    """ "attribute=group" -> as `overruled`."""
+    found: dict[By, dict[str, dict[str, tuple[int, ...]]]] = {}
+    for i, attribute in enumerate(layout.attributes):
+        for (version, role, group), by_side in overruled(layout, f"g{i}", weighed=False).items():
+            mine = found.setdefault((version, role), {})
+            mine[f"{attribute}={group}"] = {side: n for side, (n, _) in by_side.items()}
+    return found
+
+
+def overruled(layout: Layout, group: str | None, *, weighed: bool) -> Binned:
+    """(version, role, group) -> "1" or "0", the logged decision -> rows and weights in each bin of the score, of the
+    rows whose score lies on the other side of the threshold."""
+    decision = layout.monitor.decision
+    if layout.score is None or decision is None:
+        return {}
+    said = said_positive(decision, "answer")
+    where = f"bin IS NOT NULL AND answer IS NOT NULL AND ({said}) <> positive"
+    if decision.favourable == decision.deserving != decision.positive:  # another word is no decision for either side
+        where += f" AND answer IN ({literal(decision.positive)}, {literal(decision.favourable)})"
+    return _binned(layout, group, f"CASE WHEN {said} THEN '1' ELSE '0' END", where, weighed=weighed)
+
+
+def score_bins(layout: Layout, group: str | None, *, weighed: bool) -> Binned:
     """(version, role, group) -> "1", "0" or "none" -> rows and weights in each bin of the score."""
     decision = layout.monitor.decision
     if layout.score is None or decision is None:
         return {}
     truth = f"CASE WHEN label IS NULL THEN 'none' WHEN label = {literal(decision.positive)} THEN '1' ELSE '0' END"
+    return _binned(layout, group, truth, "true", weighed=weighed)
+
+
+def _binned(layout: Layout, group: str | None, word: str, where: str, *, weighed: bool) -> Binned:
+    """Rows of the cube by a word about them (SQL) and by the bin of their score."""
     sql = (
-        f"SELECT v, r, {group or literal('')} AS g, {truth} AS t, bin, sum(n) AS n, "
-        f"{'sum(weight)' if weighed else '0'} AS w FROM cube GROUP BY 1, 2, 3, 4, 5 ORDER BY 1, 2, 3, 4, 5"
+        f"SELECT v, r, {group or literal('')} AS g, {word} AS t, bin, sum(n) AS n, "
+        f"{'sum(weight)' if weighed else '0'} AS w FROM cube WHERE {where} GROUP BY 1, 2, 3, 4, 5 "
+        "ORDER BY 1, 2, 3, 4, 5"
     )
     counted: dict[tuple[str, Role, str], dict[str, tuple[list[int], list[float]]]] = {}
     for row in dicts(layout.db, sql):

@@ -13,7 +13,7 @@ from vigil.adapters.duckdb_cube import combinations, make_cube, make_tally
 from vigil.adapters.duckdb_edges import fitted
 from vigil.adapters.duckdb_layout import MISSING, By, Layout, dicts, select
 from vigil.adapters.duckdb_night import EXTRA, label_join
-from vigil.adapters.duckdb_outcome import group_scores, outcomes, services
+from vigil.adapters.duckdb_outcome import group_overruled, group_scores, outcomes, services
 from vigil.adapters.duckdb_rows import columns_of, connect, literal, quoted, require, stored_columns
 from vigil.core.errors import DataError
 from vigil.core.words import Role, Task
@@ -151,6 +151,7 @@ def _parts(layout: Layout, start: datetime | None) -> dict[str, Mapping[By, Any]
         "service": services(layout),
         "outcome": outcomes(layout),
         "group_scores": group_scores(layout),
+        "group_overruled": group_overruled(layout),
         "contributions": columns.contributions(layout),
         "flags": columns.flags(layout),
     }

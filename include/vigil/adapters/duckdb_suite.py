@@ -1,25 +1,27 @@
 """A suite counted by DuckDB, straight from the files of a night: GX's own JSON, GX's own results, without pandas.
 
-What `duckdb_expectations` cannot say in the very words of GX is run by GX itself, over at most `GX_ROWS` rows.
+What `duckdb_expectations` cannot say in the very words of GX is run by GX itself, over all rows of the columns that it
+is about. Where those are too many for memory, a share of values rests on a sample and says so; all else is unknown.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from vigil.adapters.duckdb_expectations import Plan, compiled
+from vigil.adapters.duckdb_counted import counted
 from vigil.adapters.duckdb_night import label_join, make_asked
 from vigil.adapters.duckdb_rows import columns_of, connect, quoted, stored_columns
-from vigil.adapters.gx_suite import made_suite, validate
-from vigil.adapters.suite_file import expected, raw_suite
+from vigil.adapters.gx_suite import gx_results, in_time
+from vigil.adapters.suite_file import read_suite, whole_suite
 from vigil.adapters.suite_repeated import add_repeated, repeated_of
 from vigil.adapters.suite_results import checked_of, outcome, unreadable
-from vigil.adapters.suite_words import words
+from vigil.adapters.suite_scope import columns_needed, scales
+from vigil.adapters.suite_shape import SAMPLE, SuiteResult, unaskable, unchecked
+from vigil.config.suites import Expectation, Suite
 from vigil.core.errors import DataError
 from vigil.ports import Artifacts, Partition, QualityOutcome
 from vigil.verdicts.types import Verdict
@@ -29,12 +31,8 @@ if TYPE_CHECKING:
 
     from vigil.config.schema import Monitor
 
-GX_ROWS = 200_000  # rows that GX is given of a larger night, for what cannot be compiled
-CHUNK = 24  # aggregates of one SELECT: one over hundreds of columns collapses
-SEVERITIES = ("critical", "warning", "info")
-BATCH = 100_000  # distinct texts in memory at a time
-NO_ERROR = {"raised_exception": False, "exception_traceback": None, "exception_message": None}
-Sample = Callable[[int], "pa.Table"]
+GX_CELLS = 20_000_000  # rows times columns that GX is given at once, on pandas
+GX_ROWS = 200_000  # rows of a sample, where even the columns of one expectation are more than that
 
 
 class CompiledSuite:
@@ -50,173 +48,120 @@ class CompiledSuite:
             sql = "SELECT coalesce(sum(num_rows), 0) FROM parquet_file_metadata(?)"
             return int(db.execute(sql, [list(partition.files)]).fetchone()[0]) if partition.files else 0
 
-    def scan(self, monitor: Monitor, partition: Partition, sample: Sample, *, night: date) -> QualityOutcome | None:
-        """The suite over all rows of a stored night; None where it has none. sample: at most so many of them."""
-        path = self._expectations / f"{monitor.suite}.json"
+    def scan(self, monitor: Monitor, partition: Partition, *, night: date) -> QualityOutcome | None:
+        """The suite over all rows of a stored night; None where it has none."""
         try:
-            raw = raw_suite(path, monitor)
+            suite = read_suite(self._expectations / f"{monitor.suite}.json", monitor)
         except DataError as error:
             return unreadable(str(error))
-        labels = "label" in json.dumps(raw)  # where nothing is asked of them, they need not be looked for
+        labels = "label" in json.dumps(
+            [[e.type, e.kwargs] for e in suite.expectations]
+        )  # else they need no looking for
         with connect() as db:
             known = partition if labels else partition.model_copy(update={"outcome_files": ()})
             label_join(db, monitor, known, columns=list(stored_columns(db, monitor, partition.files)))
             repeated = make_asked(db, monitor, labels=labels)
-            return self._counted(db, monitor, raw, sample, night, repeated)
+            return self._outcome(db, monitor, suite, night, repeated)
 
     def run(self, monitor: Monitor, rows: pa.Table, *, night: date) -> QualityOutcome:
         """The suite over rows in memory."""
-        path = self._expectations / f"{monitor.suite}.json"
         try:
-            raw = raw_suite(path, monitor)
+            suite = read_suite(self._expectations / f"{monitor.suite}.json", monitor)
         except DataError as error:
             return unreadable(str(error))
         with connect() as db:
             db.register("asked", rows)
-            found = self._counted(db, monitor, raw, lambda most: rows.slice(0, most), night, repeated_of(rows))
+            found = self._outcome(db, monitor, suite, night, repeated_of(rows))
             return found or QualityOutcome(verdicts=())
 
     def check(self, monitor: Monitor, suite: Mapping[str, Any], rows: pa.Table) -> tuple[Verdict, ...]:
         """The verdict of each expectation of a suite that is not kept yet, in its order. Writes nothing."""
+        made = whole_suite(suite, str(suite.get("name")), monitor)
         with connect() as db:
             db.register("asked", rows)
-            result, _ = counted(db, suite, str(suite.get("name")), monitor, lambda _: rows, repeated=repeated_of(rows))
+            result, _ = checked(db, made, monitor, repeated=repeated_of(rows))
         return tuple(checked_of(each, rows.num_rows).verdict for each in result.results)
 
-    def _counted(
-        self, db: Any, monitor: Monitor, raw: Mapping[str, Any], sample: Sample, night: date, repeated: int
-    ) -> QualityOutcome | None:
+    def _outcome(self, db: Any, monitor: Monitor, suite: Suite, night: date, repeated: int) -> QualityOutcome | None:
         rows = db.execute("SELECT count(*) FROM asked").fetchone()[0]
         if not rows:
             return None
-        shown = f"{self._expectations.name}/{monitor.suite}.json"
-        try:
-            result, mine = counted(db, raw, shown, monitor, sample, repeated=repeated)
-        except DataError as error:
-            return unreadable(str(error))
+        result, mine = checked(db, suite, monitor, repeated=repeated)
         return outcome(self._artifacts, monitor, night, result, rows, counted=mine)
 
 
-def counted(
-    db: Any, raw: Mapping[str, Any], shown: str, monitor: Monitor, sample: Sample, *, repeated: int = 0
-) -> tuple[Counted, int]:
+def checked(db: Any, suite: Suite, monitor: Monitor, *, repeated: int = 0) -> tuple[SuiteResult, int]:
     """A suite's result over the relation `asked`, in the order of the file, and how many of it were compiled.
 
     repeated: rows that `asked` was left without because their id is in another one.
     """
-    kinds = columns_of(db, "asked")
-    asked = expected(raw, shown, monitor)
-    simple = [_simple(config, place) for place, config in enumerate(asked, 1)]
-    plans = [compiled(c.type, c.kwargs, kinds) if c is not None else None for c in simple]
-    rest = [place for place, plan in enumerate(plans, 1) if plan is None]
-    mine = [
-        (config, plan) for config, plan in zip(simple, plans, strict=True) if config is not None and plan is not None
-    ]
-    results: dict[int, Any] = {c.place: found for (c, _), found in zip(mine, _results(db, mine), strict=True)}
-    if rest:
-        left = made_suite({**raw, "expectations": [asked[place - 1] for place in rest]}, shown, monitor)
-        results |= dict(zip(rest, validate(left, sample(GX_ROWS)).results, strict=True))
+    able = [one for one in suite.expectations if not one.problem]
+    mine = counted(db, able)
+    results: dict[int, Any] = {e.place: unaskable(e, e.problem) for e in suite.expectations if e.problem}
+    results |= mine | _by_gx(db, [one for one in able if one.place not in mine], monitor)
     add_repeated(results.values(), monitor.data.prediction_id, repeated)
-    name = str(raw.get("name") or monitor.model)
-    return Counted(suite_name=name, results=tuple(results[place] for place in sorted(results))), len(mine)
+    return SuiteResult(suite.name, tuple(results[place] for place in sorted(results))), len(mine)
 
 
-@dataclass(frozen=True, slots=True)
-class Config:
-    """An expectation as its author wrote it; the names are those of GX's own."""
+class _Read(NamedTuple):
+    """What GX is given of a night at once: some of its columns, all of its rows or a sample of them."""
 
-    type: str
-    kwargs: Mapping[str, Any]
-    severity: str
-    meta: Mapping[str, Any]
-    place: int
+    asked: tuple[Expectation, ...]
+    columns: tuple[str, ...]
+    sample: bool = False
 
 
-@dataclass(slots=True)
-class Result:
-    """What was found of one expectation; the names are those of GX's own."""
-
-    success: bool
-    expectation_config: Config
-    result: dict[str, Any]
-    sentence: str
-    exception_info: Mapping[str, Any] = field(default_factory=lambda: dict(NO_ERROR))
-
-    def to_json_dict(self) -> dict[str, Any]:
-        """As GX writes it."""
-        asked = self.expectation_config
-        config = {"type": asked.type, "kwargs": asked.kwargs, "severity": asked.severity, "meta": asked.meta}
-        told = {"success": self.success, "result": self.result, "exception_info": self.exception_info}
-        return {**told, "expectation_config": config}
-
-
-@dataclass(frozen=True, slots=True)
-class Counted:
-    """The result of a suite; the names are those of GX's own."""
-
-    suite_name: str
-    results: tuple[Any, ...]
-
-    def to_json_dict(self) -> dict[str, Any]:
-        """As GX writes it."""
-        good, n = sum(bool(each.success) for each in self.results), len(self.results)
-        statistics = {
-            "evaluated_expectations": n, "successful_expectations": good, "unsuccessful_expectations": n - good,
-            "success_percent": 100 * good / n,
-        }  # fmt: skip
-        results = [each.to_json_dict() for each in self.results]
-        return {"success": good == n, "suite_name": self.suite_name, "statistics": statistics, "results": results}
+def _by_gx(db: Any, asked: Sequence[Expectation], monitor: Monitor) -> dict[int, Any]:
+    """What only GX can check, over all rows wherever memory allows."""
+    if not asked:
+        return {}
+    names = tuple(columns_of(db, "asked"))
+    rows = int(db.execute("SELECT count(*) FROM asked").fetchone()[0])
+    results: dict[int, Any] = {}
+    fitting = [one for one in asked if rows * len(columns_needed(one, names)) <= GX_CELLS]
+    for one in asked:
+        if one not in fitting and not scales(one):
+            why = f"it is about all {rows:,} rows of the night, more than Great Expectations can hold: no sample tells"
+            results[one.place] = unchecked(one, why)
+    for read in _reads(fitting, names, rows):
+        results |= gx_results(read.asked, in_time(_rows(db, monitor, read), read.asked, monitor))
+    large = tuple(one for one in asked if one not in fitting and scales(one))
+    if large:
+        sampled = gx_results(large, _rows(db, monitor, _Read(large, names, sample=True)))
+        for found in sampled.values():
+            if found.result:
+                found.result[SAMPLE] = {"rows": min(rows, GX_ROWS), "of": rows}
+        results |= sampled
+    return results
 
 
-def _simple(config: Any, place: int) -> Config | None:
-    """An expectation without anything that only GX understands, or None."""
-    if not isinstance(config, dict) or not set(config) <= {"type", "kwargs", "severity", "meta", "id"}:
-        return None
-    kwargs, severity, meta = config.get("kwargs"), config.get("severity", "critical"), config.get("meta") or {}
-    if not isinstance(config.get("type"), str) or not isinstance(kwargs, dict) or not isinstance(meta, dict):
-        return None
-    if severity not in SEVERITIES or not isinstance(meta.get("vigil", {}), dict):
-        return None
-    return Config(config["type"], kwargs, severity, meta, place)
+def _reads(asked: Sequence[Expectation], names: tuple[str, ...], rows: int) -> Iterator[_Read]:
+    """The expectations in as few reads as fit into memory; a night that fits as a whole is one read."""
+    if rows * len(names) <= GX_CELLS:
+        yield _Read(tuple(asked), names)
+        return
+    group: list[Expectation] = []
+    columns: tuple[str, ...] = ()
+    for one in asked:
+        more = tuple(dict.fromkeys((*columns, *columns_needed(one, names))))
+        if group and rows * len(more) > GX_CELLS:
+            yield _Read(tuple(group), columns)
+            group, more = [], columns_needed(one, names)
+        group, columns = [*group, one], more
+    if group:
+        yield _Read(tuple(group), columns)
 
 
-def _results(db: Any, planned: Sequence[tuple[Config, Plan]]) -> Iterator[Result]:
-    answers = _sums(db, [plan for _, plan in planned])
-    for (config, plan), sums in zip(planned, answers, strict=True):
-        found = sums
-        if plan.query:
-            found = _one(db, plan.query.replace("{rows}", "asked"))
-        elif plan.texts is not None:
-            seen = _of_texts(db, *plan.texts)
-            found = {**sums, "bad": sums["bad"] + seen["bad"]} if plan.sums else seen
-        success, result = plan.finish(found)
-        yield Result(success, config, result, words(config.type, config.kwargs) or config.type)
-
-
-def _sums(db: Any, plans: Sequence[Plan]) -> list[dict[str, Any]]:
-    """The aggregates of each plan, a few at a time. What two expectations both ask is asked once."""
-    wanted = list(dict.fromkeys(sql for plan in plans for sql in plan.sums.values()))
-    known: dict[str, Any] = {}
-    for start in range(0, len(wanted), CHUNK):
-        part = wanted[start : start + CHUNK]
-        known |= dict(zip(part, db.execute(f"SELECT {', '.join(part)} FROM asked").fetchone(), strict=True))
-    return [{alias: known[sql] for alias, sql in plan.sums.items()} for plan in plans]
-
-
-def _one(db: Any, sql: str) -> dict[str, Any]:
-    found = db.execute(sql)
-    return dict(zip([c[0] for c in found.description], found.fetchone(), strict=True))
-
-
-def _of_texts(db: Any, column: str, where: str, right: Callable[[str], bool]) -> dict[str, int]:
-    """Rows, those with a text and wrong ones: each distinct text is looked at once, by the code that GX would run."""
-    x = quoted(column)
-    found = db.execute(f"SELECT {x}, count(*) FROM asked WHERE {where} GROUP BY 1")
-    n = there = bad = 0
-    while batch := found.fetchmany(BATCH):
-        for text, rows in batch:
-            n += rows
-            if text is not None:
-                there += rows
-                bad += 0 if right(text) else rows
-    return {"n": n, "there": there, "bad": bad}
+def _rows(db: Any, monitor: Monitor, read: _Read) -> pa.Table:
+    """The rows of a read. A sample is chosen by the hash of the id: always the same rows."""
+    d = monitor.data
+    ordering = [name for name in (d.served_at, d.prediction_id) if name in columns_of(db, "asked")]
+    columns = dict.fromkeys((*read.columns, *ordering))
+    listed = ", ".join(map(quoted, columns))
+    sql = f"SELECT {listed} FROM asked"
+    if read.sample:
+        key = quoted(d.prediction_id) if d.prediction_id in columns else "row_number() OVER ()"
+        keyed = f"(SELECT {listed}, CAST({key} AS VARCHAR) AS vigil_key FROM asked)"
+        sql = f"SELECT {listed} FROM {keyed} ORDER BY md5_number_lower(vigil_key), vigil_key LIMIT {GX_ROWS}"
+    table: pa.Table = db.sql(sql).to_arrow_table()
+    return table

@@ -7,6 +7,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from vigil.adapters.suite_shape import raised
+
 SHORTER = (
     ("greater than or equal to ", "at least "),
     ("less than or equal to ", "at most "),
@@ -43,7 +45,10 @@ def sentence(result: Any) -> str:
     asked = {k: v for k, v in config.kwargs.items() if k != "batch_id"}
     key = f"{config.type} {json.dumps(asked, sort_keys=True, default=str)}"
     if key not in _SENTENCES:
-        result.render()
+        try:
+            result.render()
+        except Exception:  # noqa: BLE001 - whatever GX's own page cannot say is said by its type and arguments
+            return by_arguments(config)
         _SENTENCES[key] = _rendered(result.expectation_config)
     return _SENTENCES[key]
 
@@ -51,12 +56,17 @@ def sentence(result: Any) -> str:
 def _rendered(config: Any) -> str:
     for block in config.rendered_content or ():
         template = getattr(block.value, "template", None)
-        if block.name == "atomic.prescriptive.summary" and template:
+        if block.name == "atomic.prescriptive.summary" and template and "(**{" not in template:
             given = {name: each.get("value") for name, each in (block.value.params or {}).items()}
             for name in given:
                 if name.startswith("row_condition"):  # GX shows the object that it made of the text
                     given[name] = condition_of(config.kwargs.get("row_condition"))
-            return filled(template, given)
+            return filled(re.sub(r"\s*</?pre>\s*", " ", template), given)
+    return by_arguments(config)
+
+
+def by_arguments(config: Any) -> str:
+    """What an expectation asks, by its type and its arguments."""
     asked = {k: v for k, v in config.kwargs.items() if k != "batch_id" and v is not None}
     return f"{config.type} {', '.join(f'{k} {_plain(v)}' for k, v in asked.items())}".strip()
 
@@ -78,16 +88,40 @@ def condition_of(condition: Any) -> str:
 
 
 def observed(result: Mapping[str, Any]) -> str:
-    """What a check of the whole table saw: a number, or names of columns; never a list of values from rows."""
-    missing = ((result.get("details") or {}).get("mismatched") or {}).get("missing")
-    if missing:
-        return f"missing: {_plain(missing)}"
+    """What a check of the whole table saw: numbers, or names of columns; never a list of values from rows."""
+    told = _missing(result)
+    if told:
+        return told
     value = result.get("observed_value")
     if isinstance(value, bool | int | float):
         return f"observed {_plain(value)}"
     if isinstance(value, list):
         return f"observed {len(value):,} of them"
-    return ""
+    if isinstance(value, Mapping) and "quantiles" in value:
+        return "observed " + ", ".join(f"{_plain(q)}: {_plain(v)}" for q, v in zip(*value.values(), strict=False))
+    return value if isinstance(value, str) and value.endswith("unexpected rows") else ""
+
+
+def _missing(result: Mapping[str, Any]) -> str:
+    """What is missing, out of place or too much of a set or a list of columns."""
+    mismatched = (result.get("details") or {}).get("mismatched")
+    if isinstance(mismatched, Mapping) and mismatched.get("missing"):
+        return f"missing: {_plain(mismatched['missing'])}"
+    if isinstance(mismatched, list) and mismatched:
+        return _misplaced(mismatched)
+    if result.get("observed_value") is not None:
+        return ""
+    counts = [(result.get("unexpected_count"), "others"), (result.get("missing_count"), "missing")]
+    return ", ".join(f"{n:,} {what}" for n, what in counts if isinstance(n, int))
+
+
+def _misplaced(columns: list[Any]) -> str:
+    """The first column of an ordered list that is not in its place."""
+    first = columns[0]
+    place = int(first["Expected Column Position"]) + 1
+    wanted, there = first["Expected"] or "no column", first["Found"] or "no column"
+    more = f", and {len(columns) - 1:,} more" if len(columns) > 1 else ""
+    return f"column {place} is {there}, not {wanted}{more}"
 
 
 def failure(exception_info: Mapping[str, Any]) -> str | None:
@@ -102,9 +136,9 @@ def failure(exception_info: Mapping[str, Any]) -> str | None:
             absent = re.search(r'column "([^"]+)"[^.]* does not exist', message)
             if absent:
                 return f"the rows have no column {absent[1]}"
-            last = str(record.get("exception_traceback") or "").strip().splitlines()[-1:]
-            named = re.match(r"[\w.]+", last[0]) if last else None
-            return f"the check itself failed ({named[0].rpartition('.')[2] if named else 'no reason was given'})"
+            if "No provider found for " in message:
+                return "Great Expectations asks this of SQL databases only, and it cannot be counted here either"
+            return f"the check itself failed ({raised(str(record.get('exception_traceback') or ''))})"
     return None
 
 

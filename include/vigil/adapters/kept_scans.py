@@ -9,7 +9,7 @@ import json
 import os
 import zlib
 from base64 import b64decode, b64encode
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -103,9 +103,7 @@ class KeptSuites:
         """As the suite counts."""
         return self._suites.rows(partition)
 
-    def scan(
-        self, monitor: Monitor, partition: Partition, sample: Callable[[int], pa.Table], *, night: date
-    ) -> QualityOutcome | None:
+    def scan(self, monitor: Monitor, partition: Partition, *, night: date) -> QualityOutcome | None:
         """As the suite would."""
         file = self._expectations / f"{monitor.suite}.json"
         suite = file.read_text(encoding="utf-8", errors="replace") if file.exists() else ""
@@ -118,7 +116,7 @@ class KeptSuites:
                 return QualityOutcome.model_validate(told) if told is not None else None
             except ValueError:
                 pass  # cut off: checked again
-        outcome = self._suites.scan(monitor, partition, sample, night=night)
+        outcome = self._suites.scan(monitor, partition, night=night)
         self._kept.put(name, json.dumps(outcome.model_dump(mode="json") if outcome else None).encode())
         return outcome
 

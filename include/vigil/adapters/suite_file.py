@@ -1,35 +1,66 @@
-"""The file of a suite: Great Expectations' own JSON, read without importing it."""
+"""The file of a suite, read without importing Great Expectations as far as its parameters have no expressions."""
 
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from vigil.config.suites import PARAMETER, Expectation, Suite, suite_of, with_parameters
 from vigil.core.errors import DataError
 
 if TYPE_CHECKING:
     from vigil.config.schema import Monitor
 
 
-def raw_suite(path: Path, monitor: Monitor) -> dict[str, Any]:
-    """The parsed file. Raises DataError with the file, what is wrong with it, and the next step."""
+def read_suite(path: Path, monitor: Monitor) -> Suite:
+    """The suite of a monitor. Raises DataError with the file, what is wrong with it as a whole, and the next step."""
     shown = f"{path.parent.name}/{path.name}"
     try:
         raw = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise DataError(f"there is no {shown}: add it, or change `suite:` of monitor {monitor.model}") from error
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise DataError(f"{shown} is not a suite in JSON ({error}): correct the file") from error
-    expected(raw, shown, monitor)
-    return dict(raw)
+    return whole_suite(raw, shown, monitor)
 
 
-def expected(raw: Any, shown: str, monitor: Monitor) -> list[Any]:
-    """The expectations of a parsed file. Raises DataError where it has no list of them, or an empty one."""
-    if not isinstance(raw, Mapping) or not isinstance(raw.get("expectations"), list):
-        raise DataError(f"{shown} has no list `expectations`: write it as GX's `suite.to_json_dict()` does")
-    if not raw["expectations"]:
-        raise DataError(f"{shown} expects nothing: add an expectation, or leave out `suite:` of {monitor.model}")
-    return list(raw["expectations"])
+def whole_suite(raw: Any, shown: str, monitor: Monitor) -> Suite:
+    """The suite of a parsed file, expressions in its parameters worked out. Raises DataError as `read_suite`."""
+    suite = suite_of(raw, shown, monitor.model)
+    return replace(suite, expectations=tuple(_worked_out(one, suite.parameters) for one in suite.expectations))
+
+
+def _worked_out(one: Expectation, parameters: Mapping[str, Any]) -> Expectation:
+    """With the values of expressions such as `{"$PARAMETER": "rows * 0.9"}`, which are GX's own language."""
+    if one.problem or PARAMETER not in json.dumps(one.kwargs, default=str):
+        return one
+    try:
+        kwargs = {name: _value(value, parameters) for name, value in one.kwargs.items()}
+    except DataError as error:
+        return replace(one, problem=str(error))
+    return with_parameters(replace(one, kwargs=kwargs), parameters)
+
+
+def _value(value: Any, parameters: Mapping[str, Any]) -> Any:
+    if isinstance(value, list):
+        return [_value(each, parameters) for each in value]
+    if not isinstance(value, Mapping):
+        return value
+    asked = value.get(PARAMETER)
+    if not isinstance(asked, str):
+        return {name: _value(each, parameters) for name, each in value.items()}
+    os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")  # read when GX is imported
+    from great_expectations.core.suite_parameters import parse_suite_parameter
+    from great_expectations.exceptions import GreatExpectationsError
+
+    try:
+        return parse_suite_parameter(asked, dict(parameters))
+    except (GreatExpectationsError, ValueError, TypeError, ArithmeticError, IndexError, KeyError) as error:
+        raise DataError(
+            f"the parameter {asked!r} cannot be worked out from `suite_parameters` of the file "
+            f"({', '.join(parameters) or 'which has none'}): correct it, or add what it names"
+        ) from error

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from vigil.adapters.duckdb_expectations import mapped
+from vigil.adapters.duckdb_plan import mapped
 from vigil.ports import REPEATED
 
 if TYPE_CHECKING:

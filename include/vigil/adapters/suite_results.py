@@ -9,7 +9,8 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from vigil.adapters.gx_words import condition_of, failure, observed, sentence
+from vigil.adapters.gx_words import by_arguments, condition_of, failure, observed, sentence
+from vigil.adapters.suite_shape import SAMPLE, SuiteResult
 from vigil.core.words import Family
 from vigil.metrics.intervals import wilson
 from vigil.metrics.types import Kind, Measurement, Worse
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from vigil.config.schema import Monitor
 
 METRIC = "expectation"
+SURE = 1 - 1e-4  # level of the limits of a sample: a night has many expectations, and a year many nights
 DOCS, RESULT = "data_docs.html", "gx_validation.json"
 TEMPLATES = Path(__file__).parent / "templates"
 FAILED = {"critical": State.BREACH, "warning": State.WARN, "info": State.WARN}
@@ -37,7 +39,7 @@ class Checked(NamedTuple):
 
 
 def outcome(
-    artifacts: Artifacts, monitor: Monitor, night: date, result: Any, rows: int, *, counted: int = 0
+    artifacts: Artifacts, monitor: Monitor, night: date, result: SuiteResult, rows: int, *, counted: int = 0
 ) -> QualityOutcome:
     """The verdicts of GX's result over so many rows, its file and its page kept.
 
@@ -69,19 +71,30 @@ def ours(config: Any) -> dict[str, Any]:
 def checked_of(result: Any, rows: int) -> Checked:
     """One of GX's results as a verdict; rows: of the whole table."""
     config, subject = result.expectation_config, _subject(result.expectation_config)
-    asked = getattr(result, "sentence", None) or sentence(result)
+    broken = getattr(result, "problem", "") or failure(result.exception_info or {})
+    asked = _sentence(result, broken)
     severity = str(getattr(config.severity, "value", config.severity) or "critical")
     gate = bool(ours(config).get("gate"))
-    broken = failure(result.exception_info or {})
-    absent = config.type == "expect_column_to_exist" and broken is None
-    if broken is not None:
-        return Checked(asked, severity, gate, cannot(subject, broken))
+    if broken:
+        verdict = cannot(subject, broken).model_copy(update={"columns": _columns(config.kwargs)})
+        return Checked(asked, severity, gate, verdict)
     measurement = _measurement(subject, result.result or {}, rows, bool(result.success))
     if measurement.value is None:
         verdict = cannot(subject, measurement.why_not, measurement)
         return Checked(asked, severity, gate, verdict)
-    state = State.OK if result.success else FAILED.get(severity, State.BREACH)
-    found = "the rows have no such column" if absent and not result.success else measurement.detail
+    if SAMPLE in (result.result or {}) and not measurement.parts:
+        why = "it is about the column as a whole, of which no sample tells, and the night is more than memory holds"
+        return Checked(asked, severity, gate, cannot(subject, why))
+    success, measurement = bool(result.success), _of_sample(result, measurement)
+    if SAMPLE in (result.result or {}):
+        holds = _holds(measurement, float(config.kwargs.get("mostly", 1.0)))
+        if holds is None:
+            why = f"{measurement.detail}; the limit lies within it, so that all rows may be right or not"
+            return Checked(asked, severity, gate, cannot(subject, why, measurement, Cause.TOO_FEW_ROWS))
+        success = holds
+    state = State.OK if success else FAILED.get(severity, State.BREACH)
+    absent = config.type == "expect_column_to_exist" and not success and "column_index" not in config.kwargs
+    found = "the rows have no such column" if absent else measurement.detail
     reason = f"{asked}: {found}" if found else asked
     verdict = Verdict(
         metric=METRIC,
@@ -95,6 +108,32 @@ def checked_of(result: Any, rows: int) -> Checked:
         columns=_columns(config.kwargs),
     )
     return Checked(asked, severity, gate, verdict)
+
+
+def _sentence(result: Any, broken: str | None) -> str:
+    """What an expectation asks: in its author's words, in ours, in GX's."""
+    own = getattr(result.expectation_config, "description", "") or getattr(result, "sentence", "")
+    if own:
+        return str(own)
+    return by_arguments(result.expectation_config) if broken else sentence(result)
+
+
+def _of_sample(result: Any, m: Measurement) -> Measurement:
+    """The measurement, with the limits of a sample and a word about it, where it rests on one."""
+    told = (result.result or {}).get(SAMPLE)
+    if not told:
+        return m
+    low, high = wilson(m.parts[0], m.parts[1], SURE)
+    span = f"[{number(low, 'share')}, {number(high, 'share')}]"
+    what = f"{m.parts[0]:,.0f} of {m.parts[1]:,.0f} are not in a sample of {told['rows']:,} of {told['of']:,} rows"
+    return m.model_copy(update={"low": low, "high": high, "detail": f"{what}, so of all rows {span}"})
+
+
+def _holds(m: Measurement, mostly: float) -> bool | None:
+    """Whether a share holds for all rows by what a sample says; None where its limits do not tell."""
+    if m.low is None or m.high is None or m.low <= 1 - mostly < m.high:
+        return None
+    return m.high <= 1 - mostly
 
 
 def _subject(config: Any) -> str:
@@ -133,7 +172,7 @@ def _measurement(subject: str, found: Mapping[str, Any], rows: int, success: boo
     """The share of unexpected values among those that are there; of a check of the whole table 0 or 1."""
     share = {"metric": METRIC, "subject": subject, "family": Family.QUALITY, "unit": "share", "worse": Worse.HIGHER}
     bad = found.get("unexpected_count")
-    if bad is None:
+    if bad is None or "element_count" not in found:
         value = 0.0 if success else 1.0
         return Measurement(**share, kind=Kind.COUNT, value=value, n=rows, detail=observed(found))
     n, bad = int(found.get("element_count") or 0) - int(found.get("missing_count") or 0), int(bad)
@@ -148,21 +187,21 @@ def _measurement(subject: str, found: Mapping[str, Any], rows: int, success: boo
     )
 
 
-def cannot(subject: str, why: str, measurement: Measurement | None = None) -> Verdict:
-    """Unknown: overdue when the check failed (it must not), not when there was nothing to check."""
+def cannot(subject: str, why: str, measurement: Measurement | None = None, cause: Cause = Cause.NO_DATA) -> Verdict:
+    """Unknown: overdue when the check failed (it must not), not when there was nothing to check, or too little."""
     return Verdict(
         metric=METRIC,
         subject=subject,
         family=Family.QUALITY,
         state=State.UNKNOWN,
-        cause=Cause.NO_DATA if measurement else Cause.CHECK_FAILED,
+        cause=cause if measurement else Cause.CHECK_FAILED,
         reason=f"{subject}: {why}",
         overdue=measurement is None,
         measurement=measurement,
     )
 
 
-def _page(monitor: Monitor, night: date, result: Any, checked: Sequence[Checked], counted: int) -> str:
+def _page(monitor: Monitor, night: date, result: SuiteResult, checked: Sequence[Checked], counted: int) -> str:
     """GX's sentences in a page of our own: GX's view loads 17 files from the internet, ours none."""
     from importlib.metadata import version
 

@@ -1,5 +1,6 @@
 """Reading monitors/*.yaml. A broken file is reported with all its problems and takes no other monitor down."""
 
+import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -9,11 +10,11 @@ import yaml
 from pydantic import ValidationError
 from yaml.nodes import MappingNode, Node, SequenceNode
 
-from vigil.config import sense
+from vigil.config import sense, suites
 from vigil.config.change import changed
 from vigil.config.explain import Problem, at, explain, in_order, near, of_another_vigil
 from vigil.config.schema import Monitor
-from vigil.core.errors import MonitorError
+from vigil.core.errors import DataError, MonitorError
 
 OPENERS = "[{-:?"  # every level of a YAML document is opened by one of these
 DEEPEST = 2000  # libyaml recurses on the C stack, unguarded; ten thousands of levels end the process
@@ -102,9 +103,25 @@ def lint(folder: Path, *, expectations_dir: Path | None = None) -> dict[str, str
     """File name -> its problems with excerpts, or None. All files, all problems."""
     told = {}
     for one in _read_all(folder, expectations_dir):
-        lines = [f"{problem}\n{problem.excerpt(one.text)}".rstrip() for problem in one.problems]
+        found = in_order([*one.problems, *_of_suite(folder, one, expectations_dir)])
+        lines = [f"{problem}\n{problem.excerpt(one.text)}".rstrip() for problem in found]
         told[one.name] = "\n".join(lines) or None
     return told
+
+
+def _of_suite(folder: Path, one: Read, expectations: Path | None) -> list[Problem]:
+    """What of the monitor's suite can be asked of no rows. A monitor with such a suite loads: its night says so too."""
+    if expectations is None or one.monitor is None or one.monitor.suite is None or one.root is None:
+        return []
+    file = expectations / f"{one.monitor.suite}.json"
+    shown = f"{expectations.name}/{file.name}"
+    try:
+        found = suites.problems(suites.suite_of(json.loads(file.read_text("utf-8")), shown, one.monitor.model))
+    except (OSError, ValueError, RecursionError) as error:
+        found = [f"{shown} is not a suite in JSON ({error}): correct the file"]
+    except DataError as error:
+        found = [str(error)]
+    return [at(f"{folder.name}/{one.name}", one.root, ("suite",), what) for what in found]
 
 
 def place(folder: Path, model: str, found: Iterable[tuple[tuple[str | int, ...], str]]) -> list[str]:

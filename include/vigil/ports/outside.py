@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -48,10 +48,8 @@ class QualityScan(Protocol):
         """Rows of the partition's files: at least as many as the night has."""
         ...
 
-    def scan(
-        self, monitor: Monitor, partition: Partition, sample: Callable[[int], pa.Table], *, night: date
-    ) -> QualityOutcome | None:
-        """None for a night without rows. sample: at most so many of its rows, for what only GX can check."""
+    def scan(self, monitor: Monitor, partition: Partition, *, night: date) -> QualityOutcome | None:
+        """None for a night without rows."""
         ...
 
 

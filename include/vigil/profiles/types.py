@@ -137,6 +137,9 @@ class Outcome(Spec):
 
     scores: "1" | "0" | "none" (label missing) -> counts on `profiles.edges.SCORE_EDGES` (binary).
     confusion: "predicted\tlabel" -> count, over labelled rows (binary and multiclass).
+    overruled: "1" | "0" -> counts on `SCORE_EDGES` of the rows whose logged decision is positive ("1") or negative
+               ("0") although the score lies on the other side of the threshold; weighted_overruled: their weights.
+               Empty where no decision does, and in older profiles.
     predictions: predicted class -> count over all rows with a prediction (binary: the decision).
     log_loss, brier: exact sums over labelled rows with a score (binary).
     ranks: place of the label in the model's own order of classes, "1".."10" or "beyond" -> labelled rows (where the
@@ -161,6 +164,8 @@ class Outcome(Spec):
     weighted: Mapping[str, tuple[float, float]] = Field(default_factory=dict)
     weighted_scores: Mapping[str, tuple[float, ...]] = Field(default_factory=dict)
     weighted_losses: Mapping[str, tuple[float, float]] = Field(default_factory=dict)
+    overruled: Mapping[str, tuple[int, ...]] = Field(default_factory=dict)
+    weighted_overruled: Mapping[str, tuple[float, ...]] = Field(default_factory=dict)
     neither: int = 0
     neither_examples: tuple[str, ...] = ()
     bad_weights: int = 0
@@ -194,6 +199,7 @@ class Profile(Spec):
     hours: hour of the local day 0..23 -> "attribute=group" -> (n, favourable); "all" for everyone.
     pipelines / versions: pipeline_version / model_version -> rows.
     group_scores: "attribute=group" -> "1" | "0" | "none" -> counts on `profiles.edges.SCORE_EDGES` (binary).
+    group_overruled: "attribute=group" -> as `Outcome.overruled`.
     crossed: "a+b" -> "x+y" -> Cell of an intersection, for the pairs in the monitor's `intersections`.
     strata: attribute -> level of the monitor's `strata` column -> group -> (n, favourable).
     contributions: feature -> sums of its contributions.  flags: column -> (rows where it is true, rows where known).
@@ -221,6 +227,7 @@ class Profile(Spec):
     service: Service = Service()
     outcome: Outcome = Outcome()
     group_scores: Mapping[str, Mapping[str, tuple[int, ...]]] = Field(default_factory=dict)
+    group_overruled: Mapping[str, Mapping[str, tuple[int, ...]]] = Field(default_factory=dict)
     crossed: Mapping[str, Mapping[str, Cell]] = Field(default_factory=dict)
     strata: Mapping[str, Mapping[str, Mapping[str, tuple[int, int]]]] = Field(default_factory=dict)
     contributions: Mapping[str, Contribution] = Field(default_factory=dict)

@@ -20,7 +20,7 @@ from vigil.profiles.layout import FeatureType
 from vigil.usecases.ingest import wanted
 from vigil.usecases.nights import partition
 from vigil.usecases.reference import REFERENCE
-from vigil.verdicts.types import State
+from vigil.verdicts.types import Cause, State
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -165,7 +165,7 @@ def _reference(ports: Ports, monitor: Monitor) -> Iterator[Finding]:
 
 
 def _suite(ports: Ports, monitor: Monitor, suite: Mapping[str, Any]) -> Iterator[Finding]:
-    """Expectations about columns that fail on the very rows that are called good."""
+    """Expectations about columns that fail, or cannot be checked, on the very rows that are called good."""
     rows = ports.log.reference(monitor.model)
     if rows is None:
         try:
@@ -175,17 +175,18 @@ def _suite(ports: Ports, monitor: Monitor, suite: Mapping[str, Any]) -> Iterator
             rows = None
     if rows is None:
         return
-    asked = [e for e in suite["expectations"] if e.get("kwargs", {}).get("column") in rows.column_names]
-    if not asked:
-        return
     try:
-        tried = ports.quality.check(monitor, {**suite, "expectations": asked}, rows)
+        tried = ports.quality.check(monitor, suite, rows)
     except DataError as error:
         yield ("suite",), str(error)
         return
     for verdict in tried:
-        if verdict.state in (State.BREACH, State.WARN):
+        if not set(verdict.columns) <= set(rows.column_names):
+            continue  # the log has columns that a reference need not have
+        if verdict.columns and verdict.state in (State.BREACH, State.WARN):
             yield ("suite",), f"it fails on the reference itself: {verdict.reason}"
+        elif verdict.cause is Cause.CHECK_FAILED:
+            yield ("suite",), f"it cannot be checked on the reference: {verdict.reason}"
 
 
 def _listed(names: list[Any], most: int = 6) -> str:

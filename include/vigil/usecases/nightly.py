@@ -30,6 +30,7 @@ from vigil.usecases.nights import (
     lookback,
     partition,
     quality_of,
+    suite_failed,
     suite_file,
     suite_note,
     view,
@@ -64,25 +65,28 @@ def intake(ports: Ports, monitor: Monitor, night: date, *, since: date | None = 
 
 
 def quality(ports: Ports, monitor: Monitor, night: date) -> None:
-    """Runs the suite over the night's rows and leaves its verdicts for the judge."""
+    """Runs the suite over the night's rows and leaves its verdicts for the judge.
+
+    Whatever keeps the suite from running as a whole is the suite's own unknown: the night's numbers are judged.
+    """
     found = partition(ports, monitor, night)
     if monitor.suite is None or not found.files:
         return
-    outcome = _suite(ports, monitor, night, found)
+    try:
+        outcome = _suite(ports, monitor, night, found)
+    except Exception as error:
+        log.exception("model=%s night=%s: the suite could not be run", monitor.model, night)
+        outcome = suite_failed(monitor.suite, str(error) if isinstance(error, DataError) else type(error).__name__)
     leave(ports, monitor, night, suite_file(found), outcome.model_dump(mode="json"))
 
 
 def _suite(ports: Ports, monitor: Monitor, night: date, found: Partition) -> QualityOutcome:
     """Checked by Great Expectations in memory, or counted where the rows lie; nothing of a night without rows."""
-
-    def sample(most: int) -> Any:
-        return ports.log.sample(monitor, found, rows=most)
-
     if ports.quality_scan is not None and monitor.quality != "gx":
         size = ports.quality_scan.rows(found)
         if monitor.quality == "compiled" or size > SUITE_ROWS:
-            return ports.quality_scan.scan(monitor, found, sample, night=night) or QualityOutcome(verdicts=())
-    rows = sample(ALL_ROWS)
+            return ports.quality_scan.scan(monitor, found, night=night) or QualityOutcome(verdicts=())
+    rows = ports.log.sample(monitor, found, rows=ALL_ROWS)
     return ports.quality.run(monitor, rows, night=night) if rows.num_rows else QualityOutcome(verdicts=())
 
 

@@ -135,16 +135,26 @@ def quality_of(
     return outcome, tuple(Verdict.model_validate(v) for v in outcome.verdicts)
 
 
-def _not_run(suite: str) -> tuple[QualityOutcome, tuple[Verdict, ...]]:
-    verdict = Verdict(
+def suite_failed(suite: str, why: str) -> QualityOutcome:
+    """The outcome of a suite that could not be run as a whole: it says so, and the night is judged without it."""
+    verdict = _unchecked(f"suite: check failed; the suite {suite!r} could not be run ({why})")
+    return QualityOutcome(verdicts=(verdict.model_dump(mode="json"),))
+
+
+def _unchecked(reason: str) -> Verdict:
+    return Verdict(
         metric="expectation",
         subject="suite",
         family=Family.QUALITY,
         state=State.UNKNOWN,
         cause=Cause.CHECK_FAILED,
-        reason=f"suite: check failed; the suite {suite!r} has not run over these rows",
+        reason=reason,
         overdue=True,
     )
+
+
+def _not_run(suite: str) -> tuple[QualityOutcome, tuple[Verdict, ...]]:
+    verdict = _unchecked(f"suite: check failed; the suite {suite!r} has not run over these rows")
     gate = f"suite {suite!r} (it has not run over these rows)"
     return QualityOutcome(verdicts=(verdict.model_dump(mode="json"),), failed_gates=(gate,)), (verdict,)
 

@@ -277,6 +277,29 @@ def test_a_row_without_an_answer_says_nothing_about_what_was_predicted():
     assert (found.outcome.confusion, found.groups["sex"]["f"].labelled) == ({"1\t1": 1}, 1)
 
 
+@pytest.mark.parametrize(
+    ("decision", "yes", "no"),
+    [
+        ({"positive": "1", "favourable": "0", "deserving": "0"}, "1", "0"),  # in the words of labels
+        ({"positive": "1", "favourable": "approve", "deserving": "0"}, "deny", "approve"),
+        ({"positive": "1", "favourable": "hire", "deserving": "1"}, "hire", "reject"),
+    ],
+)
+def test_decisions_that_are_not_what_the_threshold_says_are_kept_by_side_and_score(decision, yes, no):
+    logged = [(0.9, yes), (0.9, no), (0.8, no), (0.1, no), (0.1, yes), (0.1, None), (None, yes)]
+    given = [row(f"p{i}", score=score, prediction=said, weight=2.0) for i, (score, said) in enumerate(logged)]
+    data = {"score": "score", "sampling_weight": "weight"}
+    found = profiled(given, watched=monitor(decision=decision, data=data))
+    assert {side: sum(bins) for side, bins in found.outcome.overruled.items()} == {"0": 2, "1": 1}
+    assert {side: sum(bins) for side, bins in found.outcome.weighted_overruled.items()} == {"0": 4.0, "1": 2.0}
+    assert found.group_overruled == {"sex=f": dict(found.outcome.overruled)}
+
+
+def test_an_answer_in_another_word_than_both_decisions_overrules_no_score():
+    given = [row("p0", score=0.9, prediction="0"), row("p1", score=0.9, prediction="refer")]
+    assert {side: sum(bins) for side, bins in profiled(given).outcome.overruled.items()} == {"0": 1}
+
+
 LABELS = ["0", "1", "unknown", "", " ", "yes", None, "0"]
 
 

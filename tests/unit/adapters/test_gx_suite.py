@@ -11,6 +11,7 @@ import pyarrow as pa
 import pytest
 
 from examples import credit, iris
+from vigil.adapters.duckdb_suite import CompiledSuite
 from vigil.adapters.file_artifacts import FileArtifacts
 from vigil.adapters.gx_suite import GxSuite
 from vigil.adapters.gx_words import failure, filled
@@ -31,17 +32,17 @@ def expect(kind: str, *, severity: str = "critical", gate: bool = False, **kwarg
     return {"type": f"expect_{kind}", "kwargs": kwargs, "severity": severity, "meta": {"vigil": {"gate": gate}}}
 
 
-def run(tmp_path: Path, expectations: list[dict[str, Any]] | str, rows: pd.DataFrame) -> QualityOutcome:
+def run(tmp_path: Path, expectations: list[Any] | str, rows: pd.DataFrame, adapter: Any = GxSuite) -> QualityOutcome:
     """A suite given as expectations, or as the text of its file."""
     text = expectations if isinstance(expectations, str) else json.dumps({"name": "x", "expectations": expectations})
     folder = tmp_path / "expectations"
     folder.mkdir(exist_ok=True)
     (folder / "iris.json").write_text(text)
-    return suite(tmp_path, folder).run(MONITOR, pa.Table.from_pandas(rows, preserve_index=False), night=NIGHT)
+    return suite(tmp_path, folder, adapter).run(MONITOR, pa.Table.from_pandas(rows, preserve_index=False), night=NIGHT)
 
 
-def suite(tmp_path: Path, folder: Path) -> GxSuite:
-    return GxSuite(folder, FileArtifacts(tmp_path / "artifacts", "http://127.0.0.1:1"))
+def suite(tmp_path: Path, folder: Path, adapter: Any = GxSuite) -> Any:
+    return adapter(folder, FileArtifacts(tmp_path / "artifacts", "http://127.0.0.1:1"))
 
 
 def verdicts(outcome: QualityOutcome) -> list[Verdict]:
@@ -168,12 +169,6 @@ def test_values_of_rows_reach_neither_verdict_nor_page_nor_stored_result(tmp_pat
         ("{ not json", "expectations/iris.json is not a suite in JSON"),
         ('{"name": "x"}', "expectations/iris.json has no list `expectations`"),
         ('{"name": "x", "expectations": []}', "expectations/iris.json expects nothing"),
-        ('{"expectations": [{"kwargs": {}}]}', "expectation 1 has no `type`"),
-        ('{"expectations": [{"type": "expect_miracles", "kwargs": {}}]}', "expectation 1 (expect_miracles)"),
-        (
-            '{"expectations": [{"type": "expect_column_values_to_be_between", "kwargs": {"column": "x", "min": 1}}]}',
-            "expectation 1 (expect_column_values_to_be_between)",
-        ),
     ],
 )
 def test_a_suite_that_cannot_be_read_is_one_unknown_that_names_the_file_and_the_place(
@@ -184,6 +179,39 @@ def test_a_suite_that_cannot_be_read_is_one_unknown_that_names_the_file_and_the_
     assert (found.state, found.cause, found.overdue) == (State.UNKNOWN, Cause.CHECK_FAILED, True)
     assert said in found.reason
     assert outcome.docs_url is None
+
+
+FINE = {"type": "expect_column_values_to_be_between", "kwargs": {"column": "x", "max_value": 500}}
+BROKEN = [
+    ({"kwargs": {}}, "it has no `type`"),
+    ("between", "it has no `type`"),
+    ({"type": "expect_miracles", "kwargs": {}}, "expect_miracles not found"),
+    ({"type": "expect_column_values_to_be_between", "kwargs": {"column": "x", "min": 1}}, "not permitted"),
+    ({"type": "expect_column_values_to_be_between", "kwargs": [1]}, "`kwargs` is not a mapping"),
+    ({**FINE, "severity": "fatal"}, "severity 'fatal' is none of critical"),
+    ({**FINE, "meta": {"vigil": True}}, "`meta` and `meta.vigil` are mappings"),
+    (
+        expect(BETWEEN, column="x", max_value={"$PARAMETER": "most"}),
+        "'most' has no value: add it to",
+    ),
+    (expect(BETWEEN, column="x", max_value={"$PARAMETER": "most * 2"}), "'most * 2' cannot be worked out"),
+    (expect(BETWEEN, column="x", max_value={"$PARAMETER": "now() + 1"}), "is another one at each moment"),
+    (expect(BETWEEN, column="x", min_value=9, max_value=1), "min_value 9 is above max_value 1"),
+    (expect(BETWEEN, column="x", max_value=9, mostly=90), "mostly is 90"),
+]
+
+
+@pytest.mark.parametrize("adapter", [GxSuite, CompiledSuite])
+@pytest.mark.parametrize(("broken", "why"), BROKEN)
+def test_an_expectation_that_cannot_be_asked_is_its_own_unknown_and_the_others_are_checked(
+    adapter: Any, broken: Any, why: str, tmp_path: Path
+) -> None:
+    outcome = run(tmp_path, [FINE, broken, expect(BETWEEN, column="x", max_value=10)], ROWS, adapter)
+    fine, wrong, breach = verdicts(outcome)
+    assert (fine.state, breach.state) == (State.OK, State.BREACH)
+    assert (wrong.state, wrong.cause, wrong.overdue) == (State.UNKNOWN, Cause.CHECK_FAILED, True)
+    assert why in wrong.reason
+    assert wrong.reason.endswith("correct expectations/iris.json, expectation 2")
 
 
 def test_a_missing_suite_is_unknown_and_says_what_to_do(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ An estimate sees that inputs moved to where the model is weaker. It is blind to 
 something else now, only labels can tell.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from math import sqrt
 from typing import NamedTuple
 
@@ -19,7 +19,8 @@ from vigil.metrics.reasons import NO_BASELINE, NO_ROWS, NOT_LOGGED, TOO_FEW, bec
 from vigil.metrics.types import Reading
 
 BLIND = "estimated from scores; blind to concept drift"
-Counted = Callable[[np.ndarray, np.ndarray, np.ndarray], tuple[float, float]]  # rows, share positive, said -> (k, n)
+# rows of each score bin, the share of them that is positive, those that were predicted positive -> (k, n)
+Counted = Callable[[np.ndarray, np.ndarray, np.ndarray], tuple[float, float]]
 
 
 def calibration(positive: np.ndarray, negative: np.ndarray) -> np.ndarray:
@@ -40,11 +41,37 @@ def calibration(positive: np.ndarray, negative: np.ndarray) -> np.ndarray:
 
 
 class _Scores(NamedTuple):
-    """Scores of everyone or of one group, labelled or not: sums of weights by bin, or why not; rows."""
+    """Scores of everyone or of one group, labelled or not: sums of weights by bin, or why not; rows.
+
+    overruled: "1" | "0" -> sums of weights by bin, of rows whose logged decision is not what the threshold says.
+    against: how many such rows.
+    """
 
     subject: str
     bins: np.ndarray | str
     n: int
+    overruled: Mapping[str, Sequence[float]] = {}
+    against: int = 0
+
+    def positive(self, by_threshold: np.ndarray) -> np.ndarray:
+        """Rows of each bin that were predicted positive: by the decision that was logged, else by the threshold."""
+        rows = np.asarray(self.bins)
+        found = rows * by_threshold
+        for side, sign in (("1", 1.0), ("0", -1.0)):
+            if self.overruled.get(side):
+                found = found + sign * np.asarray(self.overruled[side], dtype=float)
+        clipped: np.ndarray = np.clip(found, 0.0, rows)
+        return clipped
+
+    @property
+    def detail(self) -> str:
+        """What the estimate rests on."""
+        if not self.against:
+            return BLIND
+        other = (
+            f"{self.against:,} of {self.n:,} decisions are not what the threshold says; those that were logged count"
+        )
+        return f"{other}; {BLIND}"
 
 
 def _histograms(given: Given) -> Iterator[_Scores]:
@@ -54,10 +81,12 @@ def _histograms(given: Given) -> Iterator[_Scores]:
         kept = outcome.weighted_scores if weighted and subject == "all" else by_label
         bins = [np.asarray(b, dtype=float) for b in kept.values() if b]
         n = sum(sum(b) for b in by_label.values())
+        against = outcome.overruled if subject == "all" else given.tonight.group_overruled.get(subject, {})
+        other = outcome.weighted_overruled if weighted and subject == "all" else against
         if weighted and subject != "all":
             yield _Scores(subject, because(NOT_LOGGED, "a group's scores have no sampling weights"), n)
         elif bins:
-            yield _Scores(subject, np.sum(bins, axis=0), n)
+            yield _Scores(subject, np.sum(bins, axis=0), n, other, sum(map(sum, against.values())))
 
 
 def _alike(given: Given) -> float:
@@ -94,14 +123,14 @@ def _rates(given: Given, of: Counted, empty: str) -> Iterator[Reading]:
         if isinstance(share, str) or isinstance(one.bins, str):
             yield _unknown(one, share)
             continue
-        k, n = of(one.bins, share, said)
+        k, n = of(one.bins, share, one.positive(said))
         if n <= 0:
             yield unknown(one.subject, because(NO_ROWS, empty), n=one.n)
             continue
         value = k / n
         half = z_of() * sqrt(max(value * (1 - value), 0.0) / (n * alike))
         low, high = max(0.0, value - half), min(1.0, value + half)
-        yield Reading(subject=one.subject, value=value, low=low, high=high, n=one.n, detail=BLIND)
+        yield Reading(subject=one.subject, value=value, low=low, high=high, n=one.n, detail=one.detail)
 
 
 def _unknown(one: _Scores, share: np.ndarray | str) -> Reading:
@@ -113,7 +142,8 @@ def estimated_precision(given: Given) -> Iterator[Reading]:
     """Expected tp / predicted positive, in [0, 1], over all rows with a score; "all" and each "attribute=group".
 
     The baseline's labels say what share of each score bin is positive (isotonic); tonight's bins are read with it. A
-    bin belongs to the side of the threshold on which its middle lies. Interval: sampling only. With sampling weights,
+    bin belongs to the side of the threshold on which its middle lies; rows whose logged decision is the other one count
+    as they were decided, and the detail says how many they are. Interval: sampling only. With sampling weights,
     "all" is of weighted rows on both sides, and groups are unknown.
     Source: NannyML's confidence-based performance estimation.
 
@@ -123,8 +153,8 @@ def estimated_precision(given: Given) -> Iterator[Reading]:
     """
     yield from _rates(
         given,
-        lambda rows, share, said: (float((rows * share)[said].sum()), float(rows[said].sum())),
-        "no score reaches the threshold",
+        lambda _, share, said: (float((said * share).sum()), float(said.sum())),
+        "nothing was predicted positive",
     )
 
 
@@ -137,7 +167,7 @@ def estimated_recall(given: Given) -> Iterator[Reading]:
     """
     yield from _rates(
         given,
-        lambda rows, share, said: (float((rows * share)[said].sum()), float((rows * share).sum())),
+        lambda rows, share, said: (float((said * share).sum()), float((rows * share).sum())),
         "no positive is expected",
     )
 
@@ -151,7 +181,7 @@ def estimated_accuracy(given: Given) -> Iterator[Reading]:
     """
     yield from _rates(
         given,
-        lambda rows, share, said: (float((rows * np.where(said, share, 1 - share)).sum()), float(rows.sum())),
+        lambda rows, share, said: (float((said * share + (rows - said) * (1 - share)).sum()), float(rows.sum())),
         "no scores",
     )
 
