@@ -280,9 +280,14 @@ def say_written(written: Written) -> None:
 def say_ingested(taken: Ingested) -> None:
     """Rows, new ones, labels; and rows that could not be taken."""
     out.print(f"took       {taken.new:,} new of {taken.rows:,} rows, {taken.outcomes:,} labels")
-    if taken.rejected:
-        shown = "; ".join(taken.examples)
-        out.print(f"[yellow]not taken[/]  {taken.rejected:,} rows: {escape(shown)}", soft_wrap=True)
+    seen = [(taken.known, "known before"), (taken.others, "of other models"), (taken.unlabelled, "without a label yet")]
+    rest = ", ".join(f"{n:,} {words}" for n, words in seen if n)
+    if rest:
+        out.print(f"           {rest}")
+    lost = [(taken.rejected, "rows"), (taken.rejected_outcomes, "labels")]
+    if any(n for n, _ in lost):
+        shown, what = "; ".join(taken.examples), " and ".join(f"{n:,} {words}" for n, words in lost if n)
+        out.print(f"[yellow]not taken[/]  {what}: {escape(shown)}", soft_wrap=True)
 
 
 def judge(ports: object, written: Written, most: int) -> None:

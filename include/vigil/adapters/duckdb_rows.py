@@ -110,6 +110,15 @@ def text_of(name: str, kind: str) -> str:
     return plain
 
 
+def has_id(name: str) -> str:
+    """SQL: the column names a row. A blank id names none: rows that share it are not the same row.
+
+    >>> print(has_id("key"))
+    coalesce(trim(CAST("key" AS VARCHAR)) <> '', false)
+    """
+    return f"coalesce(trim(CAST({quoted(name)} AS VARCHAR)) <> '', false)"
+
+
 def columns_of(db: Any, relation: str, given: Sequence[Any] = ()) -> dict[str, str]:
     """Column -> DuckDB type of a table, view or table function."""
     return {name: kind for name, kind, *_ in db.execute(f"DESCRIBE SELECT * FROM {relation}", list(given)).fetchall()}

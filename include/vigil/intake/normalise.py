@@ -46,12 +46,29 @@ class Rejected(NamedTuple):
     why: str
 
 
+class Labels(NamedTuple):
+    """Outcomes in Vigil's words; each row that was there is one of them, has no label yet, or is rejected."""
+
+    rows: pd.DataFrame
+    unlabelled: int
+    rejected: tuple[Rejected, ...]
+
+
 class Rows(NamedTuple):
-    """Predictions and outcomes in Vigil's words."""
+    """Predictions and outcomes in Vigil's words; each row that was there is a prediction, rejected, or one of others.
+
+    others: rows of another model, as `only:` tells them apart.
+    """
 
     predictions: pd.DataFrame
-    outcomes: pd.DataFrame | None
+    labels: Labels | None
     rejected: tuple[Rejected, ...]
+    others: int = 0
+
+    @property
+    def outcomes(self) -> pd.DataFrame | None:
+        """The labels that are known; None where the log has none inside."""
+        return self.labels.rows if self.labels is not None else None
 
 
 def normalise(frame: pd.DataFrame, source: Source, wanted: Wanted, *, origin: str, first: int = 1) -> Rows:
@@ -78,10 +95,11 @@ def normalise(frame: pd.DataFrame, source: Source, wanted: Wanted, *, origin: st
         out["prediction_id"] = [f"{origin}-{n}" for n in numbers[kept]]
     out = _own(out, wanted)
     rejected = [Rejected(int(n), f"{source.served_at.column} is no time") for n in numbers[~kept]]
-    outcomes = None
+    labels = None
     if source.outcomes is not None and source.apart is None:
-        outcomes = _labels(frame.loc[kept], source, source.outcomes, out["prediction_id"], out["served_at"], origin)
-    return Rows(out, outcomes, tuple(rejected))
+        whose = _Whose(out["prediction_id"], out["served_at"], numbers[kept])
+        labels = _labels(frame.loc[kept], source, source.outcomes, whose, origin)
+    return Rows(out, labels, tuple(rejected), int((~mine).sum()))
 
 
 def normalise_reference(frame: pd.DataFrame, source: Source, wanted: Wanted, *, origin: str) -> pd.DataFrame:
@@ -120,13 +138,22 @@ def _mine(frame: pd.DataFrame, source: Source, origin: str) -> pd.Series:
 
 def normalise_outcomes(frame: pd.DataFrame, source: Source, *, origin: str) -> pd.DataFrame:
     """Outcomes from a log of their own: prediction_id, label, observed_at. Rows without one of them are left out."""
+    return outcomes_of(frame, source, origin=origin).rows
+
+
+def outcomes_of(frame: pd.DataFrame, source: Source, *, origin: str, first: int = 1) -> Labels:
+    """The same, with what was left out. first: the number of the piece's first row in its file."""
+    import pandas as pd
+
     truth = source.outcomes
     if truth is None or truth.observed_at is None:
         raise DataError(f"{origin}: outcomes in a log of their own need `observed_at:` under `outcomes:`")
     key = truth.prediction_id or source.columns.get("prediction_id", "prediction_id")
     if key not in frame:
         raise DataError(absent(key, frame.columns, f"{origin} (outcomes)"))
-    return _labels(pointed(frame, source.decimal), source, truth, text(frame[key]), None, origin)
+    numbers = pd.Series(range(first, first + len(frame)), index=frame.index)
+    whose = _Whose(text(frame[key]), None, numbers)
+    return _labels(pointed(frame, source.decimal), source, truth, whose, origin)
 
 
 def instants(frame: pd.DataFrame, time: Time, origin: str) -> pd.Series:
@@ -280,9 +307,15 @@ def _own(out: pd.DataFrame, wanted: Wanted) -> pd.DataFrame:
     return out
 
 
-def _labels(
-    frame: pd.DataFrame, source: Source, truth: Truth, ids: pd.Series, served: pd.Series | None, origin: str
-) -> pd.DataFrame:
+class _Whose(NamedTuple):
+    """Ids of rows with labels, when they were served (None in a log of their own), and their numbers in the file."""
+
+    ids: pd.Series
+    served: pd.Series | None
+    numbers: pd.Series
+
+
+def _labels(frame: pd.DataFrame, source: Source, truth: Truth, whose: _Whose, origin: str) -> Labels:
     import pandas as pd
 
     if truth.label not in frame:
@@ -291,7 +324,15 @@ def _labels(
     seen: Any = pd.NaT
     if truth.observed_at is not None:
         seen = instants(frame, truth.observed_at, origin)
-    elif served is not None:
-        seen = served + pd.Timedelta(days=truth.after_days)
-    made = pd.DataFrame({"prediction_id": ids, "label": label, "observed_at": seen})
-    return made.dropna(subset=["prediction_id", "label", "observed_at"])
+    elif whose.served is not None:
+        seen = whose.served + pd.Timedelta(days=truth.after_days)
+    made = pd.DataFrame({"prediction_id": whose.ids, "label": label, "observed_at": seen})
+    told = made["label"].notna()
+    lost = {"it has a label and no id": told & made["prediction_id"].isna()}
+    if truth.observed_at is not None:
+        untimed = told & made["prediction_id"].notna() & made["observed_at"].isna()
+        lost[f"it has a label, and {truth.observed_at.column} is no time"] = untimed
+    rejected = [Rejected(int(n), why) for why, which in lost.items() for n in whose.numbers[which]]
+    return Labels(
+        made.dropna(subset=["prediction_id", "label", "observed_at"]), int((~told).sum()), tuple(sorted(rejected))
+    )

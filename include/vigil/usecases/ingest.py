@@ -10,7 +10,7 @@ from vigil.core.spec import Spec
 from vigil.core.window import Window, night_window
 from vigil.core.words import Task
 from vigil.intake.naming import absent
-from vigil.intake.normalise import Rejected, Wanted, normalise, normalise_outcomes
+from vigil.intake.normalise import Labels, Rejected, Wanted, normalise, outcomes_of
 from vigil.intake.types import Source
 from vigil.ports import INTAKE, Piece, Ports
 from vigil.profiles.layout import Decision, FeatureType
@@ -24,13 +24,25 @@ KEYS = ("prediction_id", "served_at", "label", "observed_at")  # what makes a ro
 
 
 class Ingested(Spec):
-    """What was taken. rows: those that were there; new: those that were not known; rejected: without a time."""
+    """What became of every row that was there: `rows` are new, known, rejected or others; `outcome_rows` are outcomes,
+    known_outcomes, unlabelled or rejected_outcomes.
+
+    new: not known before. known: their id and date are in the log already. rejected: without a time. others: of another
+    model, as `only:` tells them apart. outcomes: labels that were not known before. unlabelled: no label yet.
+    rejected_outcomes: with a label, and without an id or a time at which it was observed.
+    """
 
     rows: int = 0
     new: int = 0
-    outcomes: int = 0
+    known: int = 0
     rejected: int = 0
-    examples: tuple[str, ...] = ()
+    others: int = 0
+    outcome_rows: int = 0
+    outcomes: int = 0
+    known_outcomes: int = 0
+    unlabelled: int = 0
+    rejected_outcomes: int = 0
+    examples: tuple[str, ...] = ()  # of rejected rows of either kind
     first: date | None = None  # UTC dates of the new rows
     last: date | None = None
 
@@ -50,8 +62,8 @@ def ingest(ports: Ports, monitor: Monitor, first: date, last: date, *, again: bo
         told = _take(ports, monitor, source, piece, told)
     if source.apart:
         for piece in ports.intake.pieces(monitor.model, source, source.apart, span, again=again):
-            labels = normalise_outcomes(piece.rows, source, origin=piece.origin)
-            told = told.model_copy(update={"outcomes": told.outcomes + _label(ports, monitor, piece, labels)})
+            labels = outcomes_of(piece.rows, source, origin=piece.origin, first=piece.first)
+            told = _label(ports, monitor, piece, labels, told)
     return told
 
 
@@ -96,30 +108,40 @@ def _take(ports: Ports, monitor: Monitor, source: Source, piece: Piece, told: In
     fresh = ports.log.unknown_predictions(monitor.model, table) if table.num_rows else table
     if fresh.num_rows:
         ports.log.write_predictions(monitor.model, fresh, batch_id=_batch(piece, fresh))
-    labelled = _label(ports, monitor, piece, rows.outcomes) if rows.outcomes is not None else 0
     days = fresh.column("served_at").to_pylist() if fresh.num_rows else []
     bounds = [d for d in (told.first, told.last) if d] + ([min(days).date(), max(days).date()] if days else [])
-    return Ingested(
-        rows=told.rows + len(piece.rows),
-        new=told.new + fresh.num_rows,
-        outcomes=told.outcomes + labelled,
-        rejected=told.rejected + len(rows.rejected),
-        examples=(*told.examples, *(_named(piece, r) for r in rows.rejected))[:SHOWN],
-        first=min(bounds, default=None),
-        last=max(bounds, default=None),
-    )
+    counted = {
+        "rows": told.rows + len(piece.rows),
+        "new": told.new + fresh.num_rows,
+        "known": told.known + table.num_rows - fresh.num_rows,
+        "rejected": told.rejected + len(rows.rejected),
+        "others": told.others + rows.others,
+        "examples": (*told.examples, *(_named(piece, r) for r in rows.rejected))[:SHOWN],
+        "first": min(bounds, default=None),
+        "last": max(bounds, default=None),
+    }
+    told = told.model_copy(update=counted)
+    return _label(ports, monitor, piece, rows.labels, told) if rows.labels is not None else told
 
 
 def _named(piece: Piece, rejected: Rejected) -> str:
     return f"{piece.origin}, row {rejected.row}: {rejected.why}"
 
 
-def _label(ports: Ports, monitor: Monitor, piece: Piece, labels: "pd.DataFrame") -> int:
-    table = _table(labels)
+def _label(ports: Ports, monitor: Monitor, piece: Piece, labels: Labels, told: Ingested) -> Ingested:
+    table = _table(labels.rows)
     fresh = ports.log.unknown_outcomes(monitor.model, table) if table.num_rows else table
     if fresh.num_rows:
         ports.log.write_outcomes(monitor.model, fresh, batch_id=_batch(piece, fresh))
-    return int(fresh.num_rows)
+    counted = {
+        "outcome_rows": told.outcome_rows + table.num_rows + labels.unlabelled + len(labels.rejected),
+        "outcomes": told.outcomes + fresh.num_rows,
+        "known_outcomes": told.known_outcomes + table.num_rows - fresh.num_rows,
+        "unlabelled": told.unlabelled + labels.unlabelled,
+        "rejected_outcomes": told.rejected_outcomes + len(labels.rejected),
+        "examples": (*told.examples, *(_named(piece, r) for r in labels.rejected))[:SHOWN],
+    }
+    return told.model_copy(update=counted)
 
 
 def _batch(piece: Piece, fresh: "pa.Table") -> str:

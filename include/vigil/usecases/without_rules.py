@@ -37,10 +37,12 @@ def problems(
 
 def rejected(told: Mapping[str, Any]) -> list[Verdict]:
     """Rows of the source that no night can hold are nobody's night: said where they were found."""
-    if not told.get("rejected"):
+    lost = [(told.get("rejected", 0), told.get("rows", 0), "rows"),
+            (told.get("rejected_outcomes", 0), told.get("outcome_rows", 0), "labels")]  # fmt: skip
+    counted = " and ".join(f"{n:,} of {of:,} {what}" for n, of, what in lost if n)
+    if not counted:
         return []
-    examples = "; ".join(told["examples"])
-    reason = f"{told['rejected']:,} of {told['rows']:,} rows of the source were not taken: {examples}"
+    reason = f"{counted} of the source were not taken: {'; '.join(told['examples'])}"
     return [_failure("intake", State.WARN, None, reason)]
 
 
