@@ -66,8 +66,8 @@ def show(lines: tuple[Line, ...], title: str) -> None:
     table.add_column(title)
     table.add_column("rows", justify="right")
     table.add_column("share", justify="right")
-    if any(line.before for line in lines):
-        table.add_column("before", justify="right")
+    if any(line.reference for line in lines):
+        table.add_column("reference", justify="right")
     for line in lines:
-        table.add_row(*map(escape, (line.says, line.rows, line.share, line.before)[: len(table.columns)]))
+        table.add_row(*map(escape, (line.says, line.rows, line.share, line.reference)[: len(table.columns)]))
     out.print(table)

@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from vigil.usecases.nights import incident_nights
+from vigil.verdicts.row_words import lacks, places
 
 from . import budgets as budget_pages
 from . import views, words
@@ -62,6 +63,7 @@ def page(
         "standing": known_faults(mine, newest.night) if newest else [],
         "first_night": shown[0].night if shown else None,
         "families": views.families(newest),
+        "rows": newest.row_ledger and {"places": places(newest.row_ledger), "lacks": lacks(newest.row_ledger)},
         "incidents": incidents,
         "rules": words.watched(monitor),
         "beside": words.beside(monitor),

@@ -11,6 +11,7 @@ from vigil.profiles.types import Profile
 
 Lacking = dict[tuple[Lack, str], tuple[int, int]]  # rows without it, rows that should have it
 ALL = "all"
+SCORES = (Lack.SCORE, Lack.SCORE_OF_LABELLED)
 UNUSED = (Lack.LATENCY, Lack.PIPELINE)  # where no row has it, the log has no such column: nothing is missing
 OF_A_LOG = (Lack.LABEL, Lack.LATENCY, Lack.PIPELINE, Lack.STATUS, Lack.ID)  # a holdout tells nothing of them
 
@@ -28,11 +29,20 @@ def lacking(night: Profile, view: View) -> Lacking:
     return {key: (max(0, rows), of) for key, (rows, of) in counted.items() if of > 0}
 
 
-def remainders(night: Profile, baseline: Profile | None, view: View) -> tuple[Remainder, ...]:
-    """What rows of the night are without, with the same of the baseline beside it; what no row lacks is left out."""
+def remainders(
+    night: Profile, baseline: Profile | None, view: View, *, champion: Profile | None = None
+) -> tuple[Remainder, ...]:
+    """What rows of the night are without, with the same of the baseline beside it; what no row lacks is left out.
+
+    champion: its part of the night, where a fallback answered too: rules that stand in have no score to lose.
+    """
     was = lacking(baseline, view) if baseline is not None else {}
+    now = lacking(night, view)
+    if night.service.fallback:
+        scored = lacking(champion, view) if champion is not None else {}
+        now = {k: p for k, p in now.items() if k[0] not in SCORES} | {k: p for k, p in scored.items() if k[0] in SCORES}
     found = []
-    for (lack, subject), (rows, of) in lacking(night, view).items():
+    for (lack, subject), (rows, of) in now.items():
         before = was.get((lack, subject)) if lack not in OF_A_LOG else None
         told = {"reference_rows": before[0], "reference_of": before[1]} if before else {}
         if rows and not (rows == of and lack in UNUSED):

@@ -7,7 +7,7 @@ from vigil.config.schema import Monitor
 from vigil.core.words import Role
 from vigil.metrics.lacking import remainders
 from vigil.ports import Partition, Ports
-from vigil.profiles.row_ledger import Elsewhere, Place, RowLedger
+from vigil.profiles.row_ledger import Elsewhere, Place, Remainder, RowLedger
 from vigil.usecases.nights import Night, find, leave, view
 
 
@@ -34,9 +34,13 @@ def row_ledger(ports: Ports, monitor: Monitor, night: date, found: Partition, lo
         places={place: rows for place, rows in places.items() if rows},
         environments=seen.environments,
         unreadable=tuple(f"{Path(name).name}: {why}" for name, why in found.broken if name not in found.files),
-        remainders=remainders(loaded.served, loaded.baseline, view(monitor)) if loaded else (),
+        remainders=_remainders(monitor, loaded) if loaded else (),
         yardstick=loaded.yardstick if loaded and loaded.baseline else "",
     )
+
+
+def _remainders(monitor: Monitor, loaded: Night) -> tuple[Remainder, ...]:
+    return remainders(loaded.served, loaded.baseline, view(monitor), champion=loaded.champion)
 
 
 def _own(ports: Ports, monitor: Monitor, night: date, rows: int) -> dict[Place, int]:

@@ -13,7 +13,7 @@ from vigil.profiles.row_ledger import RowLedger
 from vigil.verdicts.cohorts import Maturity, maturity, provisional
 from vigil.verdicts.disparity import trend
 from vigil.verdicts.hard_failures import hard_failures
-from vigil.verdicts.lost_rows import missing_rows, sound_nights
+from vigil.verdicts.lost_rows import missing_rows
 from vigil.verdicts.memory import Remembered, added_up, remembered, taught
 from vigil.verdicts.onset import onset
 from vigil.verdicts.quantiles import by_quantile
@@ -72,8 +72,7 @@ def judge(
                     worst[verdict.id] = verdict
     for verdict in (*hard_failures(measurements, history), *missing_rows(facts.rows, history, measurements)):
         worst[verdict.id] = verdict
-    before = sound_nights(history)
-    return tuple(trusted(supported(v, facts.rows, before), facts) for v in worst.values())
+    return tuple(trusted(supported(v, facts.rows, history), facts) for v in worst.values())
 
 
 def _badness(one: Verdict | Outcome, since: Onset | None) -> tuple[int, bool, bool, bool]:

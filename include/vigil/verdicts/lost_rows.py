@@ -8,8 +8,7 @@ from vigil.metrics.lacking import ALL
 from vigil.metrics.types import Measurement
 from vigil.profiles.row_ledger import Lack, Place, Remainder, RowLedger
 from vigil.verdicts.hard_failures import BY_CHANCE
-from vigil.verdicts.memory import lesson
-from vigil.verdicts.support import LEAST_NIGHTS, RECENT, Usual, by_chance, fell, held, usual_of
+from vigil.verdicts.support import LEAST_NIGHTS, RECENT, Usual, by_chance, fell, held, sound_nights, usual_of
 from vigil.verdicts.types import NightResult, State, Verdict
 
 LOST = 0.9  # of the usual share of rows with a group, a score or an answer: at or below it, it is a breach
@@ -62,7 +61,7 @@ def _conflicting(rows: RowLedger, history: Sequence[NightResult]) -> Iterator[Ve
     lost, usual = _of_conflicting(rows), Usual(0, 0, "usual night")
     before = sound_nights(history, f"{CONFLICTING}/{ALL}")[-RECENT:]
     if len(before) >= LEAST_NIGHTS:
-        nights = [Usual(c.rows, c.of, "worst of the past nights") for c in map(_of_conflicting, before)]
+        nights = [Usual(c.rows, c.of, "past nights") for c in map(_of_conflicting, before)]
         usual = max(nights, key=lambda night: night.share)
     if lost.share - usual.share <= FEW or by_chance(lost, usual) >= BY_CHANCE:
         return
@@ -74,12 +73,6 @@ def _conflicting(rows: RowLedger, history: Sequence[NightResult]) -> Iterator[Ve
 def _of_conflicting(rows: RowLedger) -> Remainder:
     lost = rows.at(Place.CONFLICTING)
     return Remainder(lack=Lack.ID, subject=ALL, rows=lost, of=lost + rows.at(Place.JUDGED) + rows.at(Place.CHALLENGER))
-
-
-def sound_nights(history: Sequence[NightResult], question: str = "") -> tuple[RowLedger, ...]:
-    """The rows of the past nights that say what is usual, oldest first: without those on which `question` was bad."""
-    known = [(r, r.row_ledger) for r in history if r.rows and r.row_ledger is not None]
-    return tuple(rows for r, rows in known if lesson(r).sound and question not in lesson(r).questions)
 
 
 def other_environment(own: str, rows: RowLedger | None, history: Sequence[NightResult]) -> Verdict | None:

@@ -45,12 +45,12 @@ def lack_of(remainder: Remainder) -> str:
 
 
 class Line(NamedTuple):
-    """A count of rows in words. before: the share on the yardstick, or ""."""
+    """A count of rows in words. reference: the share on the yardstick, or ""."""
 
     says: str
     rows: str
     share: str
-    before: str = ""
+    reference: str = ""
 
 
 def places(ledger: RowLedger) -> tuple[Line, ...]:

@@ -13,8 +13,9 @@ from vigil.metrics.catalog import CATALOG, Entry, Scope
 from vigil.metrics.lacking import ALL
 from vigil.profiles.row_ledger import Lack, Place, Remainder, RowLedger
 from vigil.verdicts.hard_failures import BY_CHANCE, RARE
+from vigil.verdicts.memory import lesson
 from vigil.verdicts.row_words import lack_of
-from vigil.verdicts.types import Cause, State, Verdict
+from vigil.verdicts.types import Cause, NightResult, State, Verdict
 
 KEPT = 0.8  # of the yardstick's share of rows: at or below it a number is about other rows
 LEAST_NIGHTS = 7  # past nights that make a yardstick where the reference has none
@@ -42,25 +43,34 @@ class Usual(NamedTuple):
         return self.rows / self.of if self.of else 0.0
 
 
-def supported(verdict: Verdict, rows: RowLedger | None, past: Sequence[RowLedger]) -> Verdict:
+def supported(verdict: Verdict, rows: RowLedger | None, history: Sequence[NightResult]) -> Verdict:
     """An ok that rests on a much smaller share of its rows than usual is `unknown`, with both shares.
 
-    rows: of tonight; None in results of older releases. past: of the nights before that were sound, oldest first.
+    rows: of tonight; None where they were not counted. history: the nights before, oldest first.
     """
     if verdict.state is not State.OK or rows is None:
         return verdict
     fallen = [
         (r, usual)
         for lack, subject in rests_on(verdict.metric, verdict.subject)
-        if (r := rows.without(lack, subject)) and (usual := usual_of(r, rows, past)) and fell(r, usual, KEPT)
+        if (r := rows.without(lack, subject))
+        and (usual := usual_of(r, rows, sound_nights(history, verdict.id)))
+        and fell(r, usual, KEPT)
     ]
     if not fallen:
         return verdict
     worst, usual = max(fallen, key=lambda pair: pair[0].share)
     rest = f"it rests on {1 - worst.share:.1%} of {worst.of:,} rows, {held(worst, usual)}"
-    told = worst.lack is not Lack.VALUE or len(past) >= LEAST_NIGHTS  # a young model's columns are still learnt
+    # a young model's columns are still learnt
+    told = worst.lack is not Lack.VALUE or len(sound_nights(history)) >= LEAST_NIGHTS
     changed = {"state": State.UNKNOWN, "cause": Cause.ROWS_MISSING, "overdue": told, "would_see": ""}
     return verdict.model_copy(update={**changed, "reason": f"{verdict.reason}; not known: {rest}"})
+
+
+def sound_nights(history: Sequence[NightResult], question: str = "") -> tuple[RowLedger, ...]:
+    """The rows of the past nights that say what is usual, oldest first: without those on which `question` was bad."""
+    known = [(r, r.row_ledger) for r in history if r.rows and r.row_ledger is not None]
+    return tuple(rows for r, rows in known if lesson(r).sound and question not in lesson(r).questions)
 
 
 def held(r: Remainder, usual: Usual) -> str:
@@ -71,14 +81,15 @@ def held(r: Remainder, usual: Usual) -> str:
 def usual_of(r: Remainder, tonight: RowLedger, past: Sequence[RowLedger]) -> Usual | None:
     """What a remainder is held against: the reference, or where it has none, the worst of the past nights.
 
-    A feature may be sparser in service than on the reference: for it, the worst of both. None: nothing is known.
+    A feature may be sparser in service than on the reference, or at weekends: for it, what a quarter of the past nights
+    had too. None: nothing is known.
     """
     found = []
     if r.reference is not None:
         found.append(Usual(r.reference_rows or 0, r.reference_of or 0, tonight.yardstick or "reference"))
     if len(past) >= LEAST_NIGHTS and (not found or r.lack is Lack.VALUE):
-        nights = [_on(night, r.lack, r.subject) for night in past[-RECENT:]]
-        found.append(max(nights, key=lambda usual: usual.share))
+        nights = sorted((_on(night, r.lack, r.subject) for night in past[-RECENT:]), key=lambda usual: usual.share)
+        found.append(nights[len(nights) * 3 // 4] if r.lack is Lack.VALUE else nights[-1])
     if not found and r.lack in CLOSED:
         return Usual(0, 0, "usual night")
     return max(found, key=lambda usual: usual.share, default=None)
@@ -86,7 +97,7 @@ def usual_of(r: Remainder, tonight: RowLedger, past: Sequence[RowLedger]) -> Usu
 
 def _on(night: RowLedger, lack: Lack, subject: str) -> Usual:
     was = night.without(lack, subject)
-    return Usual(was.rows if was else 0, was.of if was else night.at(Place.JUDGED), "worst of the past nights")
+    return Usual(was.rows if was else 0, was.of if was else night.at(Place.JUDGED), "past nights")
 
 
 def fell(r: Remainder, usual: Usual, kept: float) -> bool:
