@@ -77,7 +77,7 @@ def drawn(count: int, seed: int) -> list[dict]:
     for i in range(count):
         number = float(chance.normal(40, 30))
         found.append({
-            "prediction_id": one_of([f"p{i}"] * 8 + [f"p{i // 3}", "p1", None, "", " "]),
+            "prediction_id": one_of([f"p{i}"] * 8 + [f"p{i // 3}", "p1", None, "", " \t"]),
             "served_at": WINDOW.start + timedelta(seconds=int(chance.integers(-3600, 26 * 3600)), microseconds=i),
             "environment": one_of(["staging"] * 9 + ["production"]),
             "model_version": one_of(["1"] * 6 + ["2", None]),

@@ -54,6 +54,7 @@ def supported(verdict: Verdict, rows: RowLedger | None, history: Sequence[NightR
         (r, usual)
         for lack, subject in rests_on(verdict.metric, verdict.subject)
         if (r := rows.without(lack, subject))
+        and 1 - r.share <= KEPT  # else it cannot be so far below any yardstick
         and (usual := usual_of(r, rows, sound_nights(history, verdict.id)))
         and fell(r, usual, KEPT)
     ]
