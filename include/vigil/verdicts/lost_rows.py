@@ -92,12 +92,13 @@ def other_environment(own: str, rows: RowLedger | None, history: Sequence[NightR
     lost = sum(meant.values())
     if not lost:
         return None
-    named = ", ".join(f"{word!r} ({n:,})" for word, n in list(meant.items())[:NAMED])
+    named = ", ".join(f"{word!r} ({n:,})" if len(meant) > 1 else repr(word) for word, n in list(meant.items())[:NAMED])
     more = f" and {len(meant) - NAMED} more" if len(meant) > NAMED else ""
     state = State.BREACH if lost >= MANY * (mine + lost) else State.WARN
+    advice = f"log them as {own!r}" if any(_alike(word, own) for word in meant) else f"are they rows of {own!r}?"
     reason = (
-        f"{lost:,} rows are of the environment {named}{more}, and {mine:,} of {own!r}, which this monitor judges: "
-        f"nobody judges the others. Log them as {own!r}, or give that environment a monitor of its own"
+        f"{lost:,} rows are of the environment {named}{more}, and {mine:,} of {own!r}, which is all that this monitor "
+        f"judges; {advice}"
     )
     return _verdict(ENVIRONMENT, ALL, state, reason)
 
