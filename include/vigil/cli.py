@@ -21,6 +21,7 @@ from vigil import (
     cli_metrics,
     cli_onboarding,
     cli_rebaseline,
+    cli_rows,
     cli_simulate,
     cli_slo,
     cli_standing,
@@ -42,6 +43,7 @@ app.add_typer(cli_doctor.app)
 app.add_typer(cli_metrics.app)
 app.add_typer(cli_simulate.app)
 app.add_typer(cli_rebaseline.app)
+app.add_typer(cli_rows.app)
 app.add_typer(cli_backtest.app)
 app.add_typer(cli_tune.app)
 app.add_typer(cli_slo.app)

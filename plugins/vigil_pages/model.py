@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from vigil.usecases.nights import incident_nights
+from vigil.verdicts.row_words import lacks, places
 
 from . import budgets as budget_pages
 from . import views, words
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from vigil.config.schema import Monitor
     from vigil.incidents.types import Incident
     from vigil.usecases.budget_policy import Report
+    from vigil.verdicts.row_words import Line
     from vigil.verdicts.types import NightResult
 
 NIGHTS = 60  # that are drawn
@@ -62,6 +64,7 @@ def page(
         "standing": known_faults(mine, newest.night) if newest else [],
         "first_night": shown[0].night if shown else None,
         "families": views.families(newest),
+        "rows": _rows(newest),
         "incidents": incidents,
         "rules": words.watched(monitor),
         "beside": words.beside(monitor),
@@ -72,6 +75,12 @@ def page(
         "policy": budget_pages.policy(about.policy),
         "signs": views.SIGN,
     }
+
+
+def _rows(newest: NightResult | None) -> dict[str, Sequence[Line]] | None:
+    """Where the rows of the newest night went; None where nobody counted them."""
+    ledger = newest.row_ledger if newest else None
+    return {"places": places(ledger), "lacks": lacks(ledger)} if ledger else None
 
 
 def _headline(monitor: Monitor, shown: Sequence[NightResult], about: About) -> Headline:

@@ -265,6 +265,7 @@ def service(rows: list[Row], monitor: Monitor) -> Row:
         "ok": status["ok"],
         "timeouts": status["timeout"],
         "errors": len(rows) - status["ok"] - status["timeout"],
+        "other_words": len(rows) - status["ok"] - status["timeout"] - status["error"],
         "fallback": sum(r[data.role] == "fallback" for r in rows),
         "latency_bins": binned(finite([r[data.latency_ms] for r in rows]), LATENCY_EDGES_MS),
     }
@@ -319,8 +320,39 @@ def prediction(rows: list[Row], monitor: Monitor, edges: Edges) -> Row:
     return {"numeric": found, "category": {}}
 
 
-def profile(rows: list[Row], monitor: Monitor, edges: Edges, night: date, duplicates: int) -> Row:
-    """Of the rows of one version and role, each once, with `label`, `contradictory` and served_at."""
+def key_of(row: Row, monitor: Monitor) -> tuple[Any, bool]:
+    """What tells two rows of a night apart; a row without an id is like no other one."""
+    named = row[monitor.data.prediction_id]
+    return (named if named and named.strip() else None, row[monitor.data.role] == "challenger")
+
+
+def content(row: Row, monitor: Monitor) -> dict[str, str]:
+    """What the monitor reads of a row; NaN is like NaN."""
+    declared = [*filter(None, monitor.data.model_dump().values()), *monitor.features, *monitor.sums, monitor.strata]
+    declared += [p.attribute for p in monitor.protected] + [c for each in monitor.flags.values() for c in each]
+    declared += [f"contrib__{name}" for name in monitor.features]
+    return {name: repr(row[name]) for name in declared if name in row}
+
+
+def earliest(rows: list[Row], monitor: Monitor) -> dict[Any, Row]:
+    """The row that stays of each id; rows without an id all stay."""
+    first: dict[Any, Row] = {}
+    for r in rows:
+        key = key_of(r, monitor)
+        if key[0] is None:
+            key = (None, len(first))
+        if key not in first or r[monitor.data.served_at] < first[key][monitor.data.served_at]:
+            first[key] = r
+    return first
+
+
+def profile(
+    rows: list[Row], monitor: Monitor, edges: Edges, night: date, apart: list[Row], kept: dict[Any, Row]
+) -> Row:
+    """Of the rows of one version and role, each once, with `label`, `contradictory` and served_at.
+
+    apart: the rows that were left out because their id is that of a row in `kept`.
+    """
     data, zone = monitor.data, ZoneInfo(monitor.timezone)
     said = [Said(r, monitor) for r in rows]
     attributes = [p.attribute for p in monitor.protected]
@@ -335,11 +367,13 @@ def profile(rows: list[Row], monitor: Monitor, edges: Edges, night: date, duplic
         return {g: counts for g, counts in found.items() if counts[0]}
 
     return {
-        "schema_version": 4, "monitor": monitor.model, "environment": monitor.environment, "task": monitor.task,
+        "schema_version": 5, "monitor": monitor.model, "environment": monitor.environment, "task": monitor.task,
         "nights": [night.isoformat()], "roles": [rows[0][data.role]],
         "versions": {named(rows[0][data.model_version]): len(rows)},
         "pipelines": dict(Counter(text(r.get(data.pipeline_version)) or "" for r in rows)),
-        "edges_digest": edges_digest(edges), "rows": len(rows), "duplicates": duplicates,
+        "edges_digest": edges_digest(edges), "rows": len(rows), "duplicates": len(apart),
+        "conflicting": sum(content(r, monitor) != content(kept[key_of(r, monitor)], monitor) for r in apart),
+        "unnamed": sum(r[data.prediction_id] is None or not r[data.prediction_id].strip() for r in rows),
         "columns": features(rows, monitor, edges),
         "prediction": prediction(rows, monitor, edges),
         "groups": {a: cells(said, lambda s, a=a: named(s.row[a])) for a in attributes} if binary else {},
@@ -388,28 +422,26 @@ def night_of(
     mine = [
         r for r in rows if r["environment"] == monitor.environment and window.start <= r[data.served_at] < window.end
     ]
-    first: dict[Any, Row] = {}
-    for r in mine:
-        key = (r[data.prediction_id], r[data.role] == "challenger")
-        if r[data.prediction_id] is None:
-            key = (None, len(first))
-        if key not in first or r[data.served_at] < first[key][data.served_at]:
-            first[key] = r
+    first = earliest(mine, monitor)
+    stays = {id(r) for r in first.values()}
     known = defaultdict(list)
     for o in outcomes:
         if text(o["label"]) is not None:
             known[str(o["prediction_id"])].append((o["observed_at"], text(o["label"])))
     whole = []
     for r in first.values():
-        labels = known.get(str(r[data.prediction_id]), [])
+        labels = known.get(str(r[data.prediction_id]), []) if key_of(r, monitor)[0] else []
         last = max(labels)[1] if labels else None
         whole.append({**r, "label": last, "contradictory": len({label for _, label in labels}) > 1})
 
     def who(r: Row) -> tuple[str, str]:
         return named(r[data.model_version]), r[data.role]
 
-    received = Counter(map(who, mine))
+    apart = defaultdict(list)
+    for r in mine:
+        if id(r) not in stays:
+            apart[who(r)].append(r)
     found = defaultdict(list)
     for r in whole:
         found[who(r)].append(r)
-    return {w: profile(part, monitor, edges, night, duplicates=received[w] - len(part)) for w, part in found.items()}
+    return {w: profile(part, monitor, edges, night, apart[w], first) for w, part in found.items()}

@@ -77,7 +77,7 @@ def drawn(count: int, seed: int) -> list[dict]:
     for i in range(count):
         number = float(chance.normal(40, 30))
         found.append({
-            "prediction_id": one_of([f"p{i}"] * 8 + [f"p{i // 3}", "p1", None]),
+            "prediction_id": one_of([f"p{i}"] * 8 + [f"p{i // 3}", "p1", None, "", " \t"]),
             "served_at": WINDOW.start + timedelta(seconds=int(chance.integers(-3600, 26 * 3600)), microseconds=i),
             "environment": one_of(["staging"] * 9 + ["production"]),
             "model_version": one_of(["1"] * 6 + ["2", None]),
@@ -222,7 +222,7 @@ def test_the_night_that_clocks_go_back_has_its_hours_counted_as_the_local_clock_
 
 
 def test_the_profiles_of_two_halves_of_the_ids_add_up_to_the_whole_night(scanner, tmp_path):
-    watched, rows = monitor(**BINARY), [r for r in drawn(400, 4) if r["prediction_id"]]
+    watched, rows = monitor(**BINARY), [r for r in drawn(400, 4) if (r["prediction_id"] or "").strip()]
     outcomes = labels(rows, "binary", 4)
     halves = [[r for r in rows if int(r["prediction_id"][1:]) % 2 == side] for side in (0, 1)]
 

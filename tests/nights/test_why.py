@@ -75,7 +75,7 @@ def test_a_breach_is_told_from_its_rows_to_its_state(past):
 
 def test_an_ok_is_told_with_its_test_its_adjustment_and_what_would_have_been_seen(past):
     told = why(past, LAST, "--subject", "missing(income)")
-    assert "with 2 subjects of the rule (Holm)" in told
+    assert "with 3 subjects of the rule (Holm)" in told
     assert "One-sided test" in told or "one-sided: p =" in told
     assert "would have been found (80 % power)" in told
 

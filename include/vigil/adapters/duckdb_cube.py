@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from vigil.adapters.duckdb_layout import Layout, dicts, select
-from vigil.adapters.duckdb_rows import compared, double, literal, quoted
+from vigil.adapters.duckdb_rows import BLANKS, compared, double, literal, quoted
 from vigil.core.words import Task
 from vigil.profiles.aggregates import FALSE, FINITE
 from vigil.profiles.edges import SCORE_EDGES
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from vigil.profiles.layout import Decision
 
 CLIP = 1e-15  # of a probability, as scikit-learn's log loss clips
-BLANKS = "' ' || chr(9) || chr(10) || chr(13)"  # SQL of what a blank text consists of
 RANKS = 10  # places of a label in the model's order of classes that are counted one by one
 
 

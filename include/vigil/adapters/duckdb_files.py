@@ -59,6 +59,13 @@ def unclaimed_of(file: str, *, at: str, window: Window, environment: str) -> tup
     return int(times), int(places)
 
 
+def is_dated(schema: pa.Schema, at: str) -> bool:
+    """Whether a file has a column of times of that name."""
+    from pyarrow import types
+
+    return at in schema.names and types.is_timestamp(schema.field(at).type)
+
+
 def _state(file: str) -> tuple[int, int]:
     """What changes when a file is put in the place of another."""
     found = Path(file).stat()

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from vigil.adapters.duckdb_files import rows_of
 from vigil.adapters.duckdb_labels import observed, outcome_rows
-from vigil.adapters.duckdb_rows import instant, literal, quoted
+from vigil.adapters.duckdb_rows import has_id, instant, literal, quoted
 from vigil.core.errors import DataError
 from vigil.core.words import Role, Task
 from vigil.profiles.layout import FeatureType
@@ -34,9 +34,11 @@ def label_join(db: Any, monitor: Monitor, partition: Partition, *, columns: Sequ
     """Makes `served` and `night`: rows of the window and environment, the earliest of each id, latest label joined.
 
     A challenger in shadow answers the same requests, so its rows are de-duplicated among themselves. Rows without an
-    id are all kept. Rows of one id with the same time are told apart by content, so that the order of rows and files
-    does not matter. `served` has `columns` and vigil_slot (quarters of an hour since the window began), `night` also
-    label and vigil_contradictory; `dropped` has the version and role of each repeated row.
+    id (null or blank) are all kept, and no label finds them. Rows of one id with the same time are told apart by
+    content, so that the order of rows and files does not matter. `served` has `columns` and vigil_slot (quarters of an
+    hour since the window began), `night` also label and vigil_contradictory. `dropped` has the version and role of each
+    repeated row, and whether its content is another one than that of the row that is kept; `unnamed` has version and
+    role of each row without an id.
     """
     d = monitor.data
     wanted = [c for c in dict.fromkeys(columns) if c != "label"]
@@ -104,30 +106,36 @@ def _check_roles(db: Any, monitor: Monitor) -> None:
 
 
 def _find_repeated(db: Any, monitor: Monitor, columns: Sequence[str]) -> None:
-    """Makes `ids`, the hash of each row's id, and `dropped`, the rows to leave out.
+    """Makes `ids`, the hash of each row's id, `unnamed`, the rows without one, and `dropped`, the rows to leave out.
 
     Ids with different hashes are different, so that only rows whose hash occurs twice are compared by content.
     """
     d = monitor.data
     key, role = quoted(d.prediction_id), f"{quoted(d.role)} = {literal(Role.CHALLENGER)}"
     mine = f"hash(CAST({key} AS VARCHAR), {role})"
+    whose = f"{quoted(d.model_version)} AS version, CAST({quoted(d.role)} AS VARCHAR) AS role"
     db.execute(
         f"CREATE TEMP TABLE ids AS SELECT {mine} AS mine, hash(CAST({key} AS VARCHAR)) AS id FROM stored "
-        f"WHERE {key} IS NOT NULL"
+        f"WHERE {has_id(d.prediction_id)}"
     )
-    parts = 1 + db.execute("SELECT count(*) FROM ids").fetchall()[0][0] // HASHED
+    every, with_id = (db.execute(f"SELECT count(*) FROM {name}").fetchall()[0][0] for name in ("stored", "ids"))
+    which = f"WHERE NOT {has_id(d.prediction_id)}" if every > with_id else "LIMIT 0"
+    db.execute(f"CREATE TEMP TABLE unnamed AS SELECT {whose} FROM stored {which}")
+    parts = 1 + with_id // HASHED
     db.execute("CREATE TEMP TABLE twice (mine UBIGINT)")
     for part in range(parts):
         which = f"WHERE mine % {parts} = {part}" if parts > 1 else ""
         db.execute(f"INSERT INTO twice SELECT mine FROM ids {which} GROUP BY mine HAVING count(*) > 1")
     content = f"hash(ROW({', '.join(quoted(c) for c in columns)}))"
-    order = f"PARTITION BY {key}, {role} ORDER BY {instant(d.served_at)}, {content}"
+    order = f"PARTITION BY CAST({key} AS VARCHAR), {role} ORDER BY {instant(d.served_at)}, {content}"
     db.execute(
-        f"CREATE TEMP TABLE dropped AS SELECT vigil_file, vigil_row, {quoted(d.model_version)} AS version, "
-        f"CAST({quoted(d.role)} AS VARCHAR) AS role FROM stored WHERE {key} IS NOT NULL AND {mine} IN (FROM twice) "
+        f"CREATE TEMP TABLE dropped AS SELECT vigil_file, vigil_row, {whose}, "
+        f"{content} <> first_value({content}) OVER ({order}) AS conflicting FROM stored "
+        f"WHERE {has_id(d.prediction_id)} AND {mine} IN (FROM twice) "
         f"QUALIFY row_number() OVER ({order}) > 1"
         if db.execute("SELECT count(*) FROM twice").fetchall()[0][0]
-        else "CREATE TEMP TABLE dropped (vigil_file UBIGINT, vigil_row BIGINT, version VARCHAR, role VARCHAR)"
+        else "CREATE TEMP TABLE dropped (vigil_file UBIGINT, vigil_row BIGINT, version VARCHAR, role VARCHAR, "
+        "conflicting BOOLEAN)"
     )
 
 
@@ -168,11 +176,13 @@ def truth(db: Any, monitor: Monitor, files: Sequence[str], *, through: datetime 
             ("SELECT sum(num_rows) FROM parquet_file_metadata(?)", [list(files)]),
         )
     )
+    named = has_id("prediction_id")
     of_the_night = "hash(CAST(prediction_id AS VARCHAR)) IN (SELECT id FROM ids)" if known > FEW * rows else "true"
     by_then = observed(through)
     db.execute(
         f"CREATE TEMP TABLE truth AS SELECT CAST(prediction_id AS VARCHAR) AS prediction_id, max({label}) AS label, "
-        f"min({label}) <> max({label}) AS contradictory FROM {source} WHERE {of_the_night} AND {by_then} GROUP BY 1"
+        f"min({label}) <> max({label}) AS contradictory FROM {source} "
+        f"WHERE {of_the_night} AND {named} AND {by_then} GROUP BY 1"
     )
     if db.execute("SELECT count(*) FROM truth WHERE contradictory").fetchall()[0][0]:
         latest = f"arg_max({label}, ({instant('observed_at')}, {label}))"

@@ -27,6 +27,7 @@ def services(layout: Layout) -> dict[By, Service]:
         "n": "count(*)",
         "ok": f"count(CASE WHEN {status} = 'ok' THEN 1 END)",
         "timeouts": f"count(CASE WHEN {status} = 'timeout' THEN 1 END)",
+        "known": f"count(CASE WHEN {status} IN ('ok', 'error', 'timeout') THEN 1 END)",
         "bins": f"histogram(CASE WHEN isfinite({latency}) THEN {latency} END, $edges)",
     }
     return {
@@ -35,6 +36,7 @@ def services(layout: Layout) -> dict[By, Service]:
             ok=row["ok"],
             timeouts=row["timeouts"],
             errors=row["n"] - row["ok"] - row["timeouts"],
+            other_words=row["n"] - row["known"],
             fallback=row["n"] if row["r"] == Role.FALLBACK else 0,
             latency_bins=bins_of(row["bins"], LATENCY_EDGES_MS),
         )

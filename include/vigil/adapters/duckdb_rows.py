@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from vigil.config.schema import Monitor
 
 READ = "read_parquet(?, union_by_name=true, hive_partitioning=false)"
+BLANKS = "' ' || chr(9) || chr(10) || chr(13)"  # SQL of what a blank text consists of
 OUTCOME = ("prediction_id", "label", "observed_at")
 
 
@@ -108,6 +109,15 @@ def text_of(name: str, kind: str) -> str:
     if kind.startswith("DECIMAL"):
         return f"CASE WHEN {column} = trunc({column}) THEN CAST(CAST({column} AS HUGEINT) AS VARCHAR) ELSE {plain} END"
     return plain
+
+
+def has_id(name: str) -> str:
+    """SQL: the column names a row. A blank id names none: rows that share it are not the same row.
+
+    Most ids begin with a letter or digit, which is behind all blanks: only the others are trimmed.
+    """
+    text = f"CAST({quoted(name)} AS VARCHAR)"
+    return f"CASE WHEN {text} >= '!' THEN true ELSE coalesce(trim({text}, {BLANKS}) <> '', false) END"
 
 
 def columns_of(db: Any, relation: str, given: Sequence[Any] = ()) -> dict[str, str]:

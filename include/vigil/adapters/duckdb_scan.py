@@ -14,11 +14,13 @@ from vigil.adapters.duckdb_edges import fitted
 from vigil.adapters.duckdb_layout import MISSING, By, Layout, dicts, select
 from vigil.adapters.duckdb_night import EXTRA, label_join
 from vigil.adapters.duckdb_outcome import group_overruled, group_scores, outcomes, services
+from vigil.adapters.duckdb_places import elsewhere
 from vigil.adapters.duckdb_rows import columns_of, connect, literal, quoted, require, stored_columns
 from vigil.core.errors import DataError
 from vigil.core.words import Role, Task
 from vigil.profiles.edges import SCORE_EDGES, edges_digest
 from vigil.profiles.layout import FeatureType
+from vigil.profiles.row_ledger import Elsewhere
 from vigil.profiles.types import Columns, Edges, Key, Profile
 
 if TYPE_CHECKING:
@@ -46,6 +48,10 @@ class DuckDBScanner:
             label_join(db, monitor, partition, columns=[*identity, *needed, *optional])
             layout = bounded(Bounded(db=db, monitor=monitor, edges=edges, types=columns_of(db, "night")))
             return _profiles(layout, night, start=partition.window.start)
+
+    def elsewhere(self, monitor: Monitor, partition: Partition) -> Elsewhere:
+        """Rows of the night's files by whether they are of this night and environment. Raises DataError as `scan`."""
+        return elsewhere(monitor, partition)
 
     def scan_table(
         self, monitor: Monitor, rows: pa.Table, edges: Edges, *, night: date, version: str, role: Role
@@ -111,7 +117,8 @@ def _register(db: Any, monitor: Monitor, rows: pa.Table, version: str, role: Rol
     own = ["false AS vigil_contradictory", "CAST(NULL AS INTEGER) AS vigil_slot"]
     for name in ("served", "night"):
         db.execute(f"CREATE TEMP VIEW {name} AS SELECT {', '.join([star, *extra, *told, *own])} FROM given")
-    db.execute("CREATE TEMP TABLE dropped (version VARCHAR, role VARCHAR)")
+    db.execute("CREATE TEMP TABLE dropped (version VARCHAR, role VARCHAR, conflicting BOOLEAN)")
+    db.execute("CREATE TEMP TABLE unnamed (version VARCHAR, role VARCHAR)")
 
 
 def _profiles(layout: Bounded, night: date, *, start: datetime | None) -> dict[Key, Profile]:
@@ -140,7 +147,9 @@ def _parts(layout: Layout, start: datetime | None) -> dict[str, Mapping[By, Any]
     groupings = [(a,) for a in layout.attributes] if together else [layout.attributes]
     features = columns.features(layout, groupings)
     parts: dict[str, Mapping[By, Any]] = {
-        "duplicates": _duplicates(layout),
+        "duplicates": _set_apart(layout, "dropped"),
+        "conflicting": _set_apart(layout, "dropped WHERE conflicting"),
+        "unnamed": _set_apart(layout, "unnamed"),
         "columns": {who: by.get(columns.ALL, Columns()) for who, by in features.items()},
         "group_columns": {who: {g: c for g, c in by.items() if g != columns.ALL} for who, by in features.items()},
         "prediction": _prediction(layout),
@@ -161,10 +170,10 @@ def _parts(layout: Layout, start: datetime | None) -> dict[str, Mapping[By, Any]
     return parts
 
 
-def _duplicates(layout: Layout) -> dict[By, int]:
-    """Rows that were left out because their id is in another row."""
+def _set_apart(layout: Layout, which: str) -> dict[By, int]:
+    """Rows of a table of `duckdb_night` for each version and role: repeated ones, or those without an id."""
     version = f"coalesce(CAST(version AS VARCHAR), '{MISSING}')"
-    rows = dicts(layout.db, f"SELECT {version} AS v, role AS r, count(*) AS n FROM dropped GROUP BY 1, 2")
+    rows = dicts(layout.db, f"SELECT {version} AS v, role AS r, count(*) AS n FROM {which} GROUP BY 1, 2")
     return {(row["v"], Role(row["r"])): row["n"] for row in rows}
 
 

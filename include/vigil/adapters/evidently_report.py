@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from vigil.adapters.evidently_columns import USUAL_LIMIT, Column, columns
 from vigil.core.words import Family
 from vigil.profiles.layout import FeatureType
+from vigil.verdicts.row_words import lacks, places
 from vigil.verdicts.types import NightResult, State, Verdict
 from vigil.verdicts.words import number
 
@@ -131,6 +132,8 @@ def _panel(monitor: Monitor, result: NightResult, **shown: object) -> str:
         fairness=fairness,
         yardstick=_yardstick(fairness),
         figure=_figure,
+        places=places(result.row_ledger) if result.row_ledger else (),
+        lacks=lacks(result.row_ledger) if result.row_ledger else (),
         **shown,
     )
 

@@ -19,6 +19,7 @@ from vigil.core.ids import digest
 from vigil.ports import QualityOutcome
 from vigil.profiles.codec import CURRENT, decode, encode
 from vigil.profiles.edges import edges_digest
+from vigil.profiles.row_ledger import Elsewhere
 from vigil.profiles.types import Edges, Key, Profile
 
 if TYPE_CHECKING:
@@ -83,6 +84,10 @@ class KeptScans:
         found = self._scanner.scan(monitor, partition, edges, night)
         self._kept.put(name, packed(found))
         return found
+
+    def elsewhere(self, monitor: Monitor, partition: Partition) -> Elsewhere:
+        """As the scanner looks: two columns are read anew."""
+        return self._scanner.elsewhere(monitor, partition)
 
     def fit_edges(self, monitor: Monitor, rows: pa.Table) -> Edges:
         """As the scanner does."""

@@ -17,7 +17,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from vigil.adapters.duckdb_files import unclaimed_of
+from vigil.adapters.duckdb_files import is_dated, unclaimed_of
 from vigil.adapters.duckdb_rows import require
 from vigil.core.errors import DataError
 
@@ -150,8 +150,9 @@ def unclaimed(footers: Footers, names: Iterable[str], *, at: str, window: Window
     """
     broken = []
     for name in names:
-        if all(_is_whole(footers[name], column) for column in (at, "environment")):
-            continue
+        dated = is_dated(footers[name].schema.to_arrow_schema(), at)
+        if not dated or all(_is_whole(footers[name], column) for column in (at, "environment")):
+            continue  # a file of another environment that has no times is nobody's here
         lost = unclaimed_of(name, at=at, window=window, environment=environment)
         told = [f"{n:,} without {column!r}" for n, column in zip(lost, (at, "environment"), strict=True) if n]
         if told:
@@ -174,13 +175,21 @@ def _statistics(footer: pq.FileMetaData, column: str) -> list[Any]:
 
 def may_hold(footer: pq.FileMetaData, *, at: str, window: Window, environment: str) -> bool:
     """Whether a file may have rows of the window and environment, as far as its statistics tell."""
-    times = _range(footer, at)
-    if times is not None and isinstance(times[0], datetime):
-        low, high = (t if t.tzinfo else t.replace(tzinfo=UTC) for t in times)
-        if high < window.start or low >= window.end:
-            return False
     places = _range(footer, "environment")
-    return places is None or not (places[0] == places[1] != environment)
+    return _may_date(footer, at, window) and (places is None or not (places[0] == places[1] != environment))
+
+
+def may_count(footer: pq.FileMetaData, *, at: str, window: Window) -> bool:
+    """Whether a file may have rows of the window, of any environment, or rows that have no time at all."""
+    return _may_date(footer, at, window) or not _is_whole(footer, at)
+
+
+def _may_date(footer: pq.FileMetaData, at: str, window: Window) -> bool:
+    times = _range(footer, at)
+    if times is None or not isinstance(times[0], datetime):
+        return True
+    low, high = (t if t.tzinfo else t.replace(tzinfo=UTC) for t in times)
+    return bool(high >= window.start and low < window.end)
 
 
 def _range(footer: pq.FileMetaData, column: str) -> tuple[Any, Any] | None:

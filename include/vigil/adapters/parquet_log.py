@@ -24,6 +24,7 @@ from vigil.adapters.parquet_files import (
     committed,
     fingerprint,
     keep_reference,
+    may_count,
     may_hold,
     readable,
     unclaimed,
@@ -134,10 +135,12 @@ class ParquetLog:
         held = {f: m for f, m in footers.items() if may_hold(m, at=at, window=window, environment=monitor.environment)}
         files, odd = usable(held, needed=named(monitor), at=at)
         outcomes, lost, mute = self._outcomes(monitor.model, window, labels_through)
-        nobodys = unclaimed(footers, files, at=at, window=window, environment=monitor.environment)
+        beside = tuple(f for f, m in footers.items() if f not in held and may_count(m, at=at, window=window))
+        nobodys = unclaimed(footers, (*files, *beside), at=at, window=window, environment=monitor.environment)
         broken = (*cut, *odd, *nobodys, *lost, *mute)
         identity = [[self._relative(f), fingerprint(f)] for f in files]
         identity += [["broken", self._relative(f)] for f, _ in broken]
+        identity += [["beside", self._relative(f), fingerprint(f)] for f in beside]
         joined = outcomes_digest(monitor, window, files, outcomes, labels_through) if files and outcomes else ""
         return Partition(
             model=monitor.model,
@@ -145,6 +148,7 @@ class ParquetLog:
             window=window,
             files=files,
             outcome_files=outcomes,
+            beside=beside,
             broken=broken,
             digest=digest([identity, joined], length=32),
             labels_through=labels_through,

@@ -122,7 +122,9 @@ def _parts(scope: Scope, given: Given) -> list[tuple[str, Given]]:
     """(subject, the same night seen through one feature or one protected attribute)."""
     view = given.view
     if scope is Scope.FEATURE:
-        seen = [(n, view.model_copy(update={"features": {n: kind}})) for n, kind in view.features.items()]
+        seen = [
+            (n, view.model_copy(update={"features": {n: kind}, "protected": ()})) for n, kind in view.features.items()
+        ]
     elif scope is Scope.GROUP:
         seen = [(p.attribute, view.model_copy(update={"protected": (p,)})) for p in view.protected]
     else:

@@ -18,13 +18,15 @@ if TYPE_CHECKING:
 
     from vigil.config.schema import Monitor
     from vigil.intake.types import Source
+    from vigil.profiles.row_ledger import Elsewhere
     from vigil.profiles.types import Edges, Key, Profile
 
 
 class Partition(Spec):
     """The stored rows of one model's night: files, and a digest that changes when rows or labels do.
 
-    files may hold rows outside the window; `window` decides. broken: (file, reason) of unreadable
+    files may hold rows outside the window; `window` decides. beside: files of the same dates without a row of the
+    window and environment. broken: (file, reason) of unreadable
     files, and of those in `files` with rows of no night: rows are missing from every number, so the
     partition's verdicts cannot be `ok`.
     labels_through: labels that were observed later are not there, as for whoever looked then; None: all are.
@@ -35,6 +37,7 @@ class Partition(Spec):
     window: Window
     files: tuple[str, ...]
     outcome_files: tuple[str, ...]
+    beside: tuple[str, ...] = ()
     broken: tuple[tuple[str, str], ...] = ()
     digest: str
     labels_through: datetime | None = None
@@ -151,6 +154,10 @@ class Scanner(Protocol):
     """One scan of a partition -> one profile per (version, role). Missing columns raise DataError."""
 
     def scan(self, monitor: Monitor, partition: Partition, edges: Edges, night: date) -> Mapping[Key, Profile]: ...
+    def elsewhere(self, monitor: Monitor, partition: Partition) -> Elsewhere:
+        """Every row of the partition's files, those `beside` it included, by night and environment."""
+        ...
+
     def fit_edges(self, monitor: Monitor, rows: pa.Table) -> Edges:
         """Quantile edges and level lists from reference rows."""
         ...

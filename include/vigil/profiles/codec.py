@@ -10,7 +10,7 @@ from vigil.core.errors import DataError
 from vigil.core.ids import canonical
 from vigil.profiles.types import Profile
 
-CURRENT = 4
+CURRENT = 5
 REMEDY = "run the night again to make it anew"
 
 
@@ -41,7 +41,8 @@ def _upgraded(raw: dict[str, Any], version: int) -> dict[str, Any]:
 
     A profile of version 1 was counted on edges without tails, and adds up only with profiles on the same edges: there
     `new` means now what it meant then, every level that is not one of `levels`. 2 -> 3: the sums of the outermost bins
-    were of other bins; they are left out, and distances that need them are unknown. 3 -> 4 only adds fields.
+    were of other bins; they are left out, and distances that need them are unknown. 3 -> 4 and 4 -> 5 only
+    add fields.
     """
     if version == CURRENT:
         return raw

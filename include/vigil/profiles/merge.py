@@ -41,6 +41,8 @@ def merge(a: Profile, b: Profile) -> Profile:
         edges_digest=a.edges_digest,
         rows=a.rows + b.rows,
         duplicates=a.duplicates + b.duplicates,
+        conflicting=a.conflicting + b.conflicting,
+        unnamed=a.unnamed + b.unnamed,
         columns=merge_columns(a.columns, b.columns),
         prediction=merge_columns(a.prediction, b.prediction),
         groups=_maps(a.groups, b.groups, _cells),
@@ -158,8 +160,11 @@ def merge_columns(a: Columns, b: Columns) -> Columns:
     )
 
 
+SERVED = ("requests", "ok", "errors", "timeouts", "fallback", "other_words")
+
+
 def _service(a: Service, b: Service) -> Service:
-    counts = {n: getattr(a, n) + getattr(b, n) for n in ("requests", "ok", "errors", "timeouts", "fallback")}
+    counts = {n: getattr(a, n) + getattr(b, n) for n in SERVED}
     return Service(**counts, latency_bins=_bins(a.latency_bins, b.latency_bins))
 
 

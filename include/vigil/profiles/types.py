@@ -115,6 +115,7 @@ class Service(Spec):
     errors: int = 0
     timeouts: int = 0
     fallback: int = 0
+    other_words: int = 0  # of the errors: a status that is neither ok, error nor timeout
     latency_bins: tuple[int, ...] = ()
 
 
@@ -208,7 +209,7 @@ class Profile(Spec):
     hours_service: hour of the local day -> (requests, those that failed).
     """
 
-    schema_version: int = 4
+    schema_version: int = 5
     monitor: str
     environment: str
     task: Task
@@ -219,6 +220,8 @@ class Profile(Spec):
     edges_digest: str
     rows: int = 0  # distinct prediction ids
     duplicates: int = 0  # further rows with an id already counted
+    conflicting: int = 0  # of the duplicates: rows with other content than the row that counts
+    unnamed: int = 0  # of the rows: without an id, so that no label finds them
     columns: Columns = Columns()
     prediction: Columns = Columns()  # the score (numeric "score") or regression value ("prediction")
     groups: Mapping[str, Mapping[str, Cell]] = Field(default_factory=dict)

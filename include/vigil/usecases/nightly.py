@@ -13,6 +13,7 @@ from vigil.core.errors import DataError, LeaseLost, NotRegistered
 from vigil.metrics.evaluate import evaluate
 from vigil.metrics.types import Measurement
 from vigil.ports import Partition, Ports, QualityOutcome
+from vigil.profiles.row_ledger import RowLedger
 from vigil.profiles.types import Profile
 from vigil.usecases import budget_policy, last_known, restatements
 from vigil.usecases import incidents as incident_steps
@@ -38,6 +39,7 @@ from vigil.usecases.nights import (
 from vigil.usecases.promote import reconcile_aliases
 from vigil.usecases.record import append
 from vigil.usecases.reference import yardstick_rows
+from vigil.usecases.row_ledgers import look, row_ledger
 from vigil.usecases.surroundings import count_traffic, measured
 from vigil.usecases.without_rules import notes_of, problems, undecided
 from vigil.verdicts.budget import budget, burn_verdict
@@ -45,6 +47,7 @@ from vigil.verdicts.coverage import covered
 from vigil.verdicts.history import in_place
 from vigil.verdicts.judge import Facts, ruled, trusted
 from vigil.verdicts.judge import judge as judge_numbers
+from vigil.verdicts.lost_rows import other_environment
 from vigil.verdicts.memory import main_version
 from vigil.verdicts.onset import burning, with_onset
 from vigil.verdicts.service_days import ServiceDays, service_days, service_note
@@ -116,6 +119,7 @@ def _scan(ports: Ports, monitor: Monitor, night: date, found: Partition, edges: 
     problem: dict[str, str] = {}
     count_traffic(ports, monitor, night)
     try:
+        look(ports, monitor, night, found)
         profiles = ports.scanner.scan(monitor, found, edges, night) if found.files else {}
     except DataError as error:
         profiles, problem = {}, {"why": str(error), "kind": "schema", "digest": found.digest}
@@ -197,16 +201,18 @@ def night_result(ports: Ports, monitor: Monitor, night: date, *, as_of: date) ->
     measurements = _measure(ports, monitor, night, loaded)
     outcome, suite = quality_of(ports, monitor, night, found, served=loaded is not None)
     suite = with_onset(suite, past)
-    facts = _facts(ports, monitor, night, as_of, found, loaded, outcome.failed_gates)
+    rows = row_ledger(ports, monitor, night, found, loaded)
+    facts = _facts(ports, monitor, night, as_of, found, loaded, outcome.failed_gates, rows)
     service = service_days(monitor.serves, past, night)
     problem = find(ports, monitor, night, "problem.json") or {}
     remarks = (service_note(service, night, rows=_rows(loaded)), proposal(ports, monitor, past, night))
-    rest = loaded is None and not found.broken and not problem and service.rests(night)
+    lost = other_environment(monitor.environment, rows, past)
+    rest = loaded is None and not found.broken and not problem and not lost and service.rests(night)
     if rest:
         verdicts = undecided(monitor, night, service)
     else:
         verdicts = [*judge_numbers(measurements, monitor.rules, in_place(past, night, service), facts), *suite]
-        verdicts += problems(monitor, night, found, loaded, problem)
+        verdicts += [*problems(monitor, night, found, loaded, problem), *([lost] if lost else [])]
     verdicts += intake_findings(noted(ports, monitor, night))
     draft = NightResult(
         monitor=monitor.model,
@@ -223,6 +229,7 @@ def night_result(ports: Ports, monitor: Monitor, night: date, *, as_of: date) ->
         as_of=as_of,
         notes=notes_of(found, outcome.failed_gates, loaded, remarks),
         basis=basis_of(ports, monitor, loaded, suite),
+        row_ledger=rows,
         rest=rest,
     )
     answered = covered(draft, past, monitor.coverage, young=is_young(ports, monitor, past, night))
@@ -248,6 +255,7 @@ def _facts(
     found: Partition,
     loaded: Night | None,
     failed_gates: Sequence[str],
+    ledger: RowLedger | None,
 ) -> Facts:
     rows = _rows(loaded)
     labelled = loaded.served.outcome.labelled if loaded else 0
@@ -266,6 +274,7 @@ def _facts(
         ),
         failed_gates=tuple(failed_gates),
         surprise=usual_of(ports, monitor),
+        rows=ledger,
     )
 
 

@@ -25,6 +25,7 @@ NEXT = {
     Cause.NO_DATA: "log what the rules ask about, or take the rules out",
     Cause.LABELS_PENDING: "send the labels, or set `labels:` to when they come",
     Cause.CHECK_FAILED: "`vigil why` names the check that fails",
+    Cause.ROWS_MISSING: "`vigil rows` names what the rows are without",
     Cause.GATE_FAILED: "repair what the gate of the suite looks at",
 }
 

@@ -9,15 +9,18 @@ from vigil.core.spec import Spec
 from vigil.core.words import Family
 from vigil.metrics.catalog import CATALOG
 from vigil.metrics.types import Measurement
+from vigil.profiles.row_ledger import RowLedger
 from vigil.verdicts.cohorts import Maturity, maturity, provisional
 from vigil.verdicts.disparity import trend
 from vigil.verdicts.hard_failures import hard_failures
+from vigil.verdicts.lost_rows import missing_rows
 from vigil.verdicts.memory import Remembered, added_up, remembered, taught
 from vigil.verdicts.onset import onset
 from vigil.verdicts.quantiles import by_quantile
 from vigil.verdicts.scored_nights import Asked
 from vigil.verdicts.seasons import Alike, alike
 from vigil.verdicts.stuck import frozen
+from vigil.verdicts.support import supported
 from vigil.verdicts.surprise import judge_surprise
 from vigil.verdicts.thresholds import Outcome, dynamic, static
 from vigil.verdicts.types import Cause, Labels, NightResult, Onset, Rule, Rules, State, Surprise, Verdict
@@ -35,6 +38,7 @@ class Facts(Spec):
     unreadable: files whose rows are missing from every number; failed_gates: gating expectations that failed.
     same_age: of a provisional cohort, question -> what past cohorts showed at its age.
     surprise: what is usual, and how surprising a night must be.
+    rows: where the night's rows went, and what those that are judged are without; None where it was not counted.
     """
 
     night: date
@@ -45,6 +49,7 @@ class Facts(Spec):
     unreadable: tuple[str, ...] = ()
     failed_gates: tuple[str, ...] = ()
     surprise: Surprise = Surprise()
+    rows: RowLedger | None = None
     same_age: dict[str, tuple[Measurement, ...]] = Field(default_factory=dict)
 
     @property
@@ -66,9 +71,14 @@ def judge(
                 have = worst.get(verdict.id)
                 if have is None or _badness(verdict, verdict.onset) > _badness(have, have.onset):
                     worst[verdict.id] = verdict
-    for verdict in (*hard_failures(measurements, history), *frozen(measurements, history, rules.drift)):
+    without_rule = (
+        *hard_failures(measurements, history),
+        *frozen(measurements, history, rules.drift),
+        *missing_rows(facts.rows, history, measurements),
+    )
+    for verdict in without_rule:
         worst[verdict.id] = verdict
-    return tuple(trusted(v, facts) for v in worst.values())
+    return tuple(trusted(supported(v, facts.rows, history), facts) for v in worst.values())
 
 
 def _badness(one: Verdict | Outcome, since: Onset | None) -> tuple[int, bool, bool, bool]:

@@ -18,7 +18,13 @@ from vigil.metrics.types import Measurement
 from vigil.verdicts.types import PROVISIONAL, Cause, NightResult, Onset, State, Verdict
 
 T = TypeVar("T")
-OF_THE_ROWS = ("schema", "rows", "baseline", "monitor")  # metrics that are about all rows of a night
+OF_THE_ROWS = (
+    "schema",
+    "rows",
+    "baseline",
+    "monitor",
+    "other_environment",
+)  # metrics that are about all rows of a night
 ENDED = 2  # good answers after a breach, and its nights are added up with later ones no more
 
 
@@ -26,7 +32,8 @@ class Lesson(NamedTuple):
     """What one night must not teach.
 
     sound: all rows could be read, and no gate failed; a night that is not sound teaches nothing.
-    questions: those that were a breach. columns: those that drifted, or whose values were wrong.
+    questions: those that were a breach, or rested on too few of the rows. columns: those that drifted, or whose values
+    were wrong.
     stood_in: the fallback answered most rows, so that answers, performance and fairness are not the champion's.
     """
 
@@ -66,7 +73,7 @@ def lesson(result: NightResult) -> Lesson:
     breaches = [v for v in result.verdicts if is_bad(v)]
     return Lesson(
         sound=bool(result.rows) and not any(_rows_wrong(v) for v in result.verdicts),
-        questions=frozenset(v.id for v in breaches),
+        questions=frozenset(v.id for v in result.verdicts if is_bad(v) or v.cause is Cause.ROWS_MISSING),
         columns=frozenset(c for v in breaches if v.family in (Family.DRIFT, Family.QUALITY) for c in _blamed(v)),
         stood_in=result.champion_rows is not None and 2 * result.champion_rows < result.rows,
     )
@@ -134,7 +141,7 @@ def remembered(history: Iterable[NightResult], metrics: Iterable[str]) -> dict[s
         taught, version = lesson(result), main_version(result.versions)
         for v in result.verdicts:
             m = v.measurement
-            if v.metric in wanted and m is not None and not waits(v):
+            if v.metric in wanted and m is not None and not waits(v) and v.cause is not Cause.ROWS_MISSING:
                 past.setdefault(v.id, []).append(Remembered(result.night, version, m, v, not taught.holds_back(m)))
     return past
 

@@ -11,6 +11,7 @@ from vigil.core.ids import digest
 from vigil.core.spec import Spec
 from vigil.core.words import Family
 from vigil.metrics.types import Measurement
+from vigil.profiles.row_ledger import RowLedger
 
 
 class State(StrEnum):
@@ -31,6 +32,7 @@ class Cause(StrEnum):
     LABELS_PENDING = "labels pending"
     CHECK_FAILED = "check failed"
     GATE_FAILED = "gate failed"
+    ROWS_MISSING = "rows missing"  # too many rows are without what the number is made of
     BLIND = "mostly unknown"  # of a whole family, on many nights
 
 
@@ -352,6 +354,7 @@ class NightResult(Spec):
     as_of: date | None = None  # the night on which it was judged so for the first time
     notes: tuple[str, ...] = ()  # files that could not be read, failed gates, the yardstick
     basis: str = ""  # digest of what the numbers were held against; "" in results of older releases
+    row_ledger: RowLedger | None = None  # every row of the night's files; None in results of older releases
     rest: bool = False  # a day without rows and without service: no night, and counted nowhere
 
     @property

@@ -14,6 +14,7 @@ from tests.unit.plugins.shown import MONITOR, incident, night, pending, quiet
 from tests.unit.plugins.test_page_templates import Page
 from tests.unit.plugins.weeks import MOVED, weeks
 from vigil.core.words import Family
+from vigil.profiles.row_ledger import Lack, Place, Remainder, RowLedger
 from vigil.verdicts.types import Cause, Coverage, NightResult, State, Verdict
 
 FINE = air(0.97, 0.9, 1.04, state=State.OK)
@@ -61,8 +62,22 @@ def test_a_night_that_is_missing_is_told_with_what_to_look_at() -> None:
 
 def test_a_stranger_finds_every_part_under_a_heading_of_its_own() -> None:
     found = re.findall(r'<h2 id="(\w+)">', html(*weeks()))
-    assert found == ["watched", "answers", "fairness", "performance", "drift", "budgets", "links"]
+    assert found == ["watched", "answers", "rows", "fairness", "performance", "drift", "budgets", "links"]
     assert {link for link in Page(html(*weeks())).links if link.startswith("#")} == {f"#{name}" for name in found}
+
+
+def test_where_the_rows_went_is_told_with_the_share_of_the_reference_and_no_word_of_the_data_is_markup() -> None:
+    lost = Remainder(lack=Lack.GROUP, subject="sex", rows=247, of=800, reference_rows=0, reference_of=2000)
+    ledger = RowLedger(
+        places={Place.JUDGED: 800, Place.OTHER_ENVIRONMENT: 60}, environments={"<b>prod": 60}, remainders=(lost,),
+        yardstick="holdout of version 2",
+    )  # fmt: skip
+    shown = html(night(FINE).model_copy(update={"row_ledger": ledger}))
+    told = Page(shown).words
+    assert "of another environment: '<b>prod' (60) 60 7.0%" in told
+    assert "without a group (sex) 247 of 800 30.9% 0.0% on the holdout of version 2" in told
+    assert "<b>prod" not in shown
+    assert "Nobody counted the rows of this night" in words(night(FINE))
 
 
 def test_every_picture_has_its_numbers_as_a_table() -> None:

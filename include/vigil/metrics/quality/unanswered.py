@@ -10,12 +10,12 @@ from vigil.metrics.types import Reading
 from vigil.profiles.types import Profile
 
 
-def _served(night: Profile) -> int:
+def served(night: Profile) -> int:
     """Rows that should have an answer: those with status ok; all of them where no status is counted."""
     return night.service.ok if night.service.requests else night.rows
 
 
-def _answered(night: Profile) -> int:
+def answered(night: Profile) -> int:
     """Rows with an answer: a class, or of a regression a finite value."""
     if night.task is not Task.REGRESSION:
         return sum(night.outcome.predictions.values())
@@ -41,7 +41,7 @@ def missing_prediction(given: Given) -> Iterator[Reading]:
     >>> next(missing_prediction(Given(night, None, view()))).value
     0.2
     """
-    yield from _lacking(_served(given.tonight), _answered(given.tonight))
+    yield from _lacking(served(given.tonight), answered(given.tonight))
 
 
 def missing_score(given: Given) -> Iterator[Reading]:
@@ -62,4 +62,4 @@ def missing_score(given: Given) -> Iterator[Reading]:
     if column is None:
         yield unknown("all", because(NOT_LOGGED, "no score") if night.rows else NO_ROWS)
         return
-    yield from _lacking(_served(night), column.finite)
+    yield from _lacking(served(night), column.finite)
