@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vigil.core.errors import DataError
+from vigil.core.value_word import word
 from vigil.intake.decimals import pointed
 from vigil.intake.naming import absent
 from vigil.intake.text_columns import text_columns
@@ -178,18 +179,18 @@ def _local(naive: pd.Series, zone: str) -> pd.Series:
 
 
 def text(values: pd.Series) -> pd.Series:
-    """Values as text, alike for all types: 1, 1.0, "1.0" and True are "1"; missing and blank are missing."""
+    """The word of each value (`core/value_word`); None where it is missing. Raises DataError for what has no word."""
+    import numpy as np
     import pandas as pd
 
-    if pd.api.types.is_bool_dtype(values) or pd.api.types.infer_dtype(values, skipna=True) == "boolean":
-        values = values.astype("boolean").astype("Int64")
-    elif pd.api.types.is_float_dtype(values):
-        whole = values.dropna()
-        if ((whole % 1) == 0).all() and (whole.abs() < 1e15).all():
-            values = values.astype("Int64")
-    words: Any = values.astype("string").str.strip().str.replace(r"^(-?\d+)\.0+$", r"\1", regex=True)
-    found: pd.Series[Any] = words.astype(object).where(words.notna() & (words != ""), None)
-    return found
+    try:
+        codes, index = pd.factorize(values)
+        distinct = index.to_numpy() if values.dtype == np.float32 else index  # Python's 0.1 would be 0.10000000149
+        known = np.array([*(word(value) for value in distinct), None], dtype=object)
+    except (TypeError, DataError) as error:  # what cannot be hashed is no single value either
+        why = error if isinstance(error, DataError) else "it holds lists or structures"
+        raise DataError(f"column {str(values.name)!r} cannot be read as text: {why}; leave it out") from None
+    return pd.Series(known[codes], index=values.index, name=values.name, dtype=object)
 
 
 def _renamed(frame: pd.DataFrame, source: Source, wanted: Wanted) -> pd.DataFrame:

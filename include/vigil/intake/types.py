@@ -4,7 +4,7 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from vigil.core.spec import Spec
+from vigil.core.spec import Spec, ValueWord
 from vigil.core.zones import Zone
 from vigil.intake.decimals import Decimal
 from vigil.intake.text_facts import TextRules
@@ -30,7 +30,7 @@ class Band(Spec):
 
     column: str  # the numbers, in the log
     edges: tuple[float, ...] = Field(min_length=1)  # where one group ends and the next begins
-    labels: tuple[str, ...]  # names of the groups, lowest first
+    labels: tuple[ValueWord, ...]  # names of the groups, lowest first
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
@@ -82,11 +82,11 @@ class Source(Spec):
     format: Kind = "auto"
     served_at: Time
     columns: dict[str, str] = Field(default_factory=dict)
-    values: dict[str, dict[str, str]] = Field(default_factory=dict)
+    values: dict[str, dict[ValueWord, ValueWord]] = Field(default_factory=dict)
     score_scale: float = Field(default=1.0, gt=0)
     decimal: Decimal = "."
     bands: dict[str, Band] = Field(default_factory=dict)
-    only: dict[str, str] = Field(default_factory=dict)
+    only: dict[str, ValueWord] = Field(default_factory=dict)
     text: dict[str, str] = Field(default_factory=dict)
     text_rules: TextRules = TextRules()
     outcomes: Truth | None = None  # where the truth is, if it is known anywhere
