@@ -18,7 +18,7 @@ from vigil.adapters.duckdb_rows import columns_of, text_of
 from vigil.core.errors import DataError
 from vigil.core.spec import Spec, ValueWord
 from vigil.core.value_word import BLANKS, word
-from vigil.intake.normalise import text
+from vigil.intake.column_values import text
 from vigil.serving.answers import read_answer
 
 known = st.characters(exclude_categories=("Cs", "Cn", "Co"), exclude_characters="\x00")  # of any version of Unicode

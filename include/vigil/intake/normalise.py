@@ -5,11 +5,11 @@ A row that no night can hold (its time is missing or cannot be read) is handed b
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vigil.core.errors import DataError
-from vigil.core.value_word import word
+from vigil.core.words import Status
+from vigil.intake.column_values import OF_A_REQUEST, Wanted, text, values_of
 from vigil.intake.decimals import pointed
 from vigil.intake.naming import absent
 from vigil.intake.text_columns import text_columns
@@ -23,21 +23,6 @@ LATEST = 9e15  # microseconds: the year 2255, before which pandas' own instants 
 # at the end of an ISO time, after its hours or minutes: Z, +02, +0200, +02:00
 OFFSET = r"(?:[T ]\d\d(?:\d\d){0,2}|:\d\d)(?:[.,]\d+)?\s*(?:Z|[+-]\d\d(?::?\d\d)?)$"
 UNVERSIONED = "unversioned"
-OF_A_REQUEST = ("prediction_id", "model_version", "role", "status", "latency_ms", "pipeline_version")
-
-
-class Wanted(NamedTuple):
-    """What a monitor reads of the log, in Vigil's words."""
-
-    environment: str
-    columns: tuple[str, ...]  # features, groups, prediction, score, and what else is counted of a row
-    score: str | None
-    prediction: str
-    numbers: frozenset[str]  # of `columns`, those that are numbers
-    threshold: float | None = None  # binary logs of scores alone: at or above it the decision is `above`
-    above: str = ""
-    below: str = ""
-    further: frozenset[str] = frozenset()  # of `columns`, those that a log has and a holdout may lack
 
 
 class Rejected(NamedTuple):
@@ -79,10 +64,19 @@ def normalise(frame: pd.DataFrame, source: Source, wanted: Wanted, *, origin: st
         out["prediction_id"] = [f"{origin}-{n}" for n in numbers[kept]]
     out = _own(out, wanted)
     rejected = [Rejected(int(n), f"{source.served_at.column} is no time") for n in numbers[~kept]]
+    known = out["status"].isin(list(Status))
+    unknown = zip(numbers[kept][~known], out.loc[~known, "status"], strict=True)
+    rejected += [Rejected(int(n), _unknown(status)) for n, status in unknown]
+    out = out[known]
     outcomes = None
     if source.outcomes is not None and source.apart is None:
-        outcomes = _labels(frame.loc[kept], source, source.outcomes, out["prediction_id"], out["served_at"], origin)
+        labelled, ids, served = frame.loc[out.index], out["prediction_id"], out["served_at"]
+        outcomes = _labels(labelled, source, source.outcomes, ids, served, origin, wanted)
     return Rows(out, outcomes, tuple(rejected))
+
+
+def _unknown(status: str) -> str:
+    return f"status is {status!r}, none of {', '.join(Status)}; say what it means with `values: {{status: …}}`"
 
 
 def normalise_reference(frame: pd.DataFrame, source: Source, wanted: Wanted, *, origin: str) -> pd.DataFrame:
@@ -95,7 +89,7 @@ def normalise_reference(frame: pd.DataFrame, source: Source, wanted: Wanted, *, 
     out = _renamed(frame, source.model_copy(update={"columns": there}), wanted)
     out = out.drop(columns=[c for c in ("prediction_id", "model_version", "role") if c in out])
     if source.outcomes is not None and source.outcomes.label in frame:
-        out["label"] = _translated(frame[source.outcomes.label], source.values.get("label"), number=False)
+        out["label"] = values_of(frame[source.outcomes.label], "label", source, wanted)
     return out
 
 
@@ -119,7 +113,7 @@ def _mine(frame: pd.DataFrame, source: Source, origin: str) -> pd.Series:
     return mine
 
 
-def normalise_outcomes(frame: pd.DataFrame, source: Source, *, origin: str) -> pd.DataFrame:
+def normalise_outcomes(frame: pd.DataFrame, source: Source, wanted: Wanted, *, origin: str) -> pd.DataFrame:
     """Outcomes from a log of their own: prediction_id, label, observed_at. Rows without one of them are left out."""
     truth = source.outcomes
     if truth is None or truth.observed_at is None:
@@ -127,7 +121,7 @@ def normalise_outcomes(frame: pd.DataFrame, source: Source, *, origin: str) -> p
     key = truth.prediction_id or source.columns.get("prediction_id", "prediction_id")
     if key not in frame:
         raise DataError(absent(key, frame.columns, f"{origin} (outcomes)"))
-    return _labels(pointed(frame, source.decimal), source, truth, text(frame[key]), None, origin)
+    return _labels(pointed(frame, source.decimal), source, truth, text(frame[key]), None, origin, wanted)
 
 
 def instants(frame: pd.DataFrame, time: Time, origin: str) -> pd.Series:
@@ -178,21 +172,6 @@ def _local(naive: pd.Series, zone: str) -> pd.Series:
     return instant
 
 
-def text(values: pd.Series) -> pd.Series:
-    """The word of each value (`core/value_word`); None where it is missing. Raises DataError for what has no word."""
-    import numpy as np
-    import pandas as pd
-
-    try:
-        codes, index = pd.factorize(values)
-        distinct = index.to_numpy() if values.dtype == np.float32 else index  # Python's 0.1 would be 0.10000000149
-        known = np.array([*(word(value) for value in distinct), None], dtype=object)
-    except (TypeError, DataError) as error:  # what cannot be hashed is no single value either
-        why = error if isinstance(error, DataError) else "it holds lists or structures"
-        raise DataError(f"column {str(values.name)!r} cannot be read as text: {why}; leave it out") from None
-    return pd.Series(known[codes], index=values.index, name=values.name, dtype=object)
-
-
 def _renamed(frame: pd.DataFrame, source: Source, wanted: Wanted) -> pd.DataFrame:
     """The wanted columns under Vigil's names, values translated, scores in [0, 1], groups cut."""
     import pandas as pd
@@ -203,7 +182,7 @@ def _renamed(frame: pd.DataFrame, source: Source, wanted: Wanted) -> pd.DataFram
         if name in source.bands:
             made[name] = _band(frame, source.bands[name])
         elif there in frame:
-            made[name] = _translated(frame[there], source.values.get(name), number=name in wanted.numbers)
+            made[name] = values_of(frame[there], name, source, wanted)
         elif name in source.columns:
             raise DataError(absent(there, frame.columns, f"columns.{name}"))
     made |= _of_text(frame, source)
@@ -217,25 +196,6 @@ def _renamed(frame: pd.DataFrame, source: Source, wanted: Wanted) -> pd.DataFram
 def _decided(score: pd.Series, wanted: Wanted) -> pd.Series:
     decided = (score >= (wanted.threshold or 0)).map({True: wanted.above, False: wanted.below})
     return decided.astype(object).where(score.notna(), None)
-
-
-def _translated(values: pd.Series, words: Mapping[str, str] | None, *, number: bool) -> pd.Series:
-    import pandas as pd
-
-    if words:
-        plain = text(values)
-        values = plain.map(lambda v: words.get(v, v) if v is not None else None)
-    if number:
-        return values if pd.api.types.is_numeric_dtype(values) else _numbers(values)
-    return text(values)
-
-
-def _numbers(values: pd.Series) -> pd.Series:
-    """Numbers where all that is there are numbers; else as it is: the night counts what has the wrong type."""
-    import pandas as pd
-
-    read = pd.to_numeric(values, errors="coerce")
-    return read if read.notna().sum() == values.notna().sum() else text(values)
 
 
 def _score(values: pd.Series, scale: float) -> pd.Series:
@@ -274,6 +234,8 @@ def _own(out: pd.DataFrame, wanted: Wanted) -> pd.DataFrame:
     import pandas as pd
 
     out["environment"] = wanted.environment
+    if "status" in out:
+        out["status"] = out["status"].str.lower()
     for name, value in (("model_version", UNVERSIONED), ("role", "champion"), ("status", "ok")):
         out[name] = out[name].fillna(value) if name in out else value
     given = out["latency_ms"] if "latency_ms" in out else pd.Series(float("nan"), index=out.index)
@@ -282,13 +244,19 @@ def _own(out: pd.DataFrame, wanted: Wanted) -> pd.DataFrame:
 
 
 def _labels(
-    frame: pd.DataFrame, source: Source, truth: Truth, ids: pd.Series, served: pd.Series | None, origin: str
+    frame: pd.DataFrame,
+    source: Source,
+    truth: Truth,
+    ids: pd.Series,
+    served: pd.Series | None,
+    origin: str,
+    wanted: Wanted,
 ) -> pd.DataFrame:
     import pandas as pd
 
     if truth.label not in frame:
         raise DataError(absent(truth.label, frame.columns, f"{origin} (outcomes)"))
-    label = _translated(frame[truth.label], source.values.get("label"), number=False)
+    label = values_of(frame[truth.label], "label", source, wanted)
     seen: Any = pd.NaT
     if truth.observed_at is not None:
         seen = instants(frame, truth.observed_at, origin)

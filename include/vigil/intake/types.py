@@ -58,7 +58,7 @@ class Truth(Spec):
 
 
 class Source(Spec):
-    """A log in somebody else's words. `vigil ingest` turns it into Vigil's own, and each night does so first.
+    r"""A log in somebody else's words. `vigil ingest` turns it into Vigil's own, and each night does so first.
 
     predictions: a path, a glob, an address that fsspec knows (s3://bucket/*.parquet), or for a database a SELECT with
                  :start and :end (UTC, half-open) in it. Relative paths start where monitors/ is.
@@ -69,6 +69,8 @@ class Source(Spec):
     values:      column (in Vigil's word) -> {value there: value here}: yes/no, codes, spellings of a group.
     score_scale: what the log calls certain: 1, or 100 for per cent.
     decimal:     "," where a CSV writes 5,2 for 5.2 (and 1.234,5 for 1234.5).
+    missing:     words that say in any column of the log that a value is missing. Without it, `NULL`, `N/A`, `nan`, `\N`
+                 and their like do so in numbers, answers and labels, and `NA`, `None` and `-` where they name no class.
     bands:       groups cut from numbers, such as age bands.
     only:        column there -> the value that belongs to this model, where a log holds several.
     text:        columns of text. What is kept of each: `<name>__length`, `<name>__words`, `<name>__non_letters`,
@@ -85,6 +87,7 @@ class Source(Spec):
     values: dict[str, dict[ValueWord, ValueWord]] = Field(default_factory=dict)
     score_scale: float = Field(default=1.0, gt=0)
     decimal: Decimal = "."
+    missing: tuple[str, ...] = ()
     bands: dict[str, Band] = Field(default_factory=dict)
     only: dict[str, ValueWord] = Field(default_factory=dict)
     text: dict[str, str] = Field(default_factory=dict)

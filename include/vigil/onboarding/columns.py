@@ -70,7 +70,7 @@ def column(name: str, values: pd.Series) -> Look:
     """One column of a sample. Text that is all numbers, or all times, is taken for what it says."""
     import pandas as pd
 
-    from vigil.intake.normalise import text
+    from vigil.intake.column_values import text
 
     if values.dtype == object and any(isinstance(v, bytes) or not pd.api.types.is_scalar(v) for v in values.dropna()):
         missing = round(float(values.isna().mean()), 6)

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vigil.core.errors import DataError
-from vigil.intake.normalise import instants, text
+from vigil.intake.column_values import text
+from vigil.intake.normalise import instants
 from vigil.intake.types import Time
 from vigil.onboarding.columns import Look, look
 from vigil.onboarding.labels import named

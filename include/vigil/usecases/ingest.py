@@ -9,8 +9,9 @@ from vigil.core.ids import digest
 from vigil.core.spec import Spec
 from vigil.core.window import Window, night_window
 from vigil.core.words import Task
+from vigil.intake.column_values import Wanted
 from vigil.intake.naming import absent
-from vigil.intake.normalise import Rejected, Wanted, normalise, normalise_outcomes
+from vigil.intake.normalise import Rejected, normalise, normalise_outcomes
 from vigil.intake.types import Source
 from vigil.ports import INTAKE, Piece, Ports
 from vigil.profiles.layout import Decision, FeatureType
@@ -50,7 +51,7 @@ def ingest(ports: Ports, monitor: Monitor, first: date, last: date, *, again: bo
         told = _take(ports, monitor, source, piece, told)
     if source.apart:
         for piece in ports.intake.pieces(monitor.model, source, source.apart, span, again=again):
-            labels = normalise_outcomes(piece.rows, source, origin=piece.origin)
+            labels = normalise_outcomes(piece.rows, source, wanted(monitor), origin=piece.origin)
             told = told.model_copy(update={"outcomes": told.outcomes + _label(ports, monitor, piece, labels)})
     return told
 
@@ -73,6 +74,8 @@ def wanted(monitor: Monitor) -> Wanted:
         prediction=d.prediction,
         numbers=frozenset({*inputs, *answer, *scores, *sums}),
         threshold=decision.threshold if decision else None,
+        classes=frozenset({decision.positive, decision.favourable, decision.deserving} if decision else ()),
+        open=monitor.task is Task.MULTICLASS,
         above=_decision(decision, positive=True),
         below=_decision(decision, positive=False),
     )
