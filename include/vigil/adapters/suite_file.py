@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vigil.core.errors import DataError
+from vigil.core.value_word import word
 
 if TYPE_CHECKING:
     from vigil.config.schema import Monitor
@@ -22,8 +23,18 @@ def raw_suite(path: Path, monitor: Monitor) -> dict[str, Any]:
         raise DataError(f"there is no {shown}: add it, or change `suite:` of monitor {monitor.model}") from error
     except (OSError, ValueError) as error:
         raise DataError(f"{shown} is not a suite in JSON ({error}): correct the file") from error
-    expected(raw, shown, monitor)
-    return dict(raw)
+    return {**raw, "expectations": [_by_word(one) for one in expected(raw, shown, monitor)]}
+
+
+def _by_word(one: Any) -> Any:
+    """The expectation with the word of each text in its set: a suite that says True is true of the log's 1."""
+    kwargs = one.get("kwargs") if isinstance(one, Mapping) else None
+    members = kwargs.get("value_set") if isinstance(kwargs, Mapping) else None
+    if not str(one.get("type") if kwargs else "").endswith("to_be_in_set") or not isinstance(members, list):
+        return one
+    words = [word(member) for member in members if isinstance(member, str)]
+    more = [known for known in dict.fromkeys(words) if known is not None and known not in members]
+    return {**one, "kwargs": {**(kwargs or {}), "value_set": [*members, *more]}} if more else one
 
 
 def expected(raw: Any, shown: str, monitor: Monitor) -> list[Any]:
