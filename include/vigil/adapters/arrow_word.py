@@ -9,6 +9,8 @@ from vigil.core.value_word import word
 if TYPE_CHECKING:
     import pyarrow as pa
 
+REWORDED = r"^$|^\s|\s$|[^ -~]|[.]0+$|^[tTfF][rRaA][uUlL][sSeE][eE]?$"  # texts that may not be their own word
+
 
 def word_column(column: pa.ChunkedArray) -> pa.Array:
     """The word of each value, null where it is missing. Raises DataError for values that have none.
@@ -18,8 +20,11 @@ def word_column(column: pa.ChunkedArray) -> pa.Array:
     ['1', None, '0']
     """
     import pyarrow as pa
+    import pyarrow.compute as pc
 
     whole = pa.concat_arrays(column.chunks) if column.num_chunks else pa.array([], column.type)
+    if pa.types.is_string(whole.type) and not pc.any(pc.match_substring_regex(whole, REWORDED)).as_py():
+        return whole  # most columns of ids are their own words
     try:
         coded = whole.dictionary_encode()
     except pa.ArrowNotImplementedError:
