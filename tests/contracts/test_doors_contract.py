@@ -49,8 +49,8 @@ SOURCE = {
 
 
 def watched(**parts) -> Monitor:
-    return monitor(data={}, protected=[{"attribute": "sex", "reference": 1, "groups": [False]}],
-                   decision={"positive": True, "favourable": 0, "deserving": 0.0}, **parts)  # fmt: skip
+    return monitor(data={}, protected=[{"attribute": "sex", "reference": "1.0", "groups": ["false"]}],
+                   decision={"positive": "True", "favourable": "0", "deserving": "0.0"}, **parts)  # fmt: skip
 
 
 def frame(values) -> pd.DataFrame:

@@ -4,7 +4,6 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict
 
-from vigil.core.errors import DataError
 from vigil.core.value_word import word
 
 
@@ -15,11 +14,8 @@ class Spec(BaseModel):
 
 
 def _declared(value: Any) -> Any:
-    """The word of a declared value; what has none is left for pydantic to refuse."""
-    try:
-        return word(value) or value
-    except DataError:
-        return value
+    """The word of a declared text. YAML's numbers and booleans are refused: it reads `no`, 010 and 1.10 otherwise."""
+    return word(value) or value if isinstance(value, str) else value
 
 
-ValueWord = Annotated[str, BeforeValidator(_declared)]  # a value of the log, as YAML says it: 1, true and "1.0" are "1"
+ValueWord = Annotated[str, BeforeValidator(_declared)]  # a value of the log: "1", "true" and "1.0" are "1"
