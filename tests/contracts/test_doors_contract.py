@@ -151,3 +151,12 @@ def test_composed_and_decomposed_letters_are_one_group(tmp_path):
     found = scanned(ParquetLog(tmp_path), watched())
     assert {group: cell.n for group, cell in found.groups["sex"].items()} == {"Köln": 10}
     assert found.columns.category["city"].new_examples == ("Köln",)
+
+
+def test_a_number_that_is_none_costs_the_others_nothing(tmp_path):
+    given = {"environment": "staging", "model_version": "1", "root": tmp_path}
+    for n, values in enumerate(([5, "abc", "True"], [True, False, True], [2.5, 5.0, None])):
+        rows = frame(FORMS["text"]).head(3).assign(income=values, prediction_id=[f"{n}{i}" for i in range(3)])
+        log_predictions("credit", rows, **given)
+    found = scanned(ParquetLog(tmp_path), watched()).columns.numeric["income"]
+    assert (found.wrong_type, found.nulls, found.finite, found.total) == (1, 1, 7, 15.5)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from vigil.adapters.duckdb_rows import double, literal, name_of, quoted, text_of
 from vigil.adapters.duckdb_word import not_a_number
+from vigil.core.value_word import FALSE, TRUE
 from vigil.core.words import Role, Task
 
 if TYPE_CHECKING:
@@ -39,7 +40,14 @@ class Layout:
 
     def number(self, column: str) -> str:
         """SQL of a column's value as a number; null where it is none."""
-        return quoted(column) if self.types[column] == "DOUBLE" else f"TRY_CAST({quoted(column)} AS DOUBLE)"
+        kind, name = self.types[column], quoted(column)
+        if kind == "DOUBLE":
+            return name
+        number = f"TRY_CAST({name} AS DOUBLE)"
+        if kind != "VARCHAR":
+            return number
+        yes, no = (", ".join(map(literal, words)) for words in (TRUE, FALSE))  # booleans beside a file of text
+        return f"coalesce({number}, CASE WHEN {name} IN ({yes}) THEN 1.0 WHEN {name} IN ({no}) THEN 0.0 END)"
 
     def named(self, column: str) -> str:
         """SQL of a column's value as text, where what is missing is a group of its own."""

@@ -71,8 +71,9 @@ def _missing(name: str, source: Source, wanted: Wanted) -> frozenset[str]:
 
 
 def _numbers(values: pd.Series) -> pd.Series:
-    """Numbers where all that is there are numbers; else as it is: the night counts what has the wrong type."""
+    """Numbers where all that is there are numbers; else their words: the night counts what has the wrong type."""
     import pandas as pd
 
-    read = pd.to_numeric(values, errors="coerce")
-    return read if read.notna().sum() == values.notna().sum() else text(values)
+    words = text(values)  # True is 1
+    read = pd.to_numeric(words, errors="coerce")
+    return read if read.notna().sum() == words.notna().sum() else words

@@ -90,3 +90,7 @@ def test_an_unknown_log_is_looked_at_without_its_words_for_missing():
     assert found.frame["number"].tolist() == ["1", None, "2", None]
     assert found.frame["country"].tolist() == ["NA", "DE", None, "FR"]
     assert found.words == ("NULL",)
+
+
+def test_booleans_in_a_column_of_numbers_are_one_and_nought():
+    assert taken(income=["True", "false", "NA"]).predictions["income"].tolist()[:2] == [1.0, 0.0]
