@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from vigil.core.errors import DataError
 from vigil.core.sample import in_sample
+from vigil.core.value_word import word
 from vigil.settings import Settings
 
 if TYPE_CHECKING:
@@ -47,10 +48,11 @@ def log_predictions(  # noqa: PLR0913 - what a batch is made of
     rows: pandas DataFrame, pyarrow Table, or list of dicts, with prediction_id, served_at (time zone aware), status
     ("ok", "error" or "timeout"), latency_ms, the features, and prediction (and score). environment, model_version and
     role are added where the rows do not have them. A column that mixes types is logged as text: the night then counts
-    what is wrong with it. batch_id: the job's own name for the batch; by default a digest of its content, so that a
-    job that is run twice logs once. explain: called with a pandas DataFrame of a sample of the rows (the same ones
-    whenever they are logged: `explain_share` of all ids), returns feature -> contributions, one a row; they are logged
-    as `contrib__<feature>`, null for the other rows; `shap_values_of` makes such a function. No rows are no batch.
+    what is wrong with it. Where this machine has the model's monitor, `environment` must be the one that it watches.
+    batch_id: the job's own name for the batch; by default a digest of its content, so that a job that is run twice logs
+    once. explain: called with a pandas DataFrame of a sample of the rows (the same ones whenever they are logged:
+    `explain_share` of all ids), returns feature -> contributions, one a row; they are logged as `contrib__<feature>`,
+    null for the other rows; `shap_values_of` makes such a function. No rows are no batch.
     Raises DataError, and writes nothing, when rows do not fit.
     """
     from vigil.adapters.parquet_log import ParquetLog
@@ -61,6 +63,7 @@ def log_predictions(  # noqa: PLR0913 - what a batch is made of
     for name, value in (("environment", environment), ("model_version", model_version), ("role", role)):
         if name not in table.column_names:
             table = _with(table, name, value)
+    _check_environment(model, table, Settings().monitors_dir)
     batch = batch_id or _content(table)
     if explain is not None:
         table = _explained(table, explain, explain_share)
@@ -147,36 +150,63 @@ def _explained(table: pa.Table, explain: Explain, share: float) -> pa.Table:
     return table
 
 
+def _check_environment(model: str, table: pa.Table, monitors: Path) -> None:
+    """Raises DataError where the model's monitor is at hand and watches another environment: the rows would be lost."""
+    import pyarrow.compute as pc
+
+    from vigil.config.load import environment_of
+
+    watched = environment_of(monitors, model)
+    named = {value for value in pc.unique(table.column("environment")).to_pylist() if value is not None}
+    others = sorted(str(value) for value in named - {watched})
+    if watched is not None and others:
+        raise DataError(
+            f"environment is {', '.join(map(repr, others[:3]))}, and the monitor of {model!r} watches {watched!r}: "
+            f"no night would count these rows. Log them as {watched!r}, or change `environment:` in its file in "
+            f"{monitors.name}/"
+        )
+
+
 def _table(rows: Any) -> pa.Table:
+    """The rows as Arrow. Raises DataError where they are none, or where two columns have one name."""
     import pyarrow as pa
 
+    from vigil.adapters.accepted_rows import check_names
+
     if isinstance(rows, pa.Table):
+        check_names(rows.column_names, "rows")
         return rows
     if isinstance(rows, list) and all(isinstance(row, Mapping) for row in rows):
-        names = dict.fromkeys(name for row in rows for name in row)
-        return pa.table({name: _column([row.get(name) for row in rows]) for name in names})
+        names = list(dict.fromkeys(name for row in rows for name in row))
+        check_names(map(str, names), "rows")
+        return pa.table({str(name): _column([row.get(name) for row in rows], str(name)) for name in names})
     if hasattr(rows, "columns") and hasattr(rows, "to_dict"):
-        return pa.table({str(name): _series(rows[name]) for name in rows.columns})
+        check_names(map(str, rows.columns), "rows")
+        return pa.table({str(name): _series(rows[name], str(name)) for name in rows.columns})
     raise DataError(f"rows must be a DataFrame, a pyarrow Table or a list of dicts, not {type(rows).__name__}")
 
 
-def _series(series: Any) -> pa.Array:
+def _series(series: Any, name: str) -> pa.Array:
     import pyarrow as pa
 
     try:
         return pa.Array.from_pandas(series)
-    except (pa.ArrowInvalid, pa.ArrowTypeError):
-        return _column([None if value != value else value for value in series.tolist()])  # noqa: PLR0124 - NaN
+    except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError, OverflowError):
+        return _column(series.tolist(), name)
 
 
-def _column(values: Sequence[Any]) -> pa.Array:
-    """Values as Arrow infers them; a mixture of types as text."""
+def _column(values: Sequence[Any], name: str) -> pa.Array:
+    """Values as Arrow infers them; a mixture of types, or a number that is too large for one, as words."""
     import pyarrow as pa
 
     try:
         return pa.array(values)
-    except (pa.ArrowInvalid, pa.ArrowTypeError):
-        return pa.array([None if value is None else str(value) for value in values], type=pa.string())
+    except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError, OverflowError):
+        pass
+    try:
+        return pa.array([word(value) for value in values], type=pa.string())
+    except DataError as error:
+        raise DataError(f"rows: column {name!r}: {error}; log its parts as columns of their own, or drop it") from None
 
 
 def _with(table: pa.Table, name: str, value: str) -> pa.Table:

@@ -6,6 +6,7 @@ from bisect import bisect_left
 from collections import Counter, defaultdict
 from datetime import date
 from typing import Any
+from unicodedata import normalize
 from zoneinfo import ZoneInfo
 
 from vigil.config.schema import Monitor
@@ -22,7 +23,10 @@ def text(value: Any) -> str | None:
     if value is None or (isinstance(value, float) and math.isnan(value)):
         return None
     whole = isinstance(value, bool) or (isinstance(value, float) and value.is_integer())
-    return str(int(value)) if whole else str(value)
+    if not isinstance(value, str):
+        return str(int(value)) if whole else str(value)
+    stripped = normalize("NFC", value.strip())
+    return {"true": "1", "false": "0", "": None}.get(stripped, stripped)
 
 
 def number(value: Any) -> float | None:
@@ -231,7 +235,7 @@ def ranks(both: list[Said], monitor: Monitor) -> Row:
     name = monitor.data.ranking
     found: Counter[str] = Counter()
     for s in both if name else ():
-        if s.row[name] is not None:
+        if text(s.row[name]) is not None:
             order = [part.strip() for part in s.row[name].split("|")]
             place = order.index(s.label) + 1 if s.label in order else 11
             found[str(place) if place <= 10 else "beyond"] += 1

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from tests.unit.intake.made_source import log, source, wanted
 from tests.unit.usecases.intake_stage import NIGHT, append, kept, loans, monitor, stores
 from vigil.core.window import night_window
-from vigil.intake.normalise import normalise, text
+from vigil.intake.column_values import text
+from vigil.intake.normalise import normalise
 from vigil.intake.times import instants
 from vigil.intake.types import Time
 from vigil.usecases.ingest import ingest

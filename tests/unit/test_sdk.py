@@ -2,18 +2,23 @@
 
 import math
 from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+import yaml
 
+from tests.unit.adapters.log_stage import monitor as watched
 from vigil.core.errors import DataError
 from vigil.sdk import log_outcomes, log_predictions
 
 NINE = datetime(2026, 11, 20, 9, tzinfo=UTC)
 TOLD = {"environment": "staging", "model_version": "3"}
+FORMS = [list, pd.DataFrame, pa.Table.from_pylist]
 
 
 def scored(count: int = 2) -> list[dict]:
@@ -35,7 +40,7 @@ def stored(files) -> pa.Table:
     return pq.read_table(name, partitioning=None)
 
 
-@pytest.mark.parametrize("form", [list, pd.DataFrame, pa.Table.from_pylist], ids=["dicts", "pandas", "arrow"])
+@pytest.mark.parametrize("form", FORMS, ids=["dicts", "pandas", "arrow"])
 def test_dicts_a_data_frame_and_an_arrow_table_are_logged_alike(tmp_path, form):
     found = stored(log_predictions("credit", form(scored()), **TOLD, root=tmp_path)).to_pylist()
     assert found == [{**r, **TOLD, "role": "champion"} for r in scored()]
@@ -139,3 +144,118 @@ def test_contributions_that_do_not_fit_are_refused_and_nothing_is_written(tmp_pa
         log_predictions("m", made, environment="staging", model_version="1", root=tmp_path,
                         explain=lambda _: {"age": [0.5]}, explain_share=1.0)  # fmt: skip
     assert not list(tmp_path.rglob("*.parquet"))
+
+
+# rows that no night could count
+
+
+def refused(rows, tmp_path, match, **told) -> None:
+    with pytest.raises(DataError, match=match):
+        log_predictions("credit", rows, **{**TOLD, **told}, root=tmp_path)
+    assert list(tmp_path.rglob("*.parquet")) == []  # good rows of the batch too: it can be logged again, corrected
+
+
+def frame(**columns) -> pd.DataFrame:
+    return pd.DataFrame(scored()).assign(**columns)
+
+
+@pytest.mark.parametrize(
+    "form", [lambda rows: rows, pd.DataFrame, pa.Table.from_pylist], ids=["dicts", "pandas", "arrow"]
+)
+@pytest.mark.parametrize(
+    ("name", "value", "match"),
+    [
+        ("prediction_id", "", "prediction_id is empty in 1 of 2"),
+        ("prediction_id", " \t", "prediction_id is empty in 1 of 2"),
+        ("model_version", " ", "model_version is empty in 2 of 2|model_version is empty in 1 of 2"),
+        ("status", "success", "status is 'success'; it must be one of ok, error, timeout"),
+        ("role", "leader", "role is 'leader'; it must be one of champion, challenger, fallback"),
+    ],
+)
+def test_a_row_without_an_id_or_in_unknown_words_is_refused(tmp_path, form, name, value, match):
+    rows = [{**row, "model_version": "3", "role": "champion"} for row in scored()]
+    rows[1][name] = value
+    refused(form(rows), tmp_path, match)
+
+
+@pytest.mark.parametrize("rows", [
+    pd.concat([frame(), frame()[["age"]]], axis=1),
+    pa.Table.from_arrays([*pa.Table.from_pylist(scored()).columns, pa.array([1, 2])],
+                         [*pa.Table.from_pylist(scored()).column_names, "age"]),
+], ids=["pandas", "arrow"])  # fmt: skip
+def test_two_columns_of_one_name_are_refused(tmp_path, rows):
+    refused(rows, tmp_path, "two columns have the name 'age'; drop or rename one")
+
+
+@pytest.mark.parametrize(
+    "form", [lambda rows: rows, pd.DataFrame, pa.Table.from_pylist], ids=["dicts", "pandas", "arrow"]
+)
+def test_names_that_differ_in_capitals_alone_are_refused(tmp_path, form):
+    refused(form([{**row, "Age": 1} for row in scored()]), tmp_path, "'age' and 'Age' are one where capitals")
+
+
+@pytest.mark.parametrize(
+    ("column", "match"),
+    [
+        ([1 + 2j, 3j], "'odd'.*complex"),
+        ([[1], [2, 3]], "odd is list<.*single number, text or time"),
+        ([{"a": 1}, {"a": 2}], "odd is struct<"),
+        ([[1], "a"], "'odd'.*list"),
+        ([b"\xff\x00", b"ok"], "odd holds bytes that are no UTF-8 text"),
+        (pd.to_timedelta(["1s", "2s"]), r"odd is duration.*dt\.total_seconds"),
+        (pd.period_range("2026-01", periods=2, freq="M"), "odd is extension"),
+    ],
+    ids=["complex", "lists", "structs", "mixed", "bytes", "durations", "periods"],
+)
+def test_values_that_no_night_can_count_are_refused(tmp_path, column, match):
+    refused(frame(odd=column), tmp_path, match)
+
+
+def test_what_arrow_has_no_type_for_is_logged_as_words(tmp_path):
+    rows = [{**row, "code": code} for row, code in zip(scored(3), [2**70, True, 1.0], strict=True)]
+    found = stored(log_predictions("credit", rows, **TOLD, root=tmp_path))
+    assert found.column("code").to_pylist() == [str(2**70), "1", "1"]
+
+
+def test_bytes_of_a_text_are_that_text(tmp_path):
+    found = stored(log_predictions("credit", frame(city=[b"Bonn", None]), **TOLD, root=tmp_path))
+    assert found.column("city").to_pylist() == ["Bonn", None]
+
+
+@pytest.mark.parametrize("ids", [[1, 2], [1.0, 2.0], ["1", "2"], pd.array([1, 2], "Int64"), pd.Categorical(["1", "2"])])
+def test_an_id_is_the_same_in_every_type(tmp_path, ids):
+    found = stored(log_predictions("credit", frame(prediction_id=ids), **TOLD, root=tmp_path))
+    assert found.column("prediction_id").to_pylist() == ["1", "2"]
+
+
+def test_a_version_stays_as_it_is_written(tmp_path):
+    found = stored(log_predictions("credit", scored(1), environment="staging", model_version="1.0", root=tmp_path))
+    assert found.column("model_version").to_pylist() == ["1.0"]
+
+
+def test_an_environment_that_the_monitor_does_not_watch_is_refused(tmp_path, monkeypatch):
+    home = tmp_path / "home"
+    (home / "monitors").mkdir(parents=True)
+    (home / "monitors" / "credit.yaml").write_text(yaml.safe_dump(watched().model_dump(mode="json")))
+    monkeypatch.setenv("VIGIL_HOME", str(home))
+    refused(scored(), tmp_path / "log", "'prod', and the monitor of 'credit' watches 'staging'", environment="prod")
+    refused(frame(environment=["staging", "live"]), tmp_path / "log", "environment is 'live'")
+    assert log_predictions("credit", scored(), **TOLD, root=tmp_path / "log")
+    assert log_predictions("other", scored(), **{**TOLD, "environment": "prod"}, root=tmp_path / "log")
+
+
+def test_a_monitor_that_does_not_load_refuses_nothing(tmp_path, monkeypatch):
+    (tmp_path / "monitors").mkdir()
+    (tmp_path / "monitors" / "credit.yaml").write_text("model: credit\nenvironment: staging\n")
+    monkeypatch.setenv("VIGIL_HOME", str(tmp_path))
+    assert log_predictions("credit", scored(), **{**TOLD, "environment": "prod"}, root=tmp_path / "log")
+
+
+@pytest.mark.parametrize("labels", [
+    [True, False], [1, 0], [1.0, 0.0], ["1.0", "0.0"], ["True", "false"], [Decimal("1.00"), Decimal(0)],
+    [b"1", b"0"], np.array([1, 0], "int8"), np.array([1, 0], "float32"), pd.array([1, 0], "Int64"),
+    pd.array([True, False], "boolean"), pd.Categorical([1, 0]), [True, "0"], [" 1 ", "0\n"],
+], ids=repr)  # fmt: skip
+def test_a_label_has_one_word_in_every_type(tmp_path, labels):
+    rows = pd.DataFrame({"prediction_id": ["a", "b"], "label": labels, "observed_at": NINE})
+    assert stored(log_outcomes("credit", rows, root=tmp_path)).column("label").to_pylist() == ["1", "0"]

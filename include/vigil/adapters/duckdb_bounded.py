@@ -71,5 +71,5 @@ def _counted(layout: Layout) -> dict[str, tuple[str, set[str]]]:
     found = {name: (layout.named(name), {MISSING, *names, *levels.get(name, ())}) for name, names in declared.items()}
     pipeline = monitor.data.pipeline_version
     if pipeline in layout.types and pipeline not in found:
-        found[pipeline] = (f"coalesce({layout.text(pipeline)}, '')", {""})
+        found[pipeline] = (f"coalesce({layout.name(pipeline)}, '')", {""})
     return found

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
 from vigil.adapters.duckdb_layout import By, Layout, Rows, bins_of, dicts, select
-from vigil.adapters.duckdb_rows import compared, quoted
+from vigil.adapters.duckdb_rows import compared, literal, quoted
+from vigil.core.value_word import word
 from vigil.core.words import Role
 from vigil.profiles.aggregates import FINITE, Counted, counted_of, lower
 from vigil.profiles.edges import tails
@@ -147,25 +148,43 @@ def _bins(counted: Mapping[float, int] | None, edges: Sequence[float]) -> tuple[
     return (*(of_edge.pop(e, 0) for e in edges), found[-1])
 
 
+def _by_word(levels: Sequence[str], tail: Sequence[str]) -> dict[str, tuple[str, str]]:
+    """Word -> (the level as the edges write it, what they know it as). Older edges write some levels otherwise."""
+    found: dict[str, tuple[str, str]] = {}
+    for level, kind in (*((one, "level") for one in levels), *((one, "tail") for one in tail)):
+        found.setdefault(word(level) or level, (level, kind))
+    return found
+
+
+def _level(layout: Layout, name: str, known: Mapping[str, tuple[str, str]]) -> str:
+    """SQL of a value's word. Edges of before blanks were missing have a blank level: there they are that one."""
+    blank, text = next((key for key in known if not word(key)), None), layout.text(name)
+    if blank is None or layout.types[name] != "VARCHAR":
+        return text
+    return f"coalesce({text}, CASE WHEN s.{quoted(name)} IS NOT NULL THEN {literal(blank)} END)"
+
+
 def _category(layout: Layout, name: str, grouping: Grouping) -> Iterator[tuple[dict[str, Any], CategoryColumn]]:
     """Its distinct values are counted first, and looked up once each: a night may have thousands of them."""
     groups = layout.groups(grouping)
-    keys = layout.who | groups | {"x": (layout.text(name), f"s.{quoted(name)}")}
+    known = _by_word(layout.edges.levels[name], layout.edges.tails.get(name, ()))
+    keys = layout.who | groups | {"x": (_level(layout, name, known), f"s.{quoted(name)}")}
     counted = {a.name: lower(a, "duckdb", x="x", n="n", k="kind", o="$open") for a in counted_of(Counted.CATEGORY)}
     by = ", ".join([*layout.who, *groups])
     sql = (
-        "WITH known AS (SELECT unnest(CAST($levels AS VARCHAR[])) AS level, 'level' AS kind UNION ALL "
-        "SELECT unnest(CAST($tail AS VARCHAR[])), 'tail'), "
+        "WITH known AS (SELECT unnest(CAST($levels AS VARCHAR[])) AS level, unnest(CAST($words AS VARCHAR[])) AS word, "
+        "unnest(CAST($kinds AS VARCHAR[])) AS kind), "
         f"counted AS ({select(keys, {'n': 'count(*)'}, 'served')}), "
-        f"whole AS (SELECT {by}, x, sum(n) AS n FROM counted GROUP BY {by}, x) "
+        f"whole AS (SELECT {by}, x, sum(n) AS n FROM counted GROUP BY {by}, x), "
+        f"named AS (SELECT {by}, coalesce(level, x) AS x, n, kind FROM whole LEFT JOIN known ON x = word) "
         f"SELECT {by}, sum(n) AS n, {', '.join(f'{sql} AS c_{key}' for key, sql in counted.items())} "
-        f"FROM whole LEFT JOIN known ON x = level GROUP BY {by}"
+        f"FROM named GROUP BY {by}"
     )
-    edges = layout.edges
     given = {
-        "levels": list(edges.levels[name]),
-        "tail": list(edges.tails.get(name, ())),
-        "open": name in edges.open,
+        "words": list(known),
+        "levels": [level for level, _ in known.values()],
+        "kinds": [kind for _, kind in known.values()],
+        "open": name in layout.edges.open,
     }
     rows: Rows = dicts(layout.db, sql, given)
     for row in rows:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from vigil.adapters.duckdb_layout import Layout, dicts, select
 from vigil.adapters.duckdb_rows import BLANKS, compared, double, literal, quoted
+from vigil.adapters.duckdb_word import word_of_text
 from vigil.core.words import Task
 from vigil.profiles.aggregates import FALSE, FINITE
 from vigil.profiles.edges import SCORE_EDGES
@@ -124,7 +125,7 @@ def _context(layout: Layout) -> dict[str, tuple[str, str]]:
     if strata is not None and strata in layout.types:
         keys["stratum"] = (layout.named(strata), f"s.{quoted(strata)}")
     if ranking is not None and ranking in layout.types:
-        order = f"list_transform(string_split({layout.text(ranking)}, '|'), lambda c: trim(c))"
+        order = f"list_transform(string_split({layout.text(ranking)}, '|'), lambda c: {word_of_text('c')})"
         place = f"coalesce(nullif(list_position({order}, {layout.label}), 0), {RANKS + 1})"
         said = f"{layout.label} IS NOT NULL AND {layout.text(ranking)} IS NOT NULL"
         rank = f"CASE WHEN {said} THEN least({place}, {RANKS + 1}) END"

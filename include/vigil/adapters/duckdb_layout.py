@@ -6,7 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from vigil.adapters.duckdb_rows import double, literal, not_a_number, quoted, text_of
+from vigil.adapters.duckdb_rows import double, literal, name_of, quoted, text_of
+from vigil.adapters.duckdb_word import not_a_number
+from vigil.core.value_word import FALSE, TRUE
 from vigil.core.words import Role, Task
 
 if TYPE_CHECKING:
@@ -29,12 +31,23 @@ class Layout:
     types: Mapping[str, str]
 
     def text(self, column: str) -> str:
-        """SQL of a column's value as text."""
+        """SQL of the word of a column's value."""
         return text_of(column, self.types[column])
+
+    def name(self, column: str) -> str:
+        """SQL of the name that a column holds."""
+        return name_of(column, self.types[column])
 
     def number(self, column: str) -> str:
         """SQL of a column's value as a number; null where it is none."""
-        return quoted(column) if self.types[column] == "DOUBLE" else f"TRY_CAST({quoted(column)} AS DOUBLE)"
+        kind, name = self.types[column], quoted(column)
+        if kind == "DOUBLE":
+            return name
+        number = f"TRY_CAST({name} AS DOUBLE)"
+        if kind != "VARCHAR":
+            return number
+        yes, no = (", ".join(map(literal, words)) for words in (TRUE, FALSE))  # booleans beside a file of text
+        return f"coalesce({number}, CASE WHEN {name} IN ({yes}) THEN 1.0 WHEN {name} IN ({no}) THEN 0.0 END)"
 
     def named(self, column: str) -> str:
         """SQL of a column's value as text, where what is missing is a group of its own."""
@@ -44,7 +57,8 @@ class Layout:
     def who(self) -> dict[str, tuple[str, str]]:
         """Version and role: alias -> (SQL of the text, twice: each of them comes once)."""
         d = self.monitor.data
-        version, role = self.named(d.model_version), f"CAST({quoted(d.role)} AS VARCHAR)"
+        version = f"coalesce({self.name(d.model_version)}, {literal(MISSING)})"
+        role = f"CAST({quoted(d.role)} AS VARCHAR)"
         return {"v": (version, version), "r": (role, role)}
 
     def groups(self, attributes: Iterable[str]) -> dict[str, tuple[str, str]]:
@@ -69,7 +83,10 @@ class Layout:
     @property
     def answered(self) -> str:
         """SQL: there was an answer."""
-        real = self.types[self.monitor.data.prediction] in ("FLOAT", "DOUBLE")
+        kind = self.types[self.monitor.data.prediction]
+        if kind == "VARCHAR":  # a blank is no answer
+            return f"({self.answer} IS NOT NULL)"
+        real = kind in ("FLOAT", "DOUBLE")
         no_nan = f" AND NOT {not_a_number(self.prediction)}" if real else ""
         return f"({self.prediction} IS NOT NULL{no_nan})"
 

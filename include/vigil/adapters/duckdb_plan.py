@@ -7,7 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from vigil.adapters.duckdb_rows import double, literal, not_a_number, quoted
+from vigil.adapters.duckdb_rows import double, literal, quoted
+from vigil.adapters.duckdb_word import not_a_number
 
 WHOLE = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT")
 REAL = ("FLOAT", "DOUBLE")

@@ -8,6 +8,7 @@ from difflib import get_close_matches
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
+from vigil.adapters.duckdb_word import word_of
 from vigil.core.errors import DataError
 from vigil.profiles.edges import single
 
@@ -81,34 +82,24 @@ def compared(edges: Sequence[float], kind: str) -> tuple[float, ...]:
     return single(edges) if kind == "FLOAT" else tuple(edges)
 
 
-def not_a_number(x: str) -> str:
-    """SQL: a number is NaN. isnan() cannot be trusted: on a Parquet column that has a smallest and a largest value,
-    DuckDB 2.0 takes it for false, because NaN is in neither."""
-    return f"(NOT isfinite({x}) AND abs({x}) <> CAST('inf' AS DOUBLE))"
-
-
 def text_of(name: str, kind: str) -> str:
-    """SQL of a column's value as text, alike for all types: 1, 1.0 and true are "1"; NaN is missing.
+    """SQL of the word of a column's value (`core/value_word`): 1, 1.0, true and "True" are "1"; NaN is missing.
 
-    pandas turns whole numbers into floats as soon as one is missing; a group must not change its name on that night.
     kind: DuckDB's name of the column's type.
 
-    >>> text_of("city", "VARCHAR")
-    'CAST("city" AS VARCHAR)'
+    >>> text_of("age", "BIGINT")
+    'CAST("age" AS VARCHAR)'
     """
-    column = quoted(name)
-    plain = f"CAST({column} AS VARCHAR)"
-    if kind == "BOOLEAN":
-        return f"CAST(CAST({column} AS INTEGER) AS VARCHAR)"
-    if kind in ("FLOAT", "DOUBLE"):
-        whole = f"{column} = trunc({column}) AND abs({column}) < 1e15"
-        return (
-            f"CASE WHEN {not_a_number(column)} THEN NULL WHEN {whole} THEN CAST(CAST({column} AS BIGINT) AS VARCHAR) "
-            f"ELSE {plain} END"
-        )
-    if kind.startswith("DECIMAL"):
-        return f"CASE WHEN {column} = trunc({column}) THEN CAST(CAST({column} AS HUGEINT) AS VARCHAR) ELSE {plain} END"
-    return plain
+    return word_of(quoted(name), kind)
+
+
+def name_of(name: str, kind: str) -> str:
+    """SQL of a name, such as a version: numbers have their word, and text is what it is, because 1.0 may not be 1.
+
+    >>> name_of("model_version", "VARCHAR")
+    'CAST("model_version" AS VARCHAR)'
+    """
+    return f"CAST({quoted(name)} AS VARCHAR)" if kind == "VARCHAR" else text_of(name, kind)
 
 
 def has_id(name: str) -> str:

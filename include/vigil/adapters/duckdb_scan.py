@@ -192,7 +192,7 @@ def _prediction(layout: Layout) -> dict[By, Columns]:
 def _identities(layout: Bounded) -> Iterator[tuple[By, dict[str, int]]]:
     """Each version and role, with its rows by pipeline version."""
     name = layout.monitor.data.pipeline_version
-    pipeline = layout.short(name, f"coalesce({layout.text(name)}, '')") if name in layout.types else "''"
+    pipeline = layout.short(name, f"coalesce({layout.name(name)}, '')") if name in layout.types else "''"
     keys = layout.who | {"p": (pipeline, pipeline)}
     rows = sorted((r["v"], r["r"], r["p"], r["n"]) for r in dicts(layout.db, select(keys, {"n": "count(*)"}, "served")))
     for version, role in dict.fromkeys((v, r) for v, r, *_ in rows):

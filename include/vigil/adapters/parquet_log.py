@@ -6,7 +6,6 @@ earlier: nothing is known about a prediction long before it is made, and so a ni
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -14,6 +13,7 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from vigil.adapters import accepted_rows
 from vigil.adapters.duckdb_labels import hours_of_labels, outcomes_digest
 from vigil.adapters.duckdb_night import label_join, make_asked
 from vigil.adapters.duckdb_rows import OUTCOME, READ, columns_of, connect, named, quoted, stored_columns
@@ -35,7 +35,6 @@ from vigil.adapters.parquet_replaced import moved_aside, place
 from vigil.config.as_before import as_before
 from vigil.core.errors import DataError
 from vigil.core.ids import digest, slug
-from vigil.core.words import Role
 from vigil.ports import INTAKE, REPEATED, Partition, Sifted
 
 if TYPE_CHECKING:
@@ -45,16 +44,6 @@ if TYPE_CHECKING:
     from vigil.config.schema import Monitor
     from vigil.core.window import Window
 
-PREDICTIONS = {
-    "prediction_id": "text",
-    "served_at": "timestamp",
-    "environment": "text",
-    "model_version": "text",
-    "role": "text",
-    "status": "text",
-    "latency_ms": "number",
-}
-OUTCOMES = {"prediction_id": "text", "label": "any", "observed_at": "timestamp"}
 EARLY = timedelta(days=1)  # how long before its prediction an outcome may be dated (clocks differ)
 SAFE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,126}")
 
@@ -66,19 +55,12 @@ class ParquetLog:
         self._root = Path(root)
 
     def write_predictions(self, model: str, rows: pa.Table, *, batch_id: str) -> tuple[str, ...]:
-        """Commits a batch of predictions; the same batch twice is one batch. Raises DataError for bad columns."""
-        checked = _checked(rows, PREDICTIONS, f"predictions of {model!r}")
-        _check_roles(checked, model)
-        return self._write("predictions", model, checked, "served_at", batch_id)
+        """Commits a batch of predictions; the same batch twice is one batch. Raises DataError for bad rows."""
+        return self._write("predictions", model, accepted_rows.predictions(rows, model), "served_at", batch_id)
 
     def write_outcomes(self, model: str, rows: pa.Table, *, batch_id: str) -> tuple[str, ...]:
-        """Commits a batch of outcomes. Labels are kept as text. Raises DataError for bad columns."""
-        import pyarrow as pa
-
-        checked = _checked(rows, OUTCOMES, f"outcomes of {model!r}")
-        labels = pa.array([_label(v) for v in checked.column("label").to_pylist()], type=pa.string())
-        checked = checked.set_column(checked.column_names.index("label"), "label", labels)
-        return self._write("outcomes", model, checked, "observed_at", batch_id)
+        """Commits a batch of outcomes. Labels are kept as words. Raises DataError for bad columns."""
+        return self._write("outcomes", model, accepted_rows.outcomes(rows, model), "observed_at", batch_id)
 
     @contextmanager
     def replacing(self, model: str, *, at: datetime) -> Iterator[None]:
@@ -232,67 +214,3 @@ class ParquetLog:
         days = pc.cast(rows.column(when), "date32")
         split = [(day, rows.filter(pc.equal(days, day))) for day in sorted(pc.unique(days).to_pylist())]
         return commit(folder, batch, split)
-
-
-def _checked(rows: pa.Table, wanted: Mapping[str, str], what: str) -> pa.Table:
-    """The rows with the log's own columns in their stored types. Raises DataError with the remedy."""
-    import pyarrow as pa
-
-    missing = [name for name in wanted if name not in rows.column_names]
-    if missing:
-        raise DataError(f"{what}: missing column(s) {', '.join(missing)}; there are {', '.join(rows.column_names)}")
-    for name, kind in wanted.items():
-        if kind == "any":
-            continue
-        column = rows.column(name)
-        if kind != "number" and column.null_count:
-            raise DataError(f"{what}: {name} is null in {column.null_count} of {rows.num_rows} row(s); fill it in")
-        try:
-            stored = _stored(column, kind)
-        except (TypeError, pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
-            raise DataError(f"{what}: {name} is {column.type}; {_EXPECTED[kind]}") from error
-        rows = rows.set_column(rows.column_names.index(name), name, stored)
-    return rows
-
-
-_EXPECTED = {
-    "timestamp": "it must be a timestamp with a time zone. A naive time is ambiguous twice a year: localise it first",
-    "number": "it must be a number (milliseconds)",
-    "text": "it must be text",
-}
-
-
-def _stored(column: pa.ChunkedArray, kind: str) -> pa.ChunkedArray:
-    import pyarrow as pa
-
-    type_ = column.type
-    if kind == "timestamp":
-        if not pa.types.is_timestamp(type_) or type_.tz is None:
-            raise TypeError(type_)
-        return column.cast(pa.timestamp("us", tz="UTC"), safe=False)
-    if kind == "number":
-        if not (pa.types.is_integer(type_) or pa.types.is_floating(type_) or pa.types.is_null(type_)):
-            raise TypeError(type_)
-        return column.cast(pa.float64())
-    return column.cast(pa.string())
-
-
-def _check_roles(rows: pa.Table, model: str) -> None:
-    import pyarrow.compute as pc
-
-    wrong = sorted(set(pc.unique(rows.column("role")).to_pylist()) - set(Role))
-    if wrong:
-        raise DataError(f"predictions of {model!r}: role is {wrong[0]!r}; it must be one of {', '.join(Role)}")
-
-
-def _label(value: Any) -> str | None:
-    """1, 1.0 and True are the same label, "1"; NaN is none (it is not known yet).
-
-    >>> [_label(v) for v in (True, 1.0, 1.5, "yes", float("nan"), None)]
-    ['1', '1', '1.5', 'yes', None, None]
-    """
-    if value is None or (isinstance(value, float) and math.isnan(value)):
-        return None
-    if isinstance(value, bool) or (isinstance(value, float) and value.is_integer()):
-        return str(int(value))
-    return str(value)

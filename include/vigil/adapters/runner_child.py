@@ -6,12 +6,13 @@
 """
 
 import json
-import math
 import resource
 import sys
 import traceback
 from pathlib import Path
 from typing import Any
+
+from vigil.core.value_word import word
 
 ARROW_TYPES = {
     "boolean": "bool",
@@ -90,7 +91,7 @@ def _cast(rows: Any, inputs: dict[str, str]) -> Any:
 
 
 def _table(answer: Any, rows: int) -> Any:
-    """`prediction` as text, and `score` where there is one, from a DataFrame, a Series or an array."""
+    """`prediction` as words, and `score` where there is one, from a DataFrame, a Series or an array."""
     import numpy as np
     import pandas as pd
     import pyarrow as pa
@@ -107,17 +108,10 @@ def _table(answer: Any, rows: int) -> Any:
             prediction = prediction[:, 0]
     if prediction.ndim != 1 or len(prediction) != rows:
         raise Unfit(f"it answered shape {prediction.shape} for {rows} rows")
-    columns = {"prediction": pa.array([_text(v) for v in prediction.tolist()], pa.string())}
+    columns = {"prediction": pa.array([word(v) for v in prediction], pa.string())}
     if score is not None:
         columns["score"] = pa.array(score.to_numpy().astype("float64"), pa.float64())
     return pa.table(columns)
-
-
-def _text(value: object) -> str | None:
-    """As the log's own cast to text would write it: true, 1, 0.5; null for a missing answer."""
-    if value is None or (isinstance(value, float) and math.isnan(value)):
-        return None
-    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _place(error: BaseException) -> str:

@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from vigil.core.value_word import word
+
 if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
@@ -66,7 +68,7 @@ def score_of(model: Any, positive: str | None) -> Score:
 
 def score_of_estimator(model: Any, positive: str | None) -> Score:
     """The probability of the positive class, or of every class; of a model without one, the number that it answers."""
-    classes = [str(c) for c in getattr(model, "classes_", ())]
+    classes = [word(c) for c in getattr(model, "classes_", ())]
     if hasattr(model, "predict_proba") and positive in classes:
         at = classes.index(str(positive))
         return lambda frame: model.predict_proba(frame)[:, at]

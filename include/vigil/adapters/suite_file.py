@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from vigil.config.suites import PARAMETER, Expectation, Suite, suite_of, with_parameters
 from vigil.core.errors import DataError
+from vigil.core.value_word import word
 
 if TYPE_CHECKING:
     from vigil.config.schema import Monitor
@@ -31,7 +32,18 @@ def read_suite(path: Path, monitor: Monitor) -> Suite:
 def whole_suite(raw: Any, shown: str, monitor: Monitor) -> Suite:
     """The suite of a parsed file, expressions in its parameters worked out. Raises DataError as `read_suite`."""
     suite = suite_of(raw, shown, monitor.model)
-    return replace(suite, expectations=tuple(_worked_out(one, suite.parameters) for one in suite.expectations))
+    known = tuple(_by_word(_worked_out(one, suite.parameters)) for one in suite.expectations)
+    return replace(suite, expectations=known)
+
+
+def _by_word(one: Expectation) -> Expectation:
+    """The expectation with the word of each text in its set: a suite that says True is true of the log's 1."""
+    members = one.kwargs.get("value_set")
+    if not one.type.endswith("to_be_in_set") or not isinstance(members, list):
+        return one
+    words = [word(member) for member in members if isinstance(member, str)]
+    more = [known for known in dict.fromkeys(words) if known is not None and known not in members]
+    return replace(one, kwargs={**one.kwargs, "value_set": [*members, *more]}) if more else one
 
 
 def _worked_out(one: Expectation, parameters: Mapping[str, Any]) -> Expectation:

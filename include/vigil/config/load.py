@@ -47,6 +47,16 @@ def file_of(folder: Path, model: str) -> Path:
     return next(folder / r.name for r in _read_all(folder, None) if r.monitor is not None and r.monitor.model == model)
 
 
+def environment_of(folder: Path, model: str) -> str | None:
+    """The environment that the model's monitor watches; None where no file says so, or it does not load.
+
+    Other models' files are not read.
+    """
+    mine = [path for path in files(folder) if whose(folder, path.name) == model]
+    found = [_read(path, None).monitor for path in mine]
+    return found[0].environment if len(found) == 1 and found[0] is not None else None
+
+
 def load_changed(path: Path, settings: Sequence[str]) -> Monitor:
     """The monitor of a file with some settings changed for a trial. Raises MonitorError for what cannot be set so."""
     found = load_monitor(path)

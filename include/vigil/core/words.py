@@ -19,6 +19,14 @@ class Role(StrEnum):
     FALLBACK = "fallback"
 
 
+class Status(StrEnum):
+    """How a request ended."""
+
+    OK = "ok"
+    ERROR = "error"
+    TIMEOUT = "timeout"
+
+
 class Family(StrEnum):
     """The layers that are watched."""
 

@@ -5,10 +5,11 @@ A row that no night can hold (its time is missing or cannot be read) is handed b
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vigil.core.errors import DataError
+from vigil.core.words import Status
+from vigil.intake.column_values import OF_A_REQUEST, Wanted, text, values_of
 from vigil.intake.decimals import pointed
 from vigil.intake.naming import absent
 from vigil.intake.scores import probability
@@ -20,21 +21,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 UNVERSIONED = "unversioned"
-OF_A_REQUEST = ("prediction_id", "model_version", "role", "status", "latency_ms", "pipeline_version")
-
-
-class Wanted(NamedTuple):
-    """What a monitor reads of the log, in Vigil's words."""
-
-    environment: str
-    columns: tuple[str, ...]  # features, groups, prediction, score, and what else is counted of a row
-    score: str | None
-    prediction: str
-    numbers: frozenset[str]  # of `columns`, those that are numbers
-    threshold: float | None = None  # binary logs of scores alone: at or above it the decision is `above`
-    above: str = ""
-    below: str = ""
-    further: frozenset[str] = frozenset()  # of `columns`, those that a log has and a holdout may lack
 
 
 class Rejected(NamedTuple):
@@ -92,10 +78,19 @@ def normalise(frame: pd.DataFrame, source: Source, wanted: Wanted, *, origin: st
         out["prediction_id"] = [f"{origin}-{n}" for n in numbers[kept]]
     out = _own(out, wanted)
     rejected = [Rejected(int(n), f"{source.served_at.column} is no time") for n in numbers[~kept]]
+    known = out["status"].isin(list(Status))
+    unknown = zip(numbers[kept][~known], out.loc[~known, "status"], strict=True)
+    rejected += [Rejected(int(n), _unknown(status)) for n, status in unknown]
+    out = out[known]
     outcomes = None
     if source.outcomes is not None and source.apart is None:
-        outcomes = _labels(frame.loc[kept], source, source.outcomes, out["prediction_id"], out["served_at"], origin)
+        labelled, ids, served = frame.loc[out.index], out["prediction_id"], out["served_at"]
+        outcomes = _labels(labelled, source, source.outcomes, ids, served, origin, wanted)
     return Rows(out, outcomes, tuple(rejected), int((~mine).sum()))
+
+
+def _unknown(status: str) -> str:
+    return f"status is {status!r}, none of {', '.join(Status)}; say what it means with `values: {{status: …}}`"
 
 
 def normalise_reference(frame: pd.DataFrame, source: Source, wanted: Wanted, *, origin: str) -> pd.DataFrame:
@@ -108,7 +103,7 @@ def normalise_reference(frame: pd.DataFrame, source: Source, wanted: Wanted, *, 
     out = _renamed(frame, source.model_copy(update={"columns": there}), wanted)
     out = out.drop(columns=[c for c in ("prediction_id", "model_version", "role") if c in out])
     if source.outcomes is not None and source.outcomes.label in frame:
-        out["label"] = _translated(frame[source.outcomes.label], source.values.get("label"), number=False)
+        out["label"] = values_of(frame[source.outcomes.label], "label", source, wanted)
     return out
 
 
@@ -132,7 +127,7 @@ def _mine(frame: pd.DataFrame, source: Source, origin: str) -> pd.Series:
     return mine
 
 
-def normalise_outcomes(frame: pd.DataFrame, source: Source, *, origin: str) -> Outcomes:
+def normalise_outcomes(frame: pd.DataFrame, source: Source, wanted: Wanted, *, origin: str) -> Outcomes:
     """Outcomes from a log of their own. Raises DataError where a column is missing or unusable."""
     truth = source.outcomes
     if truth is None or truth.observed_at is None:
@@ -140,22 +135,7 @@ def normalise_outcomes(frame: pd.DataFrame, source: Source, *, origin: str) -> O
     key = truth.prediction_id or source.columns.get("prediction_id", "prediction_id")
     if key not in frame:
         raise DataError(absent(key, frame.columns, f"{origin} (outcomes)"))
-    return _labels(pointed(frame, source.decimal), source, truth, text(frame[key]), None, origin)
-
-
-def text(values: pd.Series) -> pd.Series:
-    """Values as text, alike for all types: 1, 1.0, "1.0" and True are "1"; missing and blank are missing."""
-    import pandas as pd
-
-    if pd.api.types.is_bool_dtype(values) or pd.api.types.infer_dtype(values, skipna=True) == "boolean":
-        values = values.astype("boolean").astype("Int64")
-    elif pd.api.types.is_float_dtype(values):
-        whole = values.dropna()
-        if ((whole % 1) == 0).all() and (whole.abs() < 1e15).all():
-            values = values.astype("Int64")
-    words: Any = values.astype("string").str.strip().str.replace(r"^(-?\d+)\.0+$", r"\1", regex=True)
-    found: pd.Series[Any] = words.astype(object).where(words.notna() & (words != ""), None)
-    return found
+    return _labels(pointed(frame, source.decimal), source, truth, text(frame[key]), None, origin, wanted)
 
 
 def _renamed(frame: pd.DataFrame, source: Source, wanted: Wanted) -> pd.DataFrame:
@@ -168,7 +148,7 @@ def _renamed(frame: pd.DataFrame, source: Source, wanted: Wanted) -> pd.DataFram
         if name in source.bands:
             made[name] = _band(frame, source.bands[name])
         elif there in frame:
-            made[name] = _translated(frame[there], source.values.get(name), number=name in wanted.numbers)
+            made[name] = values_of(frame[there], name, source, wanted)
         elif name in source.columns:
             raise DataError(absent(there, frame.columns, f"columns.{name}"))
     made |= _of_text(frame, source)
@@ -182,25 +162,6 @@ def _renamed(frame: pd.DataFrame, source: Source, wanted: Wanted) -> pd.DataFram
 def _decided(score: pd.Series, wanted: Wanted) -> pd.Series:
     decided = (score >= (wanted.threshold or 0)).map({True: wanted.above, False: wanted.below})
     return decided.astype(object).where(score.notna(), None)
-
-
-def _translated(values: pd.Series, words: Mapping[str, str] | None, *, number: bool) -> pd.Series:
-    import pandas as pd
-
-    if words:
-        plain = text(values)
-        values = plain.map(lambda v: words.get(v, v) if v is not None else None)
-    if number:
-        return values if pd.api.types.is_numeric_dtype(values) else _numbers(values)
-    return text(values)
-
-
-def _numbers(values: pd.Series) -> pd.Series:
-    """Numbers where all that is there are numbers; else as it is: the night counts what has the wrong type."""
-    import pandas as pd
-
-    read = pd.to_numeric(values, errors="coerce")
-    return read if read.notna().sum() == values.notna().sum() else text(values)
 
 
 def _band(frame: pd.DataFrame, band: Band) -> pd.Series:
@@ -228,6 +189,8 @@ def _own(out: pd.DataFrame, wanted: Wanted) -> pd.DataFrame:
     import pandas as pd
 
     out["environment"] = wanted.environment
+    if "status" in out:
+        out["status"] = out["status"].str.lower()
     for name, value in (("model_version", UNVERSIONED), ("role", "champion"), ("status", "ok")):
         out[name] = out[name].fillna(value) if name in out else value
     given = out["latency_ms"] if "latency_ms" in out else pd.Series(float("nan"), index=out.index)
@@ -236,13 +199,19 @@ def _own(out: pd.DataFrame, wanted: Wanted) -> pd.DataFrame:
 
 
 def _labels(
-    frame: pd.DataFrame, source: Source, truth: Truth, ids: pd.Series, served: pd.Series | None, origin: str
+    frame: pd.DataFrame,
+    source: Source,
+    truth: Truth,
+    ids: pd.Series,
+    served: pd.Series | None,
+    origin: str,
+    wanted: Wanted,
 ) -> Outcomes:
     import pandas as pd
 
     if truth.label not in frame:
         raise DataError(absent(truth.label, frame.columns, f"{origin} (outcomes)"))
-    label = _translated(frame[truth.label], source.values.get("label"), number=False)
+    label = values_of(frame[truth.label], "label", source, wanted)
     seen: Any = pd.NaT
     if truth.observed_at is not None:
         seen = instants(frame, truth.observed_at, origin)

@@ -4,7 +4,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from vigil.core.spec import Spec
+from vigil.core.spec import Spec, ValueWord
 from vigil.core.zones import Zone
 from vigil.intake.decimals import Decimal
 from vigil.intake.text_facts import TextRules
@@ -30,7 +30,7 @@ class Band(Spec):
 
     column: str  # the numbers, in the log
     edges: tuple[float, ...] = Field(min_length=1)  # where one group ends and the next begins
-    labels: tuple[str, ...]  # names of the groups, lowest first
+    labels: tuple[ValueWord, ...]  # names of the groups, lowest first
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
@@ -58,7 +58,7 @@ class Truth(Spec):
 
 
 class Source(Spec):
-    """A log in somebody else's words. `vigil ingest` turns it into Vigil's own, and each night does so first.
+    r"""A log in somebody else's words. `vigil ingest` turns it into Vigil's own, and each night does so first.
 
     predictions: a path, a glob, an address that fsspec knows (s3://bucket/*.parquet), or for a database a SELECT with
                  :start and :end (UTC, half-open) in it. Relative paths start where monitors/ is.
@@ -69,6 +69,8 @@ class Source(Spec):
     values:      column (in Vigil's word) -> {value there: value here}: yes/no, codes, spellings of a group.
     score_scale: what the log calls certain: 1, or 100 for per cent; or "logit", where scores are log-odds.
     decimal:     "," where a CSV writes 5,2 for 5.2 (and 1.234,5 for 1234.5).
+    missing:     words that say in any column of the log that a value is missing. Without it, `NULL`, `N/A`, `nan`, `\N`
+                 and their like do so in numbers, answers and labels, and `NA`, `None` and `-` where they name no class.
     bands:       groups cut from numbers, such as age bands.
     only:        column there -> the value that belongs to this model, where a log holds several.
     text:        columns of text. What is kept of each: `<name>__length`, `<name>__words`, `<name>__non_letters`,
@@ -82,11 +84,12 @@ class Source(Spec):
     format: Kind = "auto"
     served_at: Time
     columns: dict[str, str] = Field(default_factory=dict)
-    values: dict[str, dict[str, str]] = Field(default_factory=dict)
+    values: dict[str, dict[ValueWord, ValueWord]] = Field(default_factory=dict)
     score_scale: Annotated[float, Field(gt=0)] | Literal["logit"] = 1.0
     decimal: Decimal = "."
+    missing: tuple[str, ...] = ()
     bands: dict[str, Band] = Field(default_factory=dict)
-    only: dict[str, str] = Field(default_factory=dict)
+    only: dict[str, ValueWord] = Field(default_factory=dict)
     text: dict[str, str] = Field(default_factory=dict)
     text_rules: TextRules = TextRules()
     outcomes: Truth | None = None  # where the truth is, if it is known anywhere

@@ -87,7 +87,7 @@ def look(frame: pd.DataFrame) -> dict[str, Look]:
 
 def column(name: str, values: pd.Series) -> Look:
     """One column of a sample. Text that is all numbers, or all times, is taken for what it says."""
-    from vigil.intake.normalise import text
+    from vigil.intake.column_values import text
 
     if values.dtype.kind in "mc" or (values.dtype == object and any(map(_opaque, values.dropna()))):
         missing = round(float(values.isna().mean()), 6)

@@ -81,6 +81,7 @@ class Draft(Spec):
     left_out: dict[str, str]
     score_scale: Scale = 1.0
     decimal: Decimal = "."
+    missing: tuple[str, ...] = ()  # words that say in the log that a value is missing
     meaning: Meaning | None = None
     protected: tuple[Candidate, ...] = ()
     delay_nights: int = 0

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from vigil.intake.normalise import text
+from vigil.intake.column_values import text
 from vigil.onboarding.columns import Holds, Look
 from vigil.onboarding.roles import BEFORE, FEW, NAMES, Guess, Word, binary, fits, sounds
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vigil.core.errors import DataError
-from vigil.intake.normalise import text
+from vigil.intake.column_values import text
 from vigil.intake.times import instants
 from vigil.intake.types import Time
 from vigil.onboarding.columns import Look, dated, look

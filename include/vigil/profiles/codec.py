@@ -8,6 +8,7 @@ from pydantic import ValidationError
 
 from vigil.core.errors import DataError
 from vigil.core.ids import canonical
+from vigil.core.value_word import word
 from vigil.profiles.types import Profile
 
 CURRENT = 5
@@ -29,7 +30,7 @@ def decode(stored: bytes) -> Profile:
     if version > CURRENT:
         raise DataError(f"stored profile has version {version}, this Vigil reads up to {CURRENT}: upgrade Vigil")
     try:
-        return Profile.model_validate(_upgraded(raw, version))
+        return Profile.model_validate(_by_word(_upgraded(raw, version)))
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
         where = ".".join(str(part) for part in first["loc"])
@@ -51,3 +52,41 @@ def _upgraded(raw: dict[str, Any], version: int) -> dict[str, Any]:
         column.pop("low_sum", None)
         column.pop("high_sum", None)
     return {**raw, "schema_version": CURRENT}
+
+
+def _by_word(raw: dict[str, Any]) -> dict[str, Any]:
+    """The same profile with groups, answers and labels by their words: older ones may have True, or 1.0.
+
+    Levels of categories stay as the edges write them.
+    """
+    outcome = raw.get("outcome") or {}
+    pairs = {name: _renamed(outcome[name], "\t") for name in ("confusion", "weighted") if name in outcome}
+    if "predictions" in outcome:
+        pairs["predictions"] = _renamed(outcome["predictions"])
+    nested = {"groups": None, "crossed": "+"}
+    made = {
+        name: {key: _renamed(cells, separator) for key, cells in raw[name].items()}
+        for name, separator in nested.items()
+        if name in raw
+    }
+    for name in ("group_columns", "group_scores"):
+        if name in raw:
+            made[name] = _renamed(raw[name], "=")
+    if "hours" in raw:
+        made["hours"] = {hour: _renamed(by, "=") for hour, by in raw["hours"].items()}
+    if "strata" in raw:
+        made["strata"] = {
+            attribute: {level: _renamed(cells) for level, cells in _renamed(levels).items()}
+            for attribute, levels in raw["strata"].items()
+        }
+    return {**raw, **made, "outcome": {**outcome, **pairs}}
+
+
+def _renamed(mapping: dict[str, Any], separator: str | None = None) -> dict[str, Any]:
+    """The mapping with its keys by their words, part by part; a key stays where two would become one."""
+    made: dict[str, Any] = {}
+    for key, value in mapping.items():
+        parts = key.split(separator) if separator else [key]
+        name = (separator or "").join(word(part) or part for part in parts)
+        made[key if name in made or (name != key and name in mapping) else name] = value
+    return made

@@ -4,7 +4,7 @@ from enum import StrEnum
 
 from pydantic import Field
 
-from vigil.core.spec import Spec
+from vigil.core.spec import Spec, ValueWord
 
 
 class FeatureType(StrEnum):
@@ -50,15 +50,15 @@ class Decision(Spec):
     deserving:  the label value for which the favourable decision was right.
     """
 
-    positive: str = "1"
+    positive: ValueWord = "1"
     threshold: float = Field(default=0.5, ge=0, le=1)
-    favourable: str
-    deserving: str
+    favourable: ValueWord
+    deserving: ValueWord
 
 
 class Protected(Spec):
     """One protected attribute of the log."""
 
     attribute: str  # its column
-    reference: str  # the named reference group
-    groups: tuple[str, ...] = ()  # the others to judge; empty = all that occur
+    reference: ValueWord  # the named reference group
+    groups: tuple[ValueWord, ...] = ()  # the others to judge; empty = all that occur

@@ -1,10 +1,9 @@
-"""What a model answered -> one value, one text and at most one score for each row.
-
-The texts are those of a replay (`vigil.adapters.runner_child`): the log of a night and its replay must compare.
-"""
+"""What a model answered -> one value, one word and at most one score for each row."""
 
 import math
 from typing import Any, NamedTuple
+
+from vigil.core.value_word import word
 
 
 class UnfitAnswer(Exception):
@@ -12,7 +11,7 @@ class UnfitAnswer(Exception):
 
 
 class Answer(NamedTuple):
-    """For each row: the value for the response, the text for the log (None: no answer), and the score if any."""
+    """For each row: the value for the response, the word for the log (None: no answer), and the score if any."""
 
     values: list[Any]
     texts: list[str | None]
@@ -23,7 +22,7 @@ def read_answer(raw: Any, rows: int) -> Answer:
     """From a DataFrame with `prediction` (and `score`), a Series, an array or a list.
 
     >>> read_answer([1.0, float("nan")], 2)
-    Answer(values=[1.0, None], texts=['1.0', None], scores=None)
+    Answer(values=[1.0, None], texts=['1', None], scores=None)
     """
     import numpy as np
     import pandas as pd
@@ -42,7 +41,7 @@ def read_answer(raw: Any, rows: int) -> Answer:
     if values.ndim != 1 or len(values) != rows:
         raise UnfitAnswer(f"shape {values.shape} for {rows} row(s)")
     plain = values.tolist()
-    return Answer([_value(v) for v in plain], [_text(v) for v in plain], scores)
+    return Answer([_value(v) for v in plain], [word(v) for v in values], scores)
 
 
 def finite(number: float) -> float | None:
@@ -54,9 +53,3 @@ def _value(value: object) -> Any:
     if isinstance(value, float):
         return finite(value)
     return value if value is None or isinstance(value, bool | int | str) else str(value)
-
-
-def _text(value: object) -> str | None:
-    if value is None or (isinstance(value, float) and math.isnan(value)):
-        return None
-    return str(value).lower() if isinstance(value, bool) else str(value)

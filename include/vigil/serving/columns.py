@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from vigil.core.spec import Spec
+from vigil.core.value_word import word
 from vigil.profiles.layout import FeatureType
 from vigil.serving.protocol import Columns, Refusal
 
@@ -116,7 +117,7 @@ def _texts(values: list[Any]) -> "pa.Array":
 def _as_text(values: list[Any]) -> "pa.Array":
     if not all(v is None or isinstance(v, str | int | float) for v in values):
         raise _Unfit("needs single values")
-    return _texts([str(v).lower() if isinstance(v, bool) else v if v is None else str(v) for v in values])
+    return _texts([word(v) for v in values])
 
 
 def _times(values: list[Any]) -> "pa.Array":

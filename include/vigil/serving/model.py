@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from vigil.config.schema import Monitor
 from vigil.core.errors import RegistryError
+from vigil.core.value_word import word
 from vigil.core.words import Task
 from vigil.serving.answers import Answer, read_answer
 from vigil.serving.columns import KINDS, Column
@@ -75,5 +76,5 @@ def _positive_class(model: Any, positive: str | None) -> tuple[Any, int] | None:
     if positive is None or "sklearn" not in model.metadata.flavors:
         return None
     estimator = model.get_raw_model()
-    names = [str(c) for c in getattr(estimator, "classes_", ())]
+    names = [word(c) for c in getattr(estimator, "classes_", ())]
     return (estimator, names.index(positive)) if hasattr(estimator, "predict_proba") and positive in names else None

@@ -68,7 +68,7 @@ def first_nights(monitor: Monitor, pieces: Sequence[Piece], truth: Sequence[Piec
     if not counts:
         raise DataError(f"{monitor.model}: no row of {source.predictions} has a time, so no row belongs to a night")
     labels = [r.outcomes.rows for r in made if r.outcomes is not None]
-    labels += [normalise_outcomes(p.rows, source, origin=p.origin).rows for p in truth]
+    labels += [normalise_outcomes(p.rows, source, wanted(monitor), origin=p.origin).rows for p in truth]
     known = _latest(labels)
     rows = {}
     for day in list(counts)[:most]:

@@ -12,8 +12,9 @@ from vigil.core.ids import digest
 from vigil.core.spec import Spec
 from vigil.core.window import Window, night_window
 from vigil.core.words import Task
+from vigil.intake.column_values import Wanted
 from vigil.intake.naming import absent
-from vigil.intake.normalise import Outcomes, Rejected, Wanted, normalise, normalise_outcomes
+from vigil.intake.normalise import Outcomes, Rejected, normalise, normalise_outcomes
 from vigil.intake.odd_times import OddTime, odd_times
 from vigil.intake.types import Source
 from vigil.ports import INTAKE, Piece, Ports, Sifted, Unread
@@ -159,6 +160,8 @@ def wanted(monitor: Monitor) -> Wanted:
         prediction=d.prediction,
         numbers=frozenset({*inputs, *answer, *scores, *sums}),
         threshold=decision.threshold if decision else None,
+        classes=frozenset({decision.positive, decision.favourable, decision.deserving} if decision else ()),
+        open=monitor.task is Task.MULTICLASS,
         above=_decision(decision, positive=True),
         below=_decision(decision, positive=False),
     )
@@ -205,7 +208,9 @@ def _take(door: Door, piece: Piece, told: Ingested) -> Ingested:
 
 
 def _take_outcomes(door: Door, piece: Piece, told: Ingested) -> Ingested:
-    return _label(door, piece, normalise_outcomes(piece.rows, door.source, origin=piece.origin), told)
+    return _label(
+        door, piece, normalise_outcomes(piece.rows, door.source, wanted(door.monitor), origin=piece.origin), told
+    )
 
 
 def _sifted(sift: Callable[[str, pa.Table], Sifted], monitor: Monitor, table: pa.Table) -> Sifted:

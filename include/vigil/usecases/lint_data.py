@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 from vigil.config.schema import Monitor
 from vigil.core.errors import DataError, RegistryError
 from vigil.core.window import Window, night_window
+from vigil.intake.column_values import text
 from vigil.intake.naming import absent
-from vigil.intake.normalise import normalise, normalise_outcomes, text
+from vigil.intake.normalise import normalise, normalise_outcomes
 from vigil.intake.types import Source
 from vigil.onboarding.columns import Holds, look
 from vigil.onboarding.draft import MOST_LEVELS
@@ -88,7 +89,7 @@ def _source(ports: Ports, monitor: Monitor, source: Source, today: date) -> Iter
                     what = f"{share:.1%} of the rows have no time that can be read, such as row {rows.rejected[0].row}"
                     yield ("source", "served_at"), what
             else:
-                normalise_outcomes(piece.rows, source, origin=piece.origin)
+                normalise_outcomes(piece.rows, source, wanted(monitor), origin=piece.origin)
         except DataError as error:
             yield place, str(error)
 

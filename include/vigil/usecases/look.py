@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Any
 from vigil.config.schema import Monitor
 from vigil.core.errors import DataError
 from vigil.core.spec import Spec
+from vigil.intake.column_values import text
 from vigil.intake.decimals import decimal_of, pointed
+from vigil.intake.missing import cleaned
 from vigil.intake.naming import absent
-from vigil.intake.normalise import normalise_reference, text
+from vigil.intake.normalise import normalise_reference
 from vigil.intake.types import Source, Time
 from vigil.onboarding.columns import Look, look
 from vigil.onboarding.draft import Asked, Draft, draft
@@ -48,8 +50,12 @@ def look_at(ports: Ports, asked: Asked) -> Looked:
     truth = sample_of(apart) if asked.outcomes else None
     decimal = decimal_of(frame)
     frame, truth = pointed(frame, decimal), pointed(truth, decimal) if truth is not None else None
+    frame, words = cleaned(frame)
+    if truth is not None:
+        truth, more = cleaned(truth)
+        words = tuple(sorted({*words, *more}))
     looks = look(frame)
-    made = draft(asked, frame, looks, truth).model_copy(update={"decimal": decimal})
+    made = draft(asked, frame, looks, truth).model_copy(update={"decimal": decimal, "missing": words})
     files = len({piece.origin for piece in pieces})
     return Looked(
         draft=made, looks=looks, frame=frame, files=files, pieces=pieces, truth=apart, unread=(*unread, *lost)

@@ -174,9 +174,19 @@ def test_squares_that_overflow_do_not_stop_the_night():
 def test_categories_agree_with_pandas_and_new_ones_come_with_examples():
     values = ["Bonn", "Köln", "Bonn", None, *NASTY]
     found = profiled([row(f"p{i}", city=v) for i, v in enumerate(values)]).columns.category["city"]
-    assert (found.rows, found.nulls, found.new) == (len(values), 1, len(NASTY))
+    new = [v.strip() for v in NASTY if v]  # an empty text is missing
+    assert (found.rows, found.nulls, found.new) == (len(values), 2, len(new))
     assert found.levels == pd.Series(values).value_counts().loc[["Bonn", "Köln"]].to_dict()
-    assert found.new_examples == tuple(sorted(NASTY))[:5]
+    assert found.new_examples == tuple(sorted(new))[:5]
+
+
+def test_levels_that_older_edges_write_otherwise_keep_their_name():
+    levels = ("", "True", "Ko\u0308ln", "2.0")  # none of them is a word now
+    older = EDGES.model_copy(update={"levels": {**EDGES.levels, "city": levels}})
+    cities = ["", " ", "True", "true", "1", "Ko\u0308ln", "K\u00f6ln", "2.0", "2", None, "new"]
+    found = profiled([row(f"p{i}", city=v) for i, v in enumerate(cities)], edges=older).columns.category["city"]
+    assert found.levels == {"": 2, "True": 3, "Ko\u0308ln": 2, "2.0": 2}
+    assert (found.nulls, found.new, found.new_examples) == (1, 1, ("new",))
 
 
 def test_a_long_new_category_is_kept_as_a_short_example():

@@ -102,7 +102,7 @@ def test_a_failed_write_leaves_no_draft_behind(tmp_path):
     log = ParquetLog(tmp_path)
     empty_struct = table([row("p")]).append_column("odd", pa.array([{}], type=pa.struct([])))
     with pytest.raises(DataError, match="cannot be stored as Parquet"):
-        log.write_predictions("credit", empty_struct, batch_id="b")
+        log.write_reference("credit", empty_struct)
     assert [p for p in tmp_path.rglob("*") if p.is_file()] == []
 
 

@@ -134,7 +134,8 @@ def test_a_cast_that_would_lose_something_is_refused_by_column_and_type() -> Non
     [
         (np.array([1, 0]), ["1", "0"]),
         (np.array([[1], [0]]), ["1", "0"]),
-        (np.array([True, False]), ["true", "false"]),
+        (np.array([True, False]), ["1", "0"]),
+        (np.array([1.0, 0.0]), ["1", "0"]),
         (["a", None], ["a", None]),
         (pd.Series([0.5, float("nan")]), ["0.5", None]),
         (pd.DataFrame({"anything": ["x", "y"]}), ["x", "y"]),

@@ -4,7 +4,7 @@ from typing import Any
 
 import pandas as pd
 
-from vigil.intake.normalise import Wanted
+from vigil.intake.column_values import Wanted
 from vigil.intake.types import Source
 
 

@@ -50,7 +50,7 @@ def test_references_and_outcomes_of_their_own_are_read_alike():
     commas = log(risk=["0,2", "0,3", "0,4"])
     assert list(normalise_reference(commas, source_, wanted(), origin="h.csv")["score"]) == [0.2, 0.3, 0.4]
     truth = pd.DataFrame({"ref": ["000"], "paid": ["3,5"], "seen": ["2026-11-21"]})
-    assert list(normalise_outcomes(truth, source_, origin="t.csv").rows["label"]) == ["3.5"]
+    assert list(normalise_outcomes(truth, source_, wanted(), origin="t.csv").rows["label"]) == ["3.5"]
 
 
 def test_numbers_that_a_parquet_file_stores_are_left_alone():

@@ -7,7 +7,8 @@ import pytest
 
 from tests.unit.intake.made_source import log, source, wanted
 from vigil.core.errors import DataError
-from vigil.intake.normalise import normalise, normalise_outcomes, normalise_reference, text
+from vigil.intake.column_values import text
+from vigil.intake.normalise import normalise, normalise_outcomes, normalise_reference
 
 
 def rows(frame=None, *, first=1, asked=None, **parts):
@@ -31,7 +32,7 @@ def column(name, frame=None, **parts):
         ([True, False], ["1", "0"]),
         (pd.Series([True, None, False], dtype=object), ["1", None, "0"]),  # as Parquet gives a column with nulls
         (pd.Series([True, None], dtype="boolean"), ["1", None]),
-        ([Decimal("2.00"), Decimal("2.50")], ["2", "2.50"]),
+        ([Decimal("2.00"), Decimal("2.50")], ["2", "2.5"]),
         (["007", "-0"], ["007", "-0"]),
         ([" yes ", "", "  ", None], ["yes", None, None, None]),
         (pd.Series([2**62 + 1, None], dtype=object), [str(2**62 + 1), None]),
@@ -257,23 +258,25 @@ APART = {"where": "paid.csv", "label": "paid", "observed_at": {"column": "on"}}
 def test_outcomes_in_a_log_of_their_own_are_joined_by_the_id_of_the_predictions_or_by_another():
     truth = pd.DataFrame({"ref": ["000", "001", None], "no": ["7", "8", "9"], "paid": ["1.0", None, "1"],
                           "on": ["2026-12-01"] * 3})  # fmt: skip
-    found = normalise_outcomes(truth, source(outcomes=APART), origin="paid.csv")
+    found = normalise_outcomes(truth, source(outcomes=APART), wanted(), origin="paid.csv")
     assert found[1:] == (1, 1, 0)  # without a label, without an id, without a time
     found = found.rows
     assert found[["prediction_id", "label"]].to_numpy().tolist() == [["000", "1"]]
-    found = normalise_outcomes(truth, source(outcomes={**APART, "prediction_id": "no"}), origin="paid.csv").rows
+    found = normalise_outcomes(
+        truth, source(outcomes={**APART, "prediction_id": "no"}), wanted(), origin="paid.csv"
+    ).rows
     assert found["prediction_id"].tolist() == ["7", "9"]
 
 
 def test_outcomes_in_a_log_of_their_own_say_what_they_lack():
     truth = pd.DataFrame({"reff": ["000"], "paid": ["1"], "on": ["2026-12-01"]})
     with pytest.raises(DataError, match=r"paid\.csv \(outcomes\): there is no column 'ref'; did you mean 'reff'\?"):
-        normalise_outcomes(truth, source(outcomes=APART), origin="paid.csv")
+        normalise_outcomes(truth, source(outcomes=APART), wanted(), origin="paid.csv")
+    misspelt = source(outcomes={**APART, "label": "payed"})
     with pytest.raises(DataError, match=r"paid\.csv \(outcomes\): there is no column 'payed'; did you mean 'paid'\?"):
-        normalise_outcomes(truth.rename(columns={"reff": "ref"}), source(outcomes={**APART, "label": "payed"}),
-                           origin="paid.csv")  # fmt: skip
+        normalise_outcomes(truth.rename(columns={"reff": "ref"}), misspelt, wanted(), origin="paid.csv")
     with pytest.raises(DataError, match="need `observed_at:` under `outcomes:`"):
-        normalise_outcomes(truth, source(outcomes={"where": "x", "label": "paid"}), origin="paid.csv")
+        normalise_outcomes(truth, source(outcomes={"where": "x", "label": "paid"}), wanted(), origin="paid.csv")
 
 
 # rows without times: a reference

@@ -215,7 +215,7 @@ def test_an_optional_column_may_be_missing_but_not_all_of_them() -> None:
 
 def test_a_column_that_only_the_monitor_names_is_a_number_or_text() -> None:
     assert fit_extra("x", FeatureType.NUMERIC, [1, None]).to_pylist() == [1.0, None]
-    assert fit_extra("x", FeatureType.CATEGORY, [1, None, True, "<b>"]).to_pylist() == ["1", None, "true", "<b>"]
+    assert fit_extra("x", FeatureType.CATEGORY, [1, None, True, "<b>"]).to_pylist() == ["1", None, "1", "<b>"]
     for kind, value in ((FeatureType.NUMERIC, SECRET), (FeatureType.CATEGORY, [SECRET])):
         with pytest.raises(Refusal, match="column 'x'") as caught:
             fit_extra("x", kind, [value])

@@ -251,7 +251,7 @@ def test_what_kpis_weights_strata_rankings_flags_and_contributions_need_is_taken
     assert take(stores, watched).new == 2
     row, _ = kept(stores, watched)
     told = {name: row[name] for name in ("amount", "weight", "order", "refused", "leaks", "contrib__income", "sex")}
-    assert told == {"amount": 12.5, "weight": 2, "order": "grant|deny", "refused": "true", "leaks": "0",
+    assert told == {"amount": 12.5, "weight": 2, "order": "grant|deny", "refused": "1", "leaks": "0",
                     "contrib__income": 0.25, "sex": "f"}  # fmt: skip
     assert row["branch"] == "new"
     assert "nobody" not in row
