@@ -10,6 +10,7 @@ import pytest
 
 from tests.unit.adapters.log_stage import LATER, NIGHT, NINE, monitor
 from vigil.adapters.duckdb_scan import DuckDBScanner
+from vigil.adapters.memory import FrozenClock
 from vigil.adapters.parquet_log import ParquetLog
 from vigil.adapters.runner_child import _table as replayed
 from vigil.adapters.source_reader import SourceReader
@@ -101,6 +102,7 @@ def test_by_ingest(tmp_path, form, ending):
 
     class Doors:
         intake = SourceReader(tmp_path, tmp_path / "done", {})
+        clock = FrozenClock(NINE + timedelta(days=1))
 
     Doors.log = log
     assert ingest(Doors, one, NIGHT, NIGHT).outcomes == len(BITS)

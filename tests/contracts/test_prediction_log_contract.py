@@ -174,14 +174,15 @@ def test_the_same_label_delivered_again_changes_nothing(log):
     assert digest(log) != before
 
 
-def test_rows_of_another_night_or_environment_leave_the_digest_alone(log):
+def test_rows_of_another_night_leave_the_digest_alone_and_those_of_another_environment_are_counted_in_it(log):
     zone = monitor(timezone="Europe/Berlin")
     window = night_window(NIGHT, "Europe/Berlin")  # 23:00 to 23:00 UTC
     log.write_predictions("credit", table(rows(2)), batch_id="b")
     before = digest(log, window, zone)
     log.write_predictions("credit", table([row("next", served_at=window.end)]), batch_id="next night, same UTC date")
-    log.write_predictions("credit", table(rows(2, prefix="x", environment="production")), batch_id="elsewhere")
     assert digest(log, window, zone) == before
+    log.write_predictions("credit", table(rows(2, prefix="x", environment="production")), batch_id="elsewhere")
+    assert digest(log, window, zone) != before  # the ledger of rows says how many there are
 
 
 # find and sample

@@ -29,7 +29,7 @@ def test_a_word_for_missing_leaves_a_column_its_numbers(word):
 def test_a_word_for_missing_is_no_answer_and_no_label_of_two_classes(word):
     found = taken(prediction=["grant", word, "deny"], paid=["1", "0", word], of={"outcomes": INSIDE}, want=BINARY)
     assert found.predictions["prediction"].tolist() == ["grant", None, "deny"]
-    assert found.outcomes["label"].tolist() == ["1", "0"]
+    assert found.outcomes.rows["label"].tolist() == ["1", "0"]
     apart = source(outcomes={"where": "x", "label": "paid", "prediction_id": "ref",
                              "observed_at": {"column": "asked_on"}})  # fmt: skip
     labels = normalise_outcomes(log(paid=["1", word, "0"]), apart, wanted(**BINARY), origin="paid.csv")
@@ -42,7 +42,7 @@ def test_a_declared_word_is_a_class_whatever_else_it_says():
     want = {"classes": frozenset({"None", "fault"})}
     found = taken(prediction=["None", "fault", "NULL"], paid=["None", "fault", "-"], of={"outcomes": INSIDE}, want=want)
     assert found.predictions["prediction"].tolist() == ["None", "fault", None]
-    assert found.outcomes["label"].tolist() == ["None", "fault"]
+    assert found.outcomes.rows["label"].tolist() == ["None", "fault"]
 
 
 def test_of_many_classes_one_may_be_none():
