@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from urllib.parse import unquote
 
 from vigil.adapters.table_folders import TableFormat, open_table, table_at
-from vigil.core.errors import DataError
+from vigil.core.errors import DataError, NoFiles
 from vigil.core.ids import digest
 from vigil.intake.types import Kind
 
@@ -63,7 +63,7 @@ def find_files(home: Path, where: str) -> list[File]:
     plain = [p for p in plain if suffix_of(p) in SUFFIXES] or plain
     inside = sorted({root for root in roots.values() if root is not None})
     if not plain and not inside:
-        raise DataError(_nothing(where, listed))
+        raise NoFiles(_nothing(where, listed))
     return [*(tables.file(root) for root in inside), *_plain(fs, base, plain)]
 
 

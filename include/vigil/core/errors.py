@@ -3,7 +3,8 @@
 VigilError
 ├── MonitorError        a monitor's YAML is wrong (file, line, suggestion)
 ├── DataError           stored rows cannot be used as they are
-│   └── MismatchedEdges profiles with different bin edges were merged
+│   ├── MismatchedEdges profiles with different bin edges were merged
+│   └── NoFiles         an address of a log that others write names no file
 ├── LedgerError
 │   ├── Conflict        somebody else appended first: read again, decide again
 │   └── BrokenChain     a stored event does not match its hash
@@ -32,6 +33,10 @@ class DataError(VigilError):
 
 class MismatchedEdges(DataError):
     """Profiles counted on different bin edges do not add up."""
+
+
+class NoFiles(DataError):
+    """An address of a log that others write names no file: a wrong address, or nothing was written yet."""
 
 
 class LedgerError(VigilError):

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import date
 from typing import TYPE_CHECKING, NamedTuple
 
 from vigil.config.schema import Monitor
-from vigil.core.errors import DataError
+from vigil.core.errors import DataError, NoFiles
 from vigil.core.ids import digest
 from vigil.core.spec import Spec
 from vigil.core.window import Window, night_window
@@ -103,7 +104,8 @@ def ingest(
     door = Door(ports, monitor, source, span, accept)
     told = _walk(door, source.predictions, Ingested(), again=again, take=_take)
     if source.apart:
-        told = _walk(door, source.apart, told, again=again, take=_take_outcomes)
+        with suppress(NoFiles):  # no label is known yet: they are pending, and overdue in time
+            told = _walk(door, source.apart, told, again=again, take=_take_outcomes)
     return told
 
 

@@ -33,7 +33,7 @@ def test_a_word_for_missing_is_no_answer_and_no_label_of_two_classes(word):
     apart = source(outcomes={"where": "x", "label": "paid", "prediction_id": "ref",
                              "observed_at": {"column": "asked_on"}})  # fmt: skip
     labels = normalise_outcomes(log(paid=["1", word, "0"]), apart, wanted(**BINARY), origin="paid.csv")
-    assert labels["label"].tolist() == ["1", "0"]
+    assert labels.rows["label"].tolist() == ["1", "0"]
     holdout = normalise_reference(log(paid=["1", word, "0"]), apart, wanted(**BINARY), origin="holdout.csv")
     assert holdout["label"].tolist() == ["1", None, "0"]
 

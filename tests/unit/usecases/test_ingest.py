@@ -11,6 +11,7 @@ from tests.unit.usecases.intake_stage import NIGHT, append, kept, loans, monitor
 from tests.unit.usecases.intake_stage import stores as opened
 from vigil.adapters import parquet_files, source_reader
 from vigil.adapters.duckdb_scan import DuckDBScanner
+from vigil.core.errors import DataError
 from vigil.core.window import night_window
 from vigil.intake.odd_times import OddTime
 from vigil.profiles.types import Edges
@@ -408,3 +409,18 @@ def test_a_table_of_rows_without_ids_is_not_taken(stores, tmp_path, monkeypatch)
 
 def read(stores) -> list:
     return list(stores.intake.pieces("loans", monitor().source, "loans.csv", None, look=True))
+
+
+@pytest.mark.parametrize("folder", [True, False], ids=["an empty folder", "no folder"])
+def test_outcomes_that_nobody_wrote_yet_keep_no_predictions_from_being_taken(stores, tmp_path, folder):
+    if folder:
+        (tmp_path / "paid").mkdir()
+    truth = {"where": "paid/*.jsonl", "label": "result", "prediction_id": "loan", "observed_at": {"column": "on"}}
+    append(tmp_path / "loans.csv", loans(4))
+    told = take(stores, monitor(source={"outcomes": truth}))
+    assert (told.new, told.outcomes, told.unread) == (4, 0, ())
+
+
+def test_predictions_that_are_nowhere_are_an_error_that_names_the_address(stores):
+    with pytest.raises(DataError, match=r"there is no file .*loans\.csv"):
+        take(stores, monitor())
