@@ -233,5 +233,5 @@ def test_different_values_are_those_of_pandas_where_they_are_few_and_never_more_
     measures = evaluate(night, was, view(monitor()), yardstick="holdout", only=["distinct_values"])
     counted = {m.subject: m for m in measures}
     assert {n: counted[n].value for n in "xyc"} == {n: rows[n].nunique() for n in "xyc"} == {"x": 2, "y": 1, "c": 1}
-    assert counted["score"].value <= NOW["score"].nunique()
+    assert counted.keys() == set("xyc")
     assert counted["c"].parts[0] == pytest.approx(WAS["c"].value_counts(normalize=True).max())

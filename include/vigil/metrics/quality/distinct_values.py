@@ -15,7 +15,7 @@ EXACT = 1e-6  # of the squared range: how close a variance must be to the larges
 
 
 def distinct_values(given: Given) -> Iterator[Reading]:
-    """Different values of each feature and of the numeric answer ("score" or "prediction").
+    """Different values of each feature. Scores are not asked about: a fallback of rules may have two.
 
     Exact for one or two values of a number; beyond, the occupied bins, which are a lower bound. Levels of a category
     are counted, new ones up to 32. parts: the share of the yardstick's values in its as many most frequent bins or
@@ -30,8 +30,6 @@ def distinct_values(given: Given) -> Iterator[Reading]:
     """
     for name, now, was in given.features():
         yield _reading(name, now, was)
-    for name, now in given.tonight.prediction.numeric.items():
-        yield _reading(name, now, given.baseline.prediction.numeric.get(name) if given.baseline else None)
 
 
 def _reading(name: str, now: Column, was: Column | None) -> Reading:
