@@ -13,14 +13,14 @@ UNFINISHED = ("queued", "running")
 def night(dag_run, ti, asset_events, *, timezone: str) -> str:
     """The local day that a run judges. Fails at once, without retries, where the run is refused."""
     extras = [event.extra or {} for events in (asset_events or {}).values() for event in events]
-    backfill = str(getattr(dag_run.run_type, "value", dag_run.run_type)) == BACKFILL
+    run_type = _word(dag_run.run_type)
     run = NightlyRun(
-        run_type=str(getattr(dag_run.run_type, "value", dag_run.run_type)),
+        run_type=run_type,
         run_after=dag_run.run_after,
         logical_date=dag_run.logical_date,
         conf={key: value for key, value in (dag_run.conf or {}).items() if value is not None},
         asset_night=next((extra["as_of"] for extra in extras if extra.get("as_of")), None),
-        earlier_unfinished=backfill and _earlier_unfinished(ti),
+        earlier_unfinished=run_type == BACKFILL and _earlier_unfinished(ti),
     )
     try:
         return night_of(run, timezone=timezone, now=datetime.now(UTC)).isoformat()
@@ -30,4 +30,9 @@ def night(dag_run, ti, asset_events, *, timezone: str) -> str:
 
 def _earlier_unfinished(ti) -> bool:
     earlier = ti.get_previous_dagrun()
-    return earlier is not None and str(getattr(earlier.state, "value", earlier.state)) in UNFINISHED
+    return earlier is not None and _word(earlier.state) in UNFINISHED
+
+
+def _word(value) -> str:
+    """Airflow's word, of an enum or of text."""
+    return str(getattr(value, "value", value))

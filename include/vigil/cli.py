@@ -275,14 +275,17 @@ def blind(
     run: Annotated[str | None, typer.Option(help="What Airflow knows of the run, as JSON, instead of a night.")] = None,
 ) -> None:
     """Record that a night could not be judged (called by the listener when a run dies)."""
-    from vigil.core.run_night import NightlyRun, night_of
+    from vigil.core.run_night import BACKFILL, NightlyRun, night_of
     from vigil.usecases.watch import blind as record
 
     monitor = wiring.monitor(model)
     day = night.date() if night else yesterday(monitor)
     if run is not None:
+        facts = NightlyRun.model_validate_json(run)
+        if facts.run_type == BACKFILL:  # history pages nobody, and a run that overtook another was refused
+            out.print("nothing is recorded: a backfill failed, which is no night that went unseen")
+            return
         try:
-            facts = NightlyRun.model_validate_json(run)
             day = night_of(facts, timezone=monitor.timezone, now=datetime.now(UTC))
         except DataError as error:  # refused before it began: no night went unseen
             out.print(f"nothing is recorded: {escape(str(error))}", soft_wrap=True)

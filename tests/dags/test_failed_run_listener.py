@@ -24,7 +24,7 @@ import vigil_listener
 
 dag_id, conf, after = sys.argv[1], eval(sys.argv[2]), datetime.fromisoformat(sys.argv[3])
 dag = SimpleNamespace(timezone=ZoneInfo("Europe/Berlin"))
-run = SimpleNamespace(dag_id=dag_id, run_id="manual__1", conf=conf, run_after=after, dag=dag)
+run = SimpleNamespace(dag_id=dag_id, run_id="1", conf=conf, run_after=after, dag=dag, run_type=sys.argv[4])
 vigil_listener.on_dag_run_failed(dag_run=run, msg="killed")
 print("vigil" in sys.modules)
 try:
@@ -35,7 +35,9 @@ except ChildProcessError:
 AFTER = datetime(2026, 11, 21, 23, 30, tzinfo=UTC)  # half past midnight of the 22nd in Berlin
 
 
-def heard(folder: Path, dag_id: str, conf: dict[str, str]) -> tuple[list[str], tuple[str, ...]]:
+def heard(
+    folder: Path, dag_id: str, conf: dict[str, str], run_type: str = "scheduled"
+) -> tuple[list[str], tuple[str, ...]]:
     """What the listener's process printed, and the incidents in the ledger afterwards."""
     settings = Settings(home=CHECKOUT, state=folder / "state")
     settings.state_dir.mkdir()
@@ -43,7 +45,7 @@ def heard(folder: Path, dag_id: str, conf: dict[str, str]) -> tuple[list[str], t
     env = {k: v for k, v in os.environ.items() if not k.startswith(("AIRFLOW", "VIGIL"))}
     env |= {"AIRFLOW_HOME": str(folder / "airflow"), "VIGIL_HOME": str(CHECKOUT), "VIGIL_STATE": str(folder / "state")}
     env |= {"PYTHONPATH": os.pathsep.join(str(CHECKOUT / part) for part in ("include", "plugins", "."))}
-    command = [sys.executable, "-c", HEARD, dag_id, repr(conf), AFTER.isoformat()]
+    command = [sys.executable, "-c", HEARD, dag_id, repr(conf), AFTER.isoformat(), run_type]
     ran = subprocess.run(command, env=env, cwd=folder, capture_output=True, text=True, check=False)
     assert ran.returncode == 0, ran.stderr[-2000:]
     ledger = SqlLedger(open_engine(settings.database), settings.checkpoints)
@@ -70,5 +72,11 @@ def test_other_dags_that_fail_are_not_its_business(tmp_path: Path) -> None:
 @pytest.mark.parametrize("conf", [{"asof": "2026-10-03"}, {"as_of": "2999-01-01"}, {"as_of": "yesterday"}])
 def test_a_run_that_was_refused_left_no_night_unseen(tmp_path: Path, conf: dict[str, str]) -> None:
     printed, incidents = heard(tmp_path, "vigil_nightly__iris", conf)
+    assert incidents == ()
+    assert "no process" not in printed
+
+
+def test_a_backfill_that_failed_pages_nobody(tmp_path: Path) -> None:
+    printed, incidents = heard(tmp_path, "vigil_nightly__iris", {}, "backfill")
     assert incidents == ()
     assert "no process" not in printed

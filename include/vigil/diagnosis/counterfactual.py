@@ -5,6 +5,7 @@ from datetime import date
 
 from vigil.core.words import Family, Mitigation
 from vigil.incidents.types import Incident, Replay, ReplayedVersion
+from vigil.metrics.catalog import CATALOG, Scope
 from vigil.verdicts.types import State, Verdict
 
 HARM = (Family.FAIRNESS, Family.PERFORMANCE, Family.SERVICE)
@@ -24,12 +25,16 @@ def questions(incident: Incident, night: date) -> tuple[str, ...]:
 
 
 def answer(role: str, version: str, rows: int, asked: Sequence[str], verdicts: Sequence[Verdict]) -> ReplayedVersion:
-    """Whether that version would have helped: every question better than breach and known, and no new breach."""
+    """Whether that version would have helped: every question better than breach and known, and no new breach.
+
+    A breach about the rows that were asked (a feature that is null or stuck) is the same for every version, and says
+    nothing of this one.
+    """
     by_id = {v.id: v for v in verdicts}
     relevant = tuple(by_id[q] for q in asked if q in by_id)
     still = [v for v in relevant if v.state is State.BREACH]
     unknown = [q for q in asked if q not in by_id or by_id[q].state is State.UNKNOWN]
-    new = [v for v in verdicts if v.state is State.BREACH and v.id not in asked]
+    new = [v for v in verdicts if v.state is State.BREACH and v.id not in asked and not _about_inputs(v)]
     helps: bool | None = True
     if still:
         helps, why = False, f"the breach stays: {still[0].reason}"
@@ -40,6 +45,11 @@ def answer(role: str, version: str, rows: int, asked: Sequence[str], verdicts: S
     else:
         why = f"the breach would be gone: {relevant[0].reason}" if relevant else "nothing was asked"
     return ReplayedVersion(role=role, version=version, rows=rows, verdicts=(*relevant, *new), helps=helps, why=why)
+
+
+def _about_inputs(verdict: Verdict) -> bool:
+    entry = CATALOG.get(verdict.metric)
+    return entry is not None and entry.family is Family.QUALITY and entry.scope is Scope.FEATURE
 
 
 def could_not(role: str, version: str, why: str) -> ReplayedVersion:

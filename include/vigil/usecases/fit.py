@@ -21,7 +21,7 @@ from vigil.onboarding.suite import suite
 from vigil.onboarding.teaching import TeachingChoice
 from vigil.ports import Ports
 from vigil.profiles.layout import FeatureType
-from vigil.usecases.first_nights import Settled, chunks, evidence, first_nights, settled, table
+from vigil.usecases.first_nights import FirstNights, Settled, chunks, evidence, first_nights, settled, table
 from vigil.usecases.look import Looked, local_rows, reference_from
 from vigil.usecases.teaching_trial import LEAST_NIGHTS, choose_teachers
 from vigil.verdicts.types import State
@@ -53,8 +53,10 @@ def fit(ports: Ports, looked: Looked, answers: Answers, reference: str | None) -
 
     bare = _monitor(document(looked.draft, answers, Facts(), schema=SCHEMA))
     most = reference_nights(looked.draft.nights)
-    nights = first_nights(bare, looked.pieces, looked.truth, most=most)
-    rows, said = nights.rows, f"the log's first {len(nights.rows)} nights"
+    tried = TRIED_NIGHTS if looked.draft.nights >= LEAST_NIGHTS else most
+    nights = first_nights(bare, looked.pieces, looked.truth, most=max(most, tried))
+    rows = dict(list(nights.rows.items())[:most])
+    said = f"the log's first {len(rows)} nights"
     shown = table(pd.concat(rows.values(), ignore_index=True))
     if reference is not None:
         shown, said = reference_from(ports, bare, reference), Path(reference).name
@@ -79,19 +81,21 @@ def fit(ports: Ports, looked: Looked, answers: Answers, reference: str | None) -
     rules = settled(known, list(rows), list(d.features), drafted, apart)
     kept, dropped = _suite(ports, bare, rows, d, known, rules.book)
     _, settled_monitor = drafted({}, rules.book.without)
-    teaching = _teaching(ports, settled_monitor, looked, shown, scores=len(known.nights[0]))
+    teaching = _teaching(ports, settled_monitor, nights, shown, scores=len(known.nights[0]))
     body = document(d, answers, facts(rules.book, teaching), schema=SCHEMA)
     return Fitted(body, kept, dropped, rules, shown, said, nights.counts, teaching)
 
 
-def _teaching(ports: Ports, monitor: Monitor, looked: Looked, reference: Any, *, scores: int) -> TeachingChoice | None:
+def _teaching(
+    ports: Ports, monitor: Monitor, nights: FirstNights, reference: Any, *, scores: int
+) -> TeachingChoice | None:
     """Which nights should teach drift, tried on up to 200 nights of the log: on fewer where a night has many scores."""
-    if looked.draft.nights < LEAST_NIGHTS:
+    if len(nights.rows) < LEAST_NIGHTS:
         return None
-    most = min(TRIED_NIGHTS, max(LEAST_NIGHTS, TRIED_SCORES // max(1, scores)))
-    nights = first_nights(monitor, looked.pieces, looked.truth, most=most)
-    shown = evidence(ports.scanner, monitor, reference, nights.rows, nights.counts)
-    return choose_teachers(monitor, shown, list(nights.rows))
+    most = max(LEAST_NIGHTS, TRIED_SCORES // max(1, scores))
+    rows = dict(list(nights.rows.items())[:most])
+    shown = evidence(ports.scanner, monitor, reference, rows, nights.counts)
+    return choose_teachers(monitor, shown, list(rows))
 
 
 def _monitor(body: str) -> Monitor:

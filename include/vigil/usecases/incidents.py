@@ -23,6 +23,7 @@ from vigil.responses.plan import plan
 from vigil.usecases.baseline import past_nights, usual_of
 from vigil.usecases.nights import Night, history, incidents, load_night, serving_state
 from vigil.usecases.record import append
+from vigil.usecases.row_ledgers import answered_rows
 from vigil.usecases.standing import standing
 from vigil.usecases.surroundings import measured
 from vigil.verdicts import coverage
@@ -208,6 +209,7 @@ def _champion_answers(ports: Ports, monitor: Monitor, result: NightResult, loade
         labelled_share=min(1.0, loaded.champion.outcome.labelled / loaded.champion.rows),
         version=loaded.version,  # good nights of the fallback say nothing of the champion
         surprise=usual_of(ports, monitor),
+        rows=answered_rows(monitor, loaded.champion, loaded.baseline),
     )
     past = past_nights(ports, monitor, result.night, loaded)
     placed = in_place(past, result.night, service_days(monitor.serves, past, result.night))

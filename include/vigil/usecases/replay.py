@@ -16,6 +16,7 @@ from vigil.responses.rollback import QUARANTINED
 from vigil.usecases.incidents import get
 from vigil.usecases.nights import load_night, partition, serving_state, view
 from vigil.usecases.record import append
+from vigil.usecases.row_ledgers import answered_rows
 from vigil.verdicts.judge import Facts, judge
 from vigil.verdicts.types import Rules
 
@@ -96,7 +97,10 @@ def _one(
     measurements = evaluate(made, baseline, view(monitor), yardstick=f"holdout of version {version}")
     harm = Rules(fairness=monitor.rules.fairness, performance=monitor.rules.performance)
     labelled = made.outcome.labelled / made.rows if made.rows else 0.0
-    facts = Facts(night=night, as_of=night, labels=monitor.labels, labelled_share=min(1.0, labelled))
+    rows_lost = answered_rows(monitor, made, baseline, scored=role != "fallback")
+    facts = Facts(
+        night=night, as_of=night, labels=monitor.labels, labelled_share=min(1.0, labelled), rows=rows_lost
+    )  # fmt: skip
     return answer(role, version, made.rows, asked, judge(measurements, harm, (), facts))
 
 

@@ -5,9 +5,10 @@ from pathlib import Path
 
 from vigil.config.schema import Monitor
 from vigil.core.words import Role
-from vigil.metrics.lacking import remainders
+from vigil.metrics.lacking import SCORES, remainders
 from vigil.ports import Partition, Ports
 from vigil.profiles.row_ledger import Elsewhere, Place, Remainder, RowLedger
+from vigil.profiles.types import Profile
 from vigil.usecases.nights import Night, find, leave, view
 
 
@@ -36,6 +37,18 @@ def row_ledger(ports: Ports, monitor: Monitor, night: date, found: Partition, lo
         unreadable=tuple(f"{Path(name).name}: {why}" for name, why in found.broken if name not in found.files),
         remainders=_remainders(monitor, loaded) if loaded else (),
         yardstick=loaded.yardstick if loaded and loaded.baseline else "",
+    )
+
+
+def answered_rows(monitor: Monitor, answers: Profile, baseline: Profile | None, *, scored: bool = True) -> RowLedger:
+    """What the rows of one version's answers are without, for judging them alone: a champion's part, or a replay.
+
+    scored: False for rules that stand in, which have no score to lose.
+    """
+    lost = remainders(answers, baseline, view(monitor))
+    return RowLedger(
+        places={Place.JUDGED: answers.rows} if answers.rows else {},
+        remainders=tuple(r for r in lost if scored or r.lack not in SCORES),
     )
 
 

@@ -51,7 +51,7 @@ def choose_teachers(monitor: Monitor, shown: Evidence, days: Sequence[date]) -> 
     before = _alarms(usual)
     if before <= allowed:
         return None
-    first = _tried(drift, shown, days, drift.surprise, allowed)
+    first = _tried(drift, shown, days, drift.surprise, allowed, levels=LEVELS[1:])  # at the first one it is not quiet
     last = _tried(drift, shown, days, drift.surprise.model_copy(update=ROLLING), allowed)
     rolls = (last.alarms <= allowed, last.seen, -last.alarms) > (first.alarms <= allowed, first.seen, -first.alarms)
     best = last if rolls else first
@@ -67,13 +67,21 @@ def choose_teachers(monitor: Monitor, shown: Evidence, days: Sequence[date]) -> 
     )
 
 
-def _tried(monitor: Monitor, shown: Evidence, days: Sequence[date], surprise: Surprise, allowed: int) -> Tried:
+def _tried(
+    monitor: Monitor,
+    shown: Evidence,
+    days: Sequence[date],
+    surprise: Surprise,
+    allowed: int,
+    *,
+    levels: Sequence[float] = LEVELS,
+) -> Tried:
     """A window at the first level that is quiet, or at the last one."""
-    for level in LEVELS:
+    for level in levels:
         one = monitor.model_copy(update={"surprise": surprise.model_copy(update={"level": level})})
         results = judged(one, shown, days)
         alarms = _alarms(results)
-        if alarms <= allowed or level == LEVELS[-1]:
+        if alarms <= allowed:
             break
     return Tried(one.surprise, alarms, sum(_noticed(one, shown, results, fault) for fault in _faults(shown, days)))
 

@@ -2,8 +2,11 @@
 
 from datetime import date
 
+import pytest
+
 from vigil.core.words import Family, Mitigation
 from vigil.diagnosis.counterfactual import answer, conclude, could_not
+from vigil.metrics.catalog import CATALOG, Scope
 from vigil.verdicts.types import Cause, State, Verdict
 
 NIGHT = date(2026, 11, 20)
@@ -56,3 +59,11 @@ def test_without_a_previous_version_the_fallback_is_taken_and_the_reason_says_so
     found = conclude(NIGHT, [replayed("fallback", State.OK)])
     assert found.mitigation is Mitigation.FALLBACK
     assert "no previous version" in found.why
+
+
+@pytest.mark.parametrize(("metric", "helps"), [("distinct_values", True), ("missing", True), ("out_of_range", True),
+                                               ("missing_prediction", False), ("missing_score", False)])  # fmt: skip
+def test_what_is_wrong_with_the_inputs_is_no_fault_of_a_version_and_a_lost_answer_is(metric, helps):
+    subject = "amount" if CATALOG[metric].scope is Scope.FEATURE else "all"
+    other = a_verdict(State.BREACH, metric, subject).model_copy(update={"family": Family.QUALITY})
+    assert replayed("fallback", State.OK, other).helps is helps
