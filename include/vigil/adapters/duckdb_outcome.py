@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from vigil.adapters.duckdb_cube import RANKS
@@ -87,22 +87,22 @@ def outcomes(layout: Layout) -> dict[By, Outcome]:
 
 def group_scores(layout: Layout) -> dict[By, dict[str, dict[str, tuple[int, ...]]]]:
     """ "attribute=group" -> "1", "0" or "none" -> counts of scores."""
-    found: dict[By, dict[str, dict[str, tuple[int, ...]]]] = {}
-    for i, attribute in enumerate(layout.attributes):
-        for (version, role, group), by_truth in score_bins(layout, f"g{i}", weighed=False).items():
-            mine = found.setdefault((version, role), {})
-            mine[f"{attribute}={group}"] = {truth: n for truth, (n, _) in by_truth.items()}
-    return found
+    return _in_groups(layout, score_bins)
 
 
 def group_overruled(layout: Layout) -> dict[By, dict[str, dict[str, tuple[int, ...]]]]:
     """ "attribute=group" -> as `overruled`."""
-    found: dict[By, dict[str, dict[str, tuple[int, ...]]]] = {}
+    return _in_groups(layout, overruled)
+
+
+def _in_groups(layout: Layout, count: Callable[..., Binned]) -> dict[By, dict[str, dict[str, tuple[int, ...]]]]:
+    """ "attribute=group" -> what `count` counts in that group, without weights."""
+    counts: dict[By, dict[str, dict[str, tuple[int, ...]]]] = {}
     for i, attribute in enumerate(layout.attributes):
-        for (version, role, group), by_side in overruled(layout, f"g{i}", weighed=False).items():
-            mine = found.setdefault((version, role), {})
-            mine[f"{attribute}={group}"] = {side: n for side, (n, _) in by_side.items()}
-    return found
+        for (version, role, group), parts in count(layout, f"g{i}", weighed=False).items():
+            mine = counts.setdefault((version, role), {})
+            mine[f"{attribute}={group}"] = {part: n for part, (n, _) in parts.items()}
+    return counts
 
 
 def overruled(layout: Layout, group: str | None, *, weighed: bool) -> Binned:

@@ -6,10 +6,11 @@ import json
 import os
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from vigil.config.suites import PARAMETER, Expectation, Suite, suite_of, with_parameters
+from vigil.config.suites import PARAMETER, Expectation, Suite, substituted, suite_of, with_parameters
 from vigil.core.errors import DataError
 from vigil.core.value_word import word
 
@@ -51,20 +52,13 @@ def _worked_out(one: Expectation, parameters: Mapping[str, Any]) -> Expectation:
     if one.problem or PARAMETER not in json.dumps(one.kwargs, default=str):
         return one
     try:
-        kwargs = {name: _value(value, parameters) for name, value in one.kwargs.items()}
+        kwargs = substituted(one.kwargs, partial(_value, parameters=parameters))
     except DataError as error:
         return replace(one, problem=str(error))
     return with_parameters(replace(one, kwargs=kwargs), parameters)
 
 
-def _value(value: Any, parameters: Mapping[str, Any]) -> Any:
-    if isinstance(value, list):
-        return [_value(each, parameters) for each in value]
-    if not isinstance(value, Mapping):
-        return value
-    asked = value.get(PARAMETER)
-    if not isinstance(asked, str):
-        return {name: _value(each, parameters) for name, each in value.items()}
+def _value(asked: str, _: Mapping[str, Any], parameters: Mapping[str, Any]) -> Any:
     os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")  # read when GX is imported
     from great_expectations.core.suite_parameters import parse_suite_parameter
     from great_expectations.exceptions import GreatExpectationsError

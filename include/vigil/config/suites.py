@@ -6,8 +6,9 @@ An expectation that cannot be asked keeps its place and says why (`problem`): it
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 from vigil.config.suite_bounds import impossible
@@ -108,7 +109,7 @@ def with_parameters(one: Expectation, parameters: Mapping[str, Any]) -> Expectat
     An expression such as `{"$PARAMETER": "rows * 0.9"}` stays as it is: only GX can work it out.
     """
     try:
-        kwargs = {name: _filled(value, parameters) for name, value in one.kwargs.items()}
+        kwargs = substituted(one.kwargs, partial(_filled, parameters=parameters))
     except DataError as error:
         return replace(one, problem=str(error))
     kept = {name: value for name, value in kwargs.items() if not _of_the_past(name, value)}
@@ -129,15 +130,20 @@ def gone(kwargs: Mapping[str, Any]) -> str:
     return ""
 
 
-def _filled(value: Any, parameters: Mapping[str, Any]) -> Any:
-    """An argument with the values of the parameters in it. Raises DataError for one that has none."""
+def substituted(value: Any, fill: Callable[[str, Mapping[str, Any]], Any]) -> Any:
+    """An argument in which each `{"$PARAMETER": name}`, however deep, is what `fill(name, the mapping)` returns."""
     if isinstance(value, list):
-        return [_filled(each, parameters) for each in value]
+        return [substituted(each, fill) for each in value]
     if not isinstance(value, Mapping):
         return value
-    asked = value.get(PARAMETER)
-    if not isinstance(asked, str):
-        return {name: _filled(each, parameters) for name, each in value.items()}
+    name = value.get(PARAMETER)
+    if isinstance(name, str):
+        return fill(name, value)
+    return {key: substituted(each, fill) for key, each in value.items()}
+
+
+def _filled(asked: str, value: Mapping[str, Any], parameters: Mapping[str, Any]) -> Any:
+    """The value of a parameter; an expression stays as it is. Raises DataError for a name that has no value."""
     own = {k.removeprefix(f"{PARAMETER}."): v for k, v in value.items() if k != PARAMETER}  # 0.1x: a value for the try
     known = {**own, **parameters}
     if asked in known:

@@ -103,7 +103,7 @@ def _on_yardstick(
     ports: Ports, monitor: Monitor, result: NightResult, loaded: Night, names: frozenset[str]
 ) -> NightResult:
     """A past night with the scores of `names` as they are against tonight's baseline, where they were not."""
-    have = [*(v.measurement for v in result.verdicts if v.measurement), *result.measurements]
+    have = result.all_measurements
     mine: dict[str, list[Measurement]] = {}
     for m in have:
         if m.metric in names:

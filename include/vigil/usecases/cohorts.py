@@ -45,5 +45,8 @@ def _at_age(ports: Ports, monitor: Monitor, night: date, age: timedelta) -> Nigh
 
 
 def _numbers(result: NightResult) -> Iterable[Measurement]:
-    measured = [*(v.measurement for v in result.verdicts if v.measurement), *result.measurements]
-    return (m for m in measured if m.value is not None and m.metric in CATALOG and CATALOG[m.metric].needs_labels)
+    return (
+        m
+        for m in result.all_measurements
+        if m.value is not None and m.metric in CATALOG and CATALOG[m.metric].needs_labels
+    )

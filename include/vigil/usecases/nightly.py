@@ -174,8 +174,7 @@ def _stale(ports: Ports, monitor: Monitor, night: date, *, as_of: date) -> bool:
 
 def _waits_for_labels(monitor: Monitor, result: NightResult) -> bool:
     """Whether something is unknown because the cohort is not mature, and nobody was told yet that this is too late."""
-    measured = [*(v.measurement for v in result.verdicts if v.measurement), *result.measurements]
-    known = next((m.value for m in measured if m.metric == "label_coverage"), None) or 0.0
+    known = next((m.value for m in result.all_measurements if m.metric == "label_coverage"), None) or 0.0
     waiting = any(
         v.cohort == PROVISIONAL or (v.cause is Cause.LABELS_PENDING and not v.overdue) for v in result.verdicts
     )

@@ -38,10 +38,9 @@ def same(ports: Ports, monitor: Monitor, before: NightResult, after: NightResult
 
 def _held_against(result: NightResult) -> tuple[object, ...]:
     """Edges, yardsticks and what the suite said, as a result of any release tells them."""
-    measured = [*(v.measurement for v in result.verdicts if v.measurement), *result.measurements]
     suite = [(v.id, v.state, v.measurement.value if v.measurement else None)
              for v in result.verdicts if v.metric == "expectation"]  # fmt: skip
-    return result.edges_digest, {m.yardstick for m in measured if m.yardstick}, suite
+    return result.edges_digest, {m.yardstick for m in result.all_measurements if m.yardstick}, suite
 
 
 def _later(ports: Ports, monitor: Monitor, before: NightResult, event: Event) -> bool:

@@ -52,7 +52,7 @@ def _answers(m: Measurement, served: int, usual: float | None) -> str:
 
 def _one_sided(history: Sequence[NightResult]) -> float | None:
     """The largest share of one answer on any past night."""
-    asked = [m for r in history for m in (*r.measurements, *(v.measurement for v in r.verdicts)) if m is not None]
+    asked = [m for r in history for m in r.all_measurements]
     return max((m.value for m in asked if m.metric == "top_class_share" and m.value is not None), default=None)
 
 

@@ -91,8 +91,7 @@ def _past(m: Measurement, history: Sequence[NightResult]) -> Iterator[float]:
 
 
 def _answer(m: Measurement, result: NightResult) -> Measurement | None:
-    known = (*result.measurements, *(v.measurement for v in result.verdicts if v.measurement))
-    return next((one for one in known if one.id == m.id and one.value is not None), None)
+    return next((one for one in result.all_measurements if one.id == m.id and one.value is not None), None)
 
 
 def _was_breach(m: Measurement, result: NightResult) -> bool:

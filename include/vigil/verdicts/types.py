@@ -358,6 +358,11 @@ class NightResult(Spec):
     rest: bool = False  # a day without rows and without service: no night, and counted nowhere
 
     @property
+    def all_measurements(self) -> tuple[Measurement, ...]:
+        """All numbers of the night: those that rules asked about, and the others."""
+        return (*(v.measurement for v in self.verdicts if v.measurement is not None), *self.measurements)
+
+    @property
     def digest_key(self) -> str:
         """Two results with the same key are the same judgement of the same facts, held against the same.
 
