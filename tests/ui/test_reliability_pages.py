@@ -236,7 +236,8 @@ def test_a_models_page_has_a_heading_for_every_part_and_links_that_jump_there(
 ) -> None:
     shown(browser, airflow.url + MODEL, width=1280)
     heads = [h.text for h in browser.find_elements(By.TAG_NAME, "h2")]
-    parts = ["What is watched", "All checks of the night", "Fairness by group", "Performance by cohort"]
+    parts = ["What is watched", "All checks of the night", "Where every row went"]
+    parts += ["Fairness by group", "Performance by cohort"]
     assert heads == [*parts, "Drift by feature", "Error budgets", "Links"]
     assert len(browser.find_elements(By.TAG_NAME, "h1")) == 1
     for link in browser.find_elements(By.CSS_SELECTOR, "nav.jump a"):

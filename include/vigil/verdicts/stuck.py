@@ -32,15 +32,14 @@ def stuck(
 
     history: past nights. Where one of them had as few values (a season, a holiday, a price of the day), that is usual,
     and nothing is said. drift: the rules of drift; a column that none of them asks about is left out, because it moves
-    by nature. A yardstick of few values, or with one that is very frequent, needs past nights that show more values;
-    until there are some, it is a warning.
+    by nature. A yardstick of few values (codes, a weekday), or with one that is frequent, says little of one night:
+    then past nights must show more values, and nothing is said before there are enough of them.
     """
     for m in measurements:
         if m.metric == METRIC and _too_few(m) and not _left_out(m.subject, drift):
             past = list(_past(m, history))
-            if any(value <= (m.value or 0) for value in past):
-                continue
-            yield from _verdict(m, len(past), history)
+            if len(past) >= _nights_needed(m) and all(value > (m.value or 0) for value in past):
+                yield _verdict(m, history)
 
 
 def unstuck(measurements: Sequence[Measurement], history: Sequence[NightResult]) -> Iterator[Verdict]:
@@ -98,20 +97,22 @@ def _was_breach(m: Measurement, result: NightResult) -> bool:
     return any(v.id == m.id and v.state is State.BREACH for v in result.verdicts)
 
 
-def _verdict(m: Measurement, nights: int, history: Sequence[NightResult]) -> Iterator[Verdict]:
-    often, codes = m.parts[0] > OFTEN, (m.baseline or 0) < QUANTITY
-    if often and nights < NIGHTS_OF_RARE:
-        return
-    sure = not codes or nights >= NIGHTS_OF_CODES
-    unsure = "" if sure else f"; {nights} past nights do not show whether that is usual"
-    yield Verdict(
+def _nights_needed(m: Measurement) -> int:
+    """How many past nights must show that so few values are not usual; 0 where the yardstick itself shows it."""
+    if m.parts[0] > OFTEN:
+        return NIGHTS_OF_RARE
+    return NIGHTS_OF_CODES if (m.baseline or 0) < QUANTITY else 0
+
+
+def _verdict(m: Measurement, history: Sequence[NightResult]) -> Verdict:
+    return Verdict(
         metric=m.metric,
         subject=m.subject,
         family=Family.QUALITY,
-        state=State.BREACH if sure else State.WARN,
+        state=State.BREACH,
         reason=f"{m.subject} is stuck: all {m.n:,} values are {m.detail.removeprefix('only ')}; "
-        f"the {m.yardstick or 'baseline'} has at least {m.baseline:,.0f} different ones{unsure}",
-        hard=sure,
+        f"the {m.yardstick or 'baseline'} has at least {m.baseline:,.0f} different ones",
+        hard=True,
         onset=Onset.KNOWN if _always(m, history) else Onset.NEW,
         measurement=m,
         limit="hard failure",
