@@ -39,15 +39,17 @@ def noted(ports: Ports, monitor: Monitor, night: date) -> Ingested:
 
 
 def _added(before: Ingested, told: Ingested) -> Ingested:
-    """A step may run twice: what the first run rejected is not read again. What was left unread or held, is."""
+    """A step may run twice: what the first run rejected is not read again. What was left unread or held, is, and is
+    counted once."""
     days = [day for one in (before, told) for day in (one.first, one.last) if day]
-    labels = zip(
-        LabelRows.model_fields, before.labels.model_dump().values(), told.labels.model_dump().values(), strict=True
-    )
+    sums = {name: getattr(before, name) + getattr(told, name) for name in SUMS}
+    labels = {name: getattr(before.labels, name) + getattr(told.labels, name) for name in LabelRows.model_fields}
+    again = before.labels.held
     return told.model_copy(
         update={
-            **{name: getattr(before, name) + getattr(told, name) for name in SUMS},
-            "labels": LabelRows(**{name: one + other for name, one, other in labels}),
+            **sums,
+            "rows": sums["rows"] - before.rows_held,
+            "labels": LabelRows(**{**labels, "rows": labels["rows"] - again, "held": labels["held"] - again}),
             "examples": (*before.examples, *told.examples)[:3],
             "first": min(days, default=None),
             "last": max(days, default=None),

@@ -96,3 +96,14 @@ def test_rows_of_nights_that_are_not_judged_again_are_said_but_not_when_a_log_is
 def test_an_intake_that_an_older_release_noted_is_read():
     told = Ingested.model_validate({"rows": 3, "new": 2, "rejected": 1, "examples": ["a.csv, row 1: at is no time"]})
     assert list(account(told)) == ["1 of 3 rows of the source were not taken: a.csv, row 1: at is no time"]
+
+
+def test_a_night_whose_intake_ran_twice_still_has_each_row_in_one_place(home):
+    stores = ports(home)
+    append(home / "logs/a.csv", loans(5, asked_on=["2026-11-20 09:00"] * 3 + ["2199-01-01 09:00", "soon"]))
+    for _ in range(3):
+        nightly.intake(stores, WATCHED, NIGHT)
+    seen = noted(stores, WATCHED, NIGHT)
+    assert (seen.new, seen.rows_held) == (3, 1)
+    parts = (seen.new, seen.known, seen.conflicting, seen.excluded, seen.rejected, seen.rows_held)
+    assert seen.rows == sum(parts)
