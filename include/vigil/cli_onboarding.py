@@ -259,8 +259,8 @@ def say_written(written: Written) -> None:
     for line in written.book.lines:
         if line.moved:
             out.print(f"[yellow]allowed[/]    {escape(rule_text(line.rule))}: {escape(line.note)}", soft_wrap=True)
-    if written.teaching is not None:
-        out.print(f"[yellow]learns[/]     {escape(written.teaching.reason)}", soft_wrap=True)
+    if written.window is not None:
+        out.print(f"[yellow]learns[/]     {escape(written.window.reason)}", soft_wrap=True)
     for said in written.odd[:5]:
         out.print(f"[yellow]odd[/]        {escape(said)}", soft_wrap=True)
     say_ingested(written.ingested)

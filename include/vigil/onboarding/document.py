@@ -12,9 +12,9 @@ from vigil.core.spec import Spec
 from vigil.core.words import Family, Task
 from vigil.onboarding.columns import Look
 from vigil.onboarding.draft import Draft
+from vigil.onboarding.reference_window import WindowChoice
 from vigil.onboarding.roles import Word
 from vigil.onboarding.rules import Book
-from vigil.onboarding.teaching import TeachingChoice
 from vigil.onboarding.truth import time_of
 from vigil.verdicts.defaults import drift_rules
 
@@ -40,13 +40,13 @@ class Answers(Spec):
 class Facts(Spec):
     """What the nights of the log say, beside the draft.
 
-    serves: weekdays with rows, where others never have any. teaching: which nights teach drift, where that was tried.
+    serves: weekdays with rows, where others never have any. window: which nights teach drift, where that was tried.
     """
 
     book: Book = Book()
     slow_ms: float = 0.0
     serves: tuple[str, ...] | None = None
-    teaching: TeachingChoice | None = None
+    window: WindowChoice | None = None
 
 
 def document(draft: Draft, answers: Answers, facts: Facts, *, schema: str) -> str:
@@ -78,8 +78,8 @@ def document(draft: Draft, answers: Answers, facts: Facts, *, schema: str) -> st
         book=facts.book,
         families=[family.value for family in Family if family is not Family.DRIFT],
         serves=facts.serves,
-        teaching=facts.teaching,
-        reason_lines=wrap(facts.teaching.reason, 112) if facts.teaching else [],
+        window=facts.window,
+        reason_lines=wrap(facts.window.reason, 112) if facts.window else [],
         notes=NOTES,
         rule=rule_text,
         line=lambda text: str(text).replace("\n", " "),

@@ -15,15 +15,15 @@ from vigil.onboarding.document import Answers, Facts, document
 from vigil.onboarding.draft import Draft
 from vigil.onboarding.evidence import Evidence
 from vigil.onboarding.moving import NIGHTLY, moving
+from vigil.onboarding.reference_window import WindowChoice
 from vigil.onboarding.roles import Word
 from vigil.onboarding.rules import Book, Model, rules_of
 from vigil.onboarding.suite import suite
-from vigil.onboarding.teaching import TeachingChoice
 from vigil.ports import Ports
 from vigil.profiles.layout import FeatureType
 from vigil.usecases.first_nights import FirstNights, Settled, chunks, evidence, first_nights, settled, table
 from vigil.usecases.look import Looked, local_rows, reference_from
-from vigil.usecases.teaching_trial import LEAST_NIGHTS, choose_teachers
+from vigil.usecases.reference_window_trial import LEAST_NIGHTS, choose_window
 from vigil.verdicts.types import State
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ class Fitted(NamedTuple):
     rows: Any
     reference: str
     counts: Mapping[date, int]
-    teaching: TeachingChoice | None
+    window: WindowChoice | None
 
 
 def fit(ports: Ports, looked: Looked, answers: Answers, reference: str | None) -> Fitted:
@@ -71,8 +71,8 @@ def fit(ports: Ports, looked: Looked, answers: Answers, reference: str | None) -
         categories=tuple(name for name, kind in d.features.items() if kind is FeatureType.CATEGORY),
     )  # fmt: skip
 
-    def facts(book: Book, teaching: TeachingChoice | None = None) -> Facts:
-        return Facts(book=book, slow_ms=_slow_ms(looked), serves=known.serves, teaching=teaching)
+    def facts(book: Book, window: WindowChoice | None = None) -> Facts:
+        return Facts(book=book, slow_ms=_slow_ms(looked), serves=known.serves, window=window)
 
     def drafted(steps: Mapping[str, int], without: Mapping[str, str]) -> tuple[Book, Monitor]:
         book = rules_of(model, known, steps, without)
@@ -81,21 +81,21 @@ def fit(ports: Ports, looked: Looked, answers: Answers, reference: str | None) -
     rules = settled(known, list(rows), list(d.features), drafted, apart)
     kept, dropped = _suite(ports, bare, rows, d, known, rules.book)
     _, settled_monitor = drafted({}, rules.book.without)
-    teaching = _teaching(ports, settled_monitor, nights, shown, scores=len(known.nights[0]))
-    body = document(d, answers, facts(rules.book, teaching), schema=SCHEMA)
-    return Fitted(body, kept, dropped, rules, shown, said, nights.counts, teaching)
+    window = _reference_window(ports, settled_monitor, nights, shown, scores=len(known.nights[0]))
+    body = document(d, answers, facts(rules.book, window), schema=SCHEMA)
+    return Fitted(body, kept, dropped, rules, shown, said, nights.counts, window)
 
 
-def _teaching(
+def _reference_window(
     ports: Ports, monitor: Monitor, nights: FirstNights, reference: Any, *, scores: int
-) -> TeachingChoice | None:
+) -> WindowChoice | None:
     """Which nights should teach drift, tried on up to 200 nights of the log: on fewer where a night has many scores."""
     if len(nights.rows) < LEAST_NIGHTS:
         return None
     most = max(LEAST_NIGHTS, TRIED_SCORES // max(1, scores))
     rows = dict(list(nights.rows.items())[:most])
     shown = evidence(ports.scanner, monitor, reference, rows, nights.counts)
-    return choose_teachers(monitor, shown, list(rows))
+    return choose_window(monitor, shown, list(rows))
 
 
 def _monitor(body: str) -> Monitor:

@@ -14,8 +14,8 @@ from vigil.config.load import load_monitor
 from vigil.core.errors import DataError
 from vigil.core.spec import Spec
 from vigil.onboarding.document import Answers
+from vigil.onboarding.reference_window import WindowChoice
 from vigil.onboarding.rules import Book
-from vigil.onboarding.teaching import TeachingChoice
 from vigil.ports import Ports
 from vigil.usecases.fit import fit
 from vigil.usecases.ingest import Ingested, ingest
@@ -26,7 +26,7 @@ from vigil.usecases.reference import REFERENCE, set_reference
 class Written(Spec):
     """What was written. dropped: expectations that would have failed on the reference itself.
 
-    odd: what the rules that learn say of nights of the reference. teaching: which nights teach, where it was tried.
+    odd: what the rules that learn say of nights of the reference. window: which nights teach, where it was tried.
     """
 
     monitor: Any
@@ -40,7 +40,7 @@ class Written(Spec):
     book: Book
     dropped: tuple[str, ...] = ()
     odd: tuple[str, ...] = ()
-    teaching: TeachingChoice | None = None
+    window: WindowChoice | None = None
 
 
 def write(
@@ -86,7 +86,7 @@ def write(
     return Written(
         monitor=monitor, yaml=yaml, suite=suite, reference_rows=done.rows, reference=fitted.reference,
         ingested=taken, first=first, last=last, book=fitted.rules.book, dropped=fitted.dropped, odd=fitted.rules.odd,
-        teaching=fitted.teaching,
+        window=fitted.window,
     )  # fmt: skip
 
 

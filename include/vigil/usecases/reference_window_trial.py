@@ -1,4 +1,4 @@
-"""Which nights should teach drift: a trial on the log's own nights, quiet ones and ones with injected faults."""
+"""Which nights should be the reference window of drift: a trial on the log's own nights, quiet ones and ones with injected faults."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from vigil.config.schema import Monitor
 from vigil.core.words import Family
 from vigil.metrics.types import Measurement
 from vigil.onboarding.evidence import Evidence
-from vigil.onboarding.teaching import Teachers, TeachingChoice
+from vigil.onboarding.reference_window import ReferenceWindow, WindowChoice
 from vigil.usecases.first_nights import judged
 from vigil.verdicts.history import in_place
 from vigil.verdicts.judge import Facts, judge
@@ -35,7 +35,7 @@ class Tried(NamedTuple):
     seen: int
 
 
-def choose_teachers(monitor: Monitor, shown: Evidence, days: Sequence[date]) -> TeachingChoice | None:
+def choose_window(monitor: Monitor, shown: Evidence, days: Sequence[date]) -> WindowChoice | None:
     """The window of nights that finds more injected faults at as few alarms; None where the first nights do well.
 
     shown: what was measured on each of `days`, in order. The monitor's first nights teach unless they make an alarm of
@@ -55,8 +55,8 @@ def choose_teachers(monitor: Monitor, shown: Evidence, days: Sequence[date]) -> 
     last = _tried(drift, shown, days, drift.surprise.model_copy(update=ROLLING), allowed)
     rolls = (last.alarms <= allowed, last.seen, -last.alarms) > (first.alarms <= allowed, first.seen, -first.alarms)
     best = last if rolls else first
-    return TeachingChoice(
-        teachers=Teachers.ROLLING if rolls else Teachers.FIRST,
+    return WindowChoice(
+        window=ReferenceWindow.ROLLING if rolls else ReferenceWindow.FIRST,
         level=best.surprise.level,
         nights=len(days) - LEARNT,
         faults=len(list(_faults(shown, days))),

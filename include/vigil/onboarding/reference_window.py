@@ -9,14 +9,14 @@ USUAL_LEVEL = 0.005
 LAST_NIGHTS = 28
 
 
-class Teachers(StrEnum):
+class ReferenceWindow(StrEnum):
     """The nights that teach: the first ones of a log, or the last ones before tonight."""
 
     FIRST = "first"
     ROLLING = "rolling"
 
 
-class TeachingChoice(Spec):
+class WindowChoice(Spec):
     """What was tried on the log's own nights.
 
     nights: quiet nights that were judged. alarms_of_first: on how many of them the first nights make an alarm.
@@ -24,7 +24,7 @@ class TeachingChoice(Spec):
     level: the false-discovery rate at which the chosen window is quiet.
     """
 
-    teachers: Teachers
+    window: ReferenceWindow
     level: float
     nights: int
     faults: int
@@ -36,14 +36,14 @@ class TeachingChoice(Spec):
     @property
     def surprise(self) -> dict[str, Any]:
         """The keys of `surprise:` that differ from the defaults."""
-        rolls = {"window": "rolling", "nights": LAST_NIGHTS} if self.teachers is Teachers.ROLLING else {}
+        rolls = {"window": "rolling", "nights": LAST_NIGHTS} if self.window is ReferenceWindow.ROLLING else {}
         return {**rolls, **({"level": self.level} if self.level != USUAL_LEVEL else {})}
 
     @property
     def reason(self) -> str:
         """One sentence for people."""
-        other = "the last 28 nights" if self.teachers is Teachers.FIRST else "the first nights"
-        mine = "the first nights" if self.teachers is Teachers.FIRST else "the last 28 nights and their trend"
+        other = "the last 28 nights" if self.window is ReferenceWindow.FIRST else "the first nights"
+        mine = "the first nights" if self.window is ReferenceWindow.FIRST else "the last 28 nights and their trend"
         return (
             f"learnt from the first nights, drift is an alarm on {self.alarms_of_first} of {self.nights} nights; so "
             f"both ways were tried at the same number of alarms: {mine} notice {self.seen} of {self.faults} faults "

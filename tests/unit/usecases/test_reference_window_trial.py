@@ -11,8 +11,8 @@ from vigil.core.words import Family
 from vigil.metrics.catalog import CATALOG
 from vigil.metrics.types import Measurement
 from vigil.onboarding.evidence import Evidence
-from vigil.onboarding.teaching import Teachers
-from vigil.usecases.teaching_trial import choose_teachers
+from vigil.onboarding.reference_window import ReferenceWindow
+from vigil.usecases.reference_window_trial import choose_window
 
 FEATURES = ("a", "b", "c", "d")
 ROWS = 400
@@ -52,13 +52,13 @@ def nights(count: int, *, swing: float) -> tuple[Evidence, list[date]]:
 
 @pytest.mark.parametrize("count", [30, 90])
 def test_a_log_without_a_season_or_with_few_nights_learns_from_its_first_nights(count: int) -> None:
-    assert choose_teachers(MONITOR, *nights(count, swing=0.0)) is None
+    assert choose_window(MONITOR, *nights(count, swing=0.0)) is None
 
 
 def test_a_log_that_follows_the_year_learns_from_its_last_nights_and_says_what_was_tried() -> None:
-    choice = choose_teachers(MONITOR, *nights(150, swing=3.0))
+    choice = choose_window(MONITOR, *nights(150, swing=3.0))
     assert choice is not None
-    assert choice.teachers is Teachers.ROLLING
+    assert choice.window is ReferenceWindow.ROLLING
     assert choice.alarms_of_first > choice.nights * 0.3 > choice.alarms
     assert choice.seen >= max(8, choice.seen_otherwise)
     assert choice.surprise["window"] == "rolling"
