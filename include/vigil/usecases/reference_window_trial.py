@@ -1,4 +1,4 @@
-"""Which nights should be the reference window of drift: a trial on the log's own nights, quiet ones and ones with injected faults."""
+"""Which nights should be the reference window of drift: tried on the log's own nights, quiet and with injected faults."""
 
 from __future__ import annotations
 
