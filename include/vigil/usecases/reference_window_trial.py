@@ -1,4 +1,4 @@
-"""Which nights should be the reference window of drift: tried on the log's own nights, quiet and with injected faults."""
+"""Which nights should be the reference window of drift: tried on quiet nights of the log and with injected faults."""
 
 from __future__ import annotations
 
