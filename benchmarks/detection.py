@@ -12,34 +12,29 @@ import json
 import os
 import pickle
 import platform
-from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from statistics import median
 from typing import Any
 
 import typer
-from detection_play import Model, Watch, about, alarms
+from detection_play import LEARNT, Drafted, Model, Watch, about, alarms
+from detection_report import REGIMES, summary, table, written
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from vigil.core.ids import digest as id_of
 from vigil.core.words import Family
-from vigil.incidents.types import Severity
 from vigil.simulation.faults import Fault, trial
 from vigil.simulation.regimes import digest, load
 from vigil.verdicts.types import State
 
 ROOT = Path(__file__).resolve().parents[1]
 CACHE = ROOT / ".bench" / "detection"
-RESULTS, PAGE = ROOT / "benchmarks" / "results" / "detection.json", ROOT / "docs" / "detection.md"
-VIGIL = "Vigil, all default rules"
-LEARNT = 42  # nights before the first one that counts
+RESULTS = ROOT / "benchmarks" / "results" / "detection.json"
 ONSET = 60
-REGIMES = ("iid", "real", "common", "hard")
 BARS = ("mean_0.25", "mix_5_points", "subgroup_8_0.5", "nulls_3_points", "mean_0.1")
-YEAR = 365.25
 out = Console(highlight=False)
 
 
@@ -52,6 +47,7 @@ class Quiet:
     rows: int
     nights: int
     peers: bool
+    drafted: bool = False
 
 
 @dataclass(frozen=True)
@@ -62,6 +58,7 @@ class Runs:
     rows: int
     faults: tuple[tuple[str, int], ...]
     peers: bool
+    drafted: bool = False
 
 
 def plan(*, full: bool) -> list[Quiet | Runs]:
@@ -75,19 +72,41 @@ def plan(*, full: bool) -> list[Quiet | Runs]:
         faults = [(name, n * per_model + k) for name in BARS for k in range(per_model)]
         faults += [(name, n) for name in others] if peers else []  # the faults that no bar speaks of: fewer runs
         jobs.append(Runs(seed, 10_000, tuple(faults), peers))
-    return jobs
+    drafted: list[Quiet | Runs] = [replace(job, peers=False, drafted=True) for job in jobs]
+    return sorted([*jobs, *drafted], key=lambda job: job.seed)  # all there is of a model before the next one
 
 
-def play(job: Quiet | Runs) -> dict[str, Any]:
-    """One job, in a process of its own."""
-    return quiet(job) if isinstance(job, Quiet) else faulty(job)
+def play(job: Quiet | Runs, code: str) -> dict[str, Any]:
+    """One job, in a process of its own; what the same code played before is not played anew."""
+    kept = CACHE / "played" / f"{id_of([repr(job), code])}.json"
+    if not kept.exists():
+        played = quiet(job) if isinstance(job, Quiet) else faulty(job)
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        draft = kept.with_suffix(".part")
+        draft.write_text(json.dumps(played, default=str))
+        draft.replace(kept)
+    told: dict[str, Any] = json.loads(kept.read_text())
+    return told
+
+
+def code_digest() -> str:
+    """Identifies the code that judges."""
+    files = sorted([*(ROOT / "include").rglob("*.py"), *Path(__file__).parent.glob("detection*.py")])
+    return id_of([file.read_text() for file in files])
 
 
 def quiet(job: Quiet) -> dict[str, Any]:
     """Night by night: what each method said."""
-    model = Model(job.regime, job.seed, job.rows, CACHE)
+    model = (Drafted if job.drafted else Model)(job.regime, job.seed, job.rows, CACHE)
     watch = Watch(model.monitor, model.baseline)
-    told: dict[str, Any] = {"regime": job.regime, "rows": job.rows, "seed": job.seed, "nights": [], "peers": {}}
+    told: dict[str, Any] = {
+        "drafted": job.drafted,
+        "regime": job.regime,
+        "rows": job.rows,
+        "seed": job.seed,
+        "nights": [],
+        "peers": {},
+    }
     for index in range(job.nights):
         day, made, _ = model.night(index)
         result = watch.judge(day, made)
@@ -118,7 +137,7 @@ def _ids(incident: Any) -> Iterator[str]:
 
 def faulty(job: Runs) -> dict[str, Any]:
     """Each fault in the same quiet nights: the night on which it was seen first, and how."""
-    model = Model("real", job.seed, job.rows, CACHE)
+    model = (Drafted if job.drafted else Model)("real", job.seed, job.rows, CACHE)
     watch = Watch(model.monitor, model.baseline)
     for index in range(ONSET):
         day, made, _ = model.night(index)
@@ -129,7 +148,7 @@ def faulty(job: Runs) -> dict[str, Any]:
         fault = trial(name, seed=number, onset=ONSET)
         watch.results, watch.streams = pickle.loads(before)
         runs.append({"fault": name, "feature": fault.feature, **_run(model, watch, fault, f"{name}-{number}")})
-    told = {"seed": job.seed, "rows": job.rows, "regime": "real", "runs": runs, "peers": []}
+    told = {"drafted": job.drafted, "seed": job.seed, "rows": job.rows, "regime": "real", "runs": runs, "peers": []}
     if job.peers:
         told["peers"] = peers_of_faults(model, job)
     return told
@@ -173,8 +192,8 @@ def peers_of_quiet(model: Model, job: Quiet) -> dict[str, list[list[str]]]:
     tables = [columns(run.night(i).predictions, features) for i in range(job.nights)]
     peers = Peers(tables[:LEARNT], features, job.seed)
     told: dict[str, list[Any]] = {m: [] for m in METHODS}
-    for table in tables[LEARNT:]:
-        for method, flagged in peers.flagged(table).items():
+    for rows in tables[LEARNT:]:
+        for method, flagged in peers.flagged(rows).items():
             told[method].append(sorted(flagged))
     told["checked"] = list(checked(peers, tables[LEARNT : LEARNT + 1]))
     return told
@@ -201,158 +220,6 @@ def peers_of_faults(model: Model, job: Runs) -> list[dict[str, Any]]:
     return told
 
 
-def upper(bad: int, of: int) -> float:
-    """Upper 95 % limit of a share (exact, one-sided 97.5 %)."""
-    from scipy.stats import beta
-
-    return 1.0 if bad >= of else float(beta.ppf(0.975, bad + 1, of - bad))
-
-
-def upper_rate(count: int, years: float) -> float:
-    """Upper 95 % limit of a rate a year."""
-    from scipy.stats import chi2
-
-    return float(chi2.ppf(0.975, 2 * (count + 1)) / 2 / years) if years else float("inf")
-
-
-def summary(told: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """The rows of detection.json: by method, regime and rows a night."""
-    calm = [t for t in told if "nights" in t]
-    runs = [t for t in told if "runs" in t]
-    rows = []
-    for regime in REGIMES:
-        for size in (*sorted({t["rows"] for t in calm if t["regime"] == regime}), None):
-            mine = [t for t in calm if t["regime"] == regime and size in (None, t["rows"])]
-            if mine:
-                row = _vigil_quiet(mine, regime, size)
-                if regime == "real" and size == 10_000:
-                    row["detection"] = _detection([r for t in runs for r in t["runs"]])
-                rows.append(row)
-        rows += _peers(regime, [t for t in calm if t["regime"] == regime and t["peers"]], runs)
-    return rows
-
-
-def _vigil_quiet(mine: Sequence[Mapping[str, Any]], regime: str, size: int | None) -> dict[str, Any]:
-    nights = [n for t in mine for n in t["nights"]]
-    loud = sum(bool(n["alarms"] or n["tickets"]) for n in nights)
-    years = len(nights) / YEAR
-    incidents = [i for t in mine for i in t["incidents"]]
-    tickets = sum(i[1] == Severity.SEV4 for i in incidents)
-    due, unknown = sum(n["due"] for n in nights), sum(len(n["unknown"]) for n in nights)
-    return {
-        "method": VIGIL, "regime": regime, "rows": size or "all", "models": len(mine), "model_nights": len(nights),
-        "quiet_alarm_share": loud / len(nights), "quiet_alarm_upper95": upper(loud, len(nights)),
-        "unknown_share": unknown / due, "incidents_per_year": (len(incidents) - tickets) / years,
-        "incidents_upper95": upper_rate(len(incidents) - tickets, years), "tickets_per_year": tickets / years,
-        "any_incident_per_year": len(incidents) / years,
-        "alarms_of": dict(sorted(_count(a.split("/")[0] for n in nights for a in n["alarms"]).items())),
-    }  # fmt: skip
-
-
-def _count(names: Iterator[str]) -> dict[str, int]:
-    found: dict[str, int] = defaultdict(int)
-    for name in names:
-        found[name] += 1
-    return found
-
-
-def _detection(runs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for name in dict.fromkeys(r["fault"] for r in runs):
-        mine = [r for r in runs if r["fault"] == name]
-        first = [min((r[w] for w in ("warn", "ticket") if r[w]), default=None) for r in mine]
-        seen = [f for f in first if f is not None]
-        found[name] = {
-            "runs": len(mine),
-            "share_night1": sum(f == 1 for f in first) / len(mine),
-            "share_by_night3": sum(f is not None and f <= 3 for f in first) / len(mine),
-            "share_by_night10": sum(f is not None and f <= 10 for f in first) / len(mine),
-            "breach_by_night3": sum(bool(r["breach"]) and r["breach"] <= 3 for r in mine) / len(mine),
-            "median_nights": median(seen) if seen else None,
-            "trial_nights": mine[0]["trial_nights"],
-            "missed": sorted({r["feature"] or "" for r, f in zip(mine, first, strict=True) if f is None}),
-            "night1_by_feature": _by_feature([r["feature"] or "all" for r in mine], [f == 1 for f in first]),
-        }
-    return found
-
-
-def _by_feature(features: Sequence[str], hits: Sequence[bool]) -> dict[str, str]:
-    """Feature -> "found of runs", of those where not every run found it on the first night."""
-    told = {name: [h for f, h in zip(features, hits, strict=True) if f == name] for name in dict.fromkeys(features)}
-    return {name: f"{sum(of)} of {len(of)}" for name, of in told.items() if not all(of)}
-
-
-def _peers(regime: str, calm: Sequence[Mapping[str, Any]], runs: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    if not calm:
-        return []
-    rows = []
-    for method in [m for m in calm[0]["peers"] if m != "checked"]:
-        nights = [flags for t in calm for flags in t["peers"][method]]
-        loud = sum(bool(f) for f in nights)
-        row: dict[str, Any] = {
-            "method": method, "regime": regime, "rows": "all", "models": len(calm), "model_nights": len(nights),
-            "quiet_alarm_share": loud / len(nights), "quiet_alarm_upper95": upper(loud, len(nights)),
-            "unknown_share": 0.0, "incidents_per_year": None, "tickets_per_year": None,
-        }  # fmt: skip
-        if regime == "real":
-            row["detection"] = _peer_detection(method, [r for t in runs for r in t["peers"]])
-        if method == "Evidently default":
-            same = [s for t in calm for s in t["peers"]["checked"]]
-            row["checked_against_the_package"] = f"{sum(same)} of {len(same)} column verdicts equal"
-        rows.append(row)
-    return rows
-
-
-def _peer_detection(method: str, runs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    found = {}
-    for name in dict.fromkeys(r["fault"] for r in runs):
-        first = [r["first"].get(method) for r in runs if r["fault"] == name]
-        seen = [f for f in first if f is not None]
-        found[name] = {
-            "runs": len(first), "share_night1": sum(f == 1 for f in first) / len(first),
-            "share_by_night3": sum(f is not None and f <= 3 for f in first) / len(first),
-            "share_by_night10": len(seen) / len(first), "median_nights": median(seen) if seen else None,
-        }  # fmt: skip
-    return found
-
-
-def table(rows: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Two tables in Markdown: quiet nights, and faults."""
-    lines = _head("method", "regime", "rows a night", "model-nights", "quiet nights with an alarm", "incidents a year",
-                  "tickets a year", "unknown")  # fmt: skip
-    for r in rows:
-        alarm = f"{r['quiet_alarm_share']:.1%} (at most {r['quiet_alarm_upper95']:.1%})"
-        rates = [f"{r[k]:.2g}" if r[k] is not None else "" for k in ("incidents_per_year", "tickets_per_year")]
-        unknown = f"{r['unknown_share']:.2%}" if r["method"] == VIGIL else ""
-        lines.append(_line(r["method"], r["regime"], r["rows"], f"{r['model_nights']:,}", alarm, *rates, unknown))
-    lines += ["", *_head("fault, 10,000 rows, `real`", "method", "runs", "night 1", "by night 3", "breach by night 3",
-                         "by night 10", "median")]  # fmt: skip
-    told = [(name, r["method"], d) for r in rows for name, d in r.get("detection", {}).items()]
-    for name, method, d in sorted(told, key=lambda t: (list(load().trials).index(t[0]), t[1] != VIGIL)):
-        breach = f"{d['breach_by_night3']:.0%}" if "breach_by_night3" in d else ""
-        night = f"{d['median_nights']:g}" if d["median_nights"] else "never"
-        shares = [f"{d[k]:.1%}" for k in ("share_night1", "share_by_night3", "share_by_night10")]
-        lines.append(_line(name, method, d["runs"], *shares[:2], breach, shares[2], night))
-    return lines
-
-
-def _head(*names: str) -> list[str]:
-    return [_line(*names), _line(*("---" for _ in names))]
-
-
-def _line(*cells: Any) -> str:
-    return f"| {' | '.join(map(str, cells))} |"
-
-
-def written(lines: Sequence[str]) -> None:
-    """Puts the tables between the marks of the page."""
-    begin, end = "<!-- results -->", "<!-- /results -->"
-    page = PAGE.read_text()
-    head, _, rest = page.partition(begin)
-    _, _, tail = rest.partition(end)
-    PAGE.write_text("\n".join([head + begin, *lines, end]) + tail)
-
-
 def main(
     workers: int = typer.Option(2, help="Processes."),
     keep: bool = typer.Option(True, help="Write the results and the page."),
@@ -361,10 +228,10 @@ def main(
     full = os.environ.get("FULL", "") not in ("", "0")
     jobs = plan(full=full)
     bars = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    told = []
+    told, code = [], code_digest()
     with ProcessPoolExecutor(workers) as pool, Progress(*bars, console=out) as shown:
         task = shown.add_task("models", total=len(jobs))
-        for done in as_completed([pool.submit(play, job) for job in jobs]):
+        for done in as_completed([pool.submit(play, job, code) for job in jobs]):
             told.append(done.result())
             shown.advance(task)
             if len(told) % 5 == 0:
@@ -373,7 +240,7 @@ def main(
 
 
 def _tell(told: Sequence[Mapping[str, Any]], *, full: bool, keep: bool) -> None:
-    rows = summary(sorted(told, key=lambda t: (t["seed"], t["regime"], t["rows"])))
+    rows = summary(sorted(told, key=lambda t: (t["drafted"], t["seed"], t["regime"], t["rows"])))
     lines = table(rows)
     out.print("\n".join(lines), soft_wrap=True)
     CACHE.mkdir(parents=True, exist_ok=True)

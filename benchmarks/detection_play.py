@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
@@ -10,6 +11,10 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pyarrow.parquet as pq
+from field_play import command
+
+from vigil import wiring
 from vigil.adapters.duckdb_scan import DuckDBScanner
 from vigil.config.load import load_all
 from vigil.config.schema import Monitor
@@ -26,8 +31,9 @@ from vigil.profiles.codec import CURRENT
 from vigil.profiles.types import Profile
 from vigil.simulation.faults import Fault
 from vigil.simulation.monitor import document
-from vigil.simulation.nights import Simulation
+from vigil.simulation.nights import APPROVE, Simulation
 from vigil.usecases.nights import view
+from vigil.usecases.reference import REFERENCE
 from vigil.verdicts.budget import budget, burn_verdict
 from vigil.verdicts.history import in_place
 from vigil.verdicts.judge import Facts, judge
@@ -40,6 +46,9 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 REFERENCE_ROWS = 20_000
+LEARNT = 42  # nights before the first one that counts
+DRAFTED = "drafted"  # the name under which `vigil init` onboards a simulated model
+OURS = ("environment", "role", "status", "pipeline_version")  # columns that a stranger's log does not have
 RECENT = 30  # nights that pools and budgets look back
 ALARMS = (State.WARN, State.BREACH)
 
@@ -98,6 +107,46 @@ class Model:
         draft.write_bytes(pickle.dumps((drawn.day, made)))
         draft.replace(kept)
         return drawn.day, made, drawn.predictions
+
+
+class Drafted(Model):
+    """The same model, watched by what `vigil init` drafts from the log of its first nights, with its usual answers."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.folder = self.folder / "drafted"
+        self.monitor = wiring.monitor(DRAFTED, self.settings) if self._onboarded() else self._onboard()
+
+    @property
+    def settings(self) -> wiring.Settings:
+        """Of the home that `vigil init` writes to."""
+        return wiring.own_settings(self.folder)
+
+    @cached_property
+    def baseline(self) -> tuple[Any, Profile]:
+        """(edges, profile of the reference) as `vigil init` made them."""
+        kept = wiring.open_ports(self.settings).profiles
+        return kept.edges(DRAFTED), kept.baseline(DRAFTED, REFERENCE)
+
+    def _onboarded(self) -> bool:
+        return (self.folder / "monitors" / f"{DRAFTED}.yaml").exists()
+
+    def _onboard(self) -> Monitor:
+        run = self.simulation(LEARNT)
+        served, truth = self.folder / "log" / "served", self.folder / "log" / "truth"
+        served.mkdir(parents=True, exist_ok=True)
+        truth.mkdir(parents=True, exist_ok=True)
+        for index in range(LEARNT):
+            night = run.night(index)
+            pq.write_table(night.predictions.drop_columns(list(OURS)), served / f"{night.day}.parquet")
+            pq.write_table(night.outcomes, truth / f"{night.day}.parquet")
+        people = run.spec.population
+        words = ["--log", f"{served}/*.parquet", "--outcomes", f"{truth}/*.parquet", "--favourable", APPROVE,
+                 "--positive", "1", "--protected", f"{people.attribute}={next(iter(people.groups))}",
+                 "--owner", "owner@example.com", "--nights", "0"]  # fmt: skip
+        command(self.folder, "init", DRAFTED, *words)
+        shutil.rmtree(self.folder / "log")
+        return wiring.monitor(DRAFTED, self.settings)
 
 
 @dataclass

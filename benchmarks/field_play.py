@@ -46,6 +46,19 @@ class Past:
     incidents: tuple[Incident, ...] = ()
 
 
+def command(home: Path, *words: str) -> str:
+    """A command of Vigil as it is typed, in a home. Returns what it printed; raises Failed with that."""
+    env = {
+        **os.environ, "VIGIL_HOME": str(home), "PYTHONPATH": f"{ROOT / 'include'}:{ROOT}",
+        "XDG_CACHE_HOME": str(home / "cache"), "OPENBLAS_NUM_THREADS": "1",
+    }  # fmt: skip
+    call = [sys.executable, "-m", "vigil.cli", *words]
+    done = subprocess.run(call, env=env, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise Failed(f"vigil {' '.join(words[:2])}: {(done.stderr or done.stdout).strip()[-600:]}")
+    return done.stdout
+
+
 class Home:
     """A folder with a stream's log and Vigil's files, which may be copied with everything in it."""
 
@@ -89,15 +102,7 @@ class Home:
 
     def vigil(self, *words: str) -> str:
         """A command as it is typed. Raises Failed with what it said."""
-        env = {
-            **os.environ, "VIGIL_HOME": str(self.folder), "PYTHONPATH": f"{ROOT / 'include'}:{ROOT}",
-            "XDG_CACHE_HOME": str(self.folder / "cache"), "OPENBLAS_NUM_THREADS": "1",
-        }  # fmt: skip
-        call = [sys.executable, "-m", "vigil.cli", *words]
-        done = subprocess.run(call, env=env, capture_output=True, text=True, check=False)
-        if done.returncode:
-            raise Failed(f"vigil {' '.join(words[:2])}: {(done.stderr or done.stdout).strip()[-600:]}")
-        return done.stdout
+        return command(self.folder, *words)
 
     def onboarded(self, nights: int) -> str:
         """`vigil init` with the usual answers, judging so many past nights; then the bound that the owner adds."""

@@ -18,8 +18,9 @@ from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from detection import ONSET, ROOT, upper
+from detection import ONSET, ROOT
 from detection_play import ALARMS, Model, Watch
+from detection_report import upper
 
 from vigil.metrics.types import Measurement
 from vigil.simulation.faults import Fault

@@ -23,7 +23,8 @@ def show(looked: Looked) -> None:
     """Columns and what they are taken for, the task, what is left out."""
     d = looked.draft
     files = f"{looked.files} files, " if looked.files > 1 else ""
-    out.print(f"[bold]{escape(d.asked.log)}[/]: {files}{d.rows:,} rows looked at, {d.nights} nights, "
+    which = f" (one of {looked.every})" if looked.every > 1 else ""
+    out.print(f"[bold]{escape(d.asked.log)}[/]: {files}{d.rows:,} rows looked at{which}, {d.nights} nights, "
               f"about {d.rows_a_night:,} rows a night")  # fmt: skip
     _columns(looked)
     _times(d)

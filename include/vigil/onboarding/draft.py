@@ -20,7 +20,7 @@ from vigil.onboarding.columns import DayOrMonth, Holds, Look, dated
 from vigil.onboarding.decide import Meaning, delay_nights, meaning, task_of
 from vigil.onboarding.groups import Candidate, candidates
 from vigil.onboarding.labels import label
-from vigil.onboarding.roles import Guess, Word, assign, split
+from vigil.onboarding.roles import Guess, Word, assign, deciding_score, split
 from vigil.onboarding.score_scale import refuse_raw, scale_of
 from vigil.profiles.layout import FeatureType
 
@@ -109,6 +109,8 @@ def draft(asked: Asked, frame: pd.DataFrame, looks: Mapping[str, Look], truth: p
     if truth is not None:
         roles = {w: g for w, g in roles.items() if w not in (Word.LABEL, Word.OBSERVED_AT)}
     roles |= split(frame, looks, roles)
+    if Word.SCORE not in asked.columns:
+        roles |= deciding_score(frame, looks, roles)
     there = f"The columns are: {', '.join(list(looks)[:40])}"
     if Word.SERVED_AT not in roles:
         raise DataError(

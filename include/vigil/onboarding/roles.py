@@ -109,10 +109,36 @@ def split(frame: pd.DataFrame, looks: Mapping[str, Look], found: Mapping[Word, G
     for one in looks.values():
         if one.name in taken or not binary(one) or one.missing > 0.5 or len(one.levels) != 2 or sounds(one) is not None:
             continue
-        spans = score.groupby(frame[one.name]).agg(["min", "max"]).sort_values("min")
-        if len(spans) == 2 and float(spans["max"].iloc[0]) <= float(spans["min"].iloc[1]):
+        if _apart(score, frame[one.name]):
             return {Word.PREDICTION: Guess(column=one.name, why="the score tells its two values apart")}
     return {}
+
+
+def deciding_score(frame: pd.DataFrame, looks: Mapping[str, Look], found: Mapping[Word, Guess]) -> dict[Word, Guess]:
+    """The score that the decision follows, where the guessed one does not decide: `bureau_score` is often a feature.
+
+    Only where exactly one column with the name of a score tells the two decisions apart; else nothing is changed.
+    """
+    import pandas as pd
+
+    if Word.SCORE not in found or Word.PREDICTION not in found or not binary(looks[found[Word.PREDICTION].column]):
+        return {}
+    answer, taken = frame[found[Word.PREDICTION].column], {g.column for w, g in found.items() if w is not Word.SCORE}
+    named = [c for c in looks.values() if c.name not in taken and fits(Word.SCORE, c) and _named(Word.SCORE, c)]
+    decide = [c.name for c in named if _apart(pd.to_numeric(frame[c.name], errors="coerce"), answer)]
+    if len(decide) != 1 or decide[0] == found[Word.SCORE].column:
+        return {}
+    return {Word.SCORE: Guess(column=decide[0], why=f"the only score that tells the values of {answer.name} apart")}
+
+
+def _named(word: Word, one: Look) -> bool:
+    return any(re.search(pattern, one.name, re.IGNORECASE) for pattern in NAMES[word])
+
+
+def _apart(score: pd.Series, answer: pd.Series) -> bool:
+    """Whether all scores of one answer lie below all scores of the other (they may touch: scores are rounded)."""
+    spans = score.groupby(answer).agg(["min", "max"]).sort_values("min")
+    return len(spans) == 2 and float(spans["max"].iloc[0]) <= float(spans["min"].iloc[1])
 
 
 def sounds(one: Look) -> int | None:
@@ -136,13 +162,17 @@ def _best(word: Word, looks: list[Look]) -> Guess | None:
 
 
 def _by_name(word: Word, looks: list[Look]) -> Guess | None:
-    """The column with the surest name; of two with names alike, one that never changes comes last."""
-    order = sorted(looks, key=lambda one: one.holds is Holds.CONSTANT)
+    """The column with the surest name. Of names alike: one that never changes comes last, a whole name (`score`)
+    before one with more words (`bureau_score`)."""
     for place, pattern in enumerate(NAMES[word]):
-        for one in order:
+        for one in sorted(looks, key=lambda one: (one.holds is Holds.CONSTANT, not _whole(word, pattern, one.name))):
             if re.search(pattern, one.name, re.IGNORECASE) and fits(word, one):
                 return Guess(column=one.name, why="by its name and values" if place < 2 else "by its name; check it")
     return None
+
+
+def _whole(word: Word, pattern: str, name: str) -> bool:
+    return name.lower() == word.value or re.fullmatch(pattern, name, re.IGNORECASE) is not None
 
 
 def fits(word: Word, one: Look) -> bool:

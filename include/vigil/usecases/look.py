@@ -34,6 +34,7 @@ class Looked(Spec):
     looks: dict[str, Look]
     frame: Any  # a sample, as pandas
     files: int
+    every: int = 1  # the sample holds every so manyth row of the log
     pieces: tuple[Piece, ...]
     truth: tuple[Piece, ...] = ()
     unread: tuple[Unread, ...] = ()  # files of the log that are left out
@@ -43,6 +44,7 @@ def look_at(ports: Ports, asked: Asked) -> Looked:
     """Reads the log and drafts the monitor. Writes nothing. Raises DataError with what to do."""
     pieces, unread = _read(ports, asked.name, asked.log)
     frame = sample_of(pieces)
+    every = _every(sum(len(piece.rows) for piece in pieces))
     for column, value in asked.only.items():
         if column in frame:
             frame = frame[text(frame[column]) == value].reset_index(drop=True)
@@ -55,11 +57,13 @@ def look_at(ports: Ports, asked: Asked) -> Looked:
         truth, more = cleaned(truth)
         words = tuple(sorted({*words, *more}))
     looks = look(frame)
-    made = draft(asked, frame, looks, truth).model_copy(update={"decimal": decimal, "missing": words})
+    made = draft(asked, frame, looks, truth)
+    made = made.model_copy(update={"decimal": decimal, "missing": words, "rows_a_night": made.rows_a_night * every})
     files = len({piece.origin for piece in pieces})
     return Looked(
-        draft=made, looks=looks, frame=frame, files=files, pieces=pieces, truth=apart, unread=(*unread, *lost)
-    )
+        draft=made, looks=looks, frame=frame, files=files, every=every, pieces=pieces, truth=apart,
+        unread=(*unread, *lost),
+    )  # fmt: skip
 
 
 def pieces_of(ports: Ports, model: str, where: str) -> tuple[Piece, ...]:
@@ -98,9 +102,13 @@ def sample_of(pieces: Sequence[Piece]) -> pd.DataFrame:
     import pandas as pd
 
     frame = pd.concat([p.rows for p in pieces], ignore_index=True) if pieces else pd.DataFrame()
-    if len(frame) > SAMPLE:  # every k-th row: a log is in order of time
-        frame = frame.iloc[:: -(-len(frame) // SAMPLE)].reset_index(drop=True)
-    return frame
+    every = _every(len(frame))  # a log is in order of time
+    return frame if every == 1 else frame.iloc[::every].reset_index(drop=True)
+
+
+def _every(rows: int) -> int:
+    """So that every k-th row of so many rows gives at most SAMPLE rows."""
+    return max(1, -(-rows // SAMPLE))
 
 
 def local_rows(looked: Looked) -> tuple[pd.DataFrame, pd.Series]:

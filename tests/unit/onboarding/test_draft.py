@@ -71,6 +71,29 @@ def test_what_people_say_overrules_every_guess():
     assert found.roles[Word.SCORE].why == "as you said"
 
 
+def test_a_feature_with_the_name_of_a_score_is_not_taken_for_the_score_that_stands_beside_it():
+    noise = [f"{n * 61 % 100 / 100}" for n in range(600)]
+    both = calls().rename(columns={"propensity_pct": "score"})
+    both.insert(0, "bureau_score", noise)
+    assert columns(drafted(both))["score"] == "score"
+
+
+def test_of_several_scores_the_one_that_decides_is_the_models():
+    noise = [f"{n * 61 % 100 / 100}" for n in range(600)]
+    both = calls().rename(columns={"propensity_pct": "approval_probability"})
+    both.insert(0, "risk_score", noise)
+    both.insert(0, "credit_score", noise)
+    score = drafted(both).roles[Word.SCORE]
+    assert (score.column, score.why) == (
+        "approval_probability", "the only score that tells the values of offer apart",
+    )  # fmt: skip
+
+
+def test_where_no_score_decides_the_guess_by_name_stands():
+    noise = [f"{n * 61 % 100 / 100}" for n in range(600)]
+    assert columns(drafted(calls(propensity_pct=None, risk_score=noise, other_score=noise)))["score"] == "risk_score"
+
+
 def test_a_column_that_people_name_must_be_there():
     with pytest.raises(DataError, match=r"--served-at: there is no column 'caled_on'; did you mean 'called_on'\?"):
         drafted(calls(), columns={Word.SERVED_AT: "caled_on"})
