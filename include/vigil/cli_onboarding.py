@@ -83,7 +83,7 @@ def init(  # noqa: PLR0913, PLR0917 - every answer is a flag
     ] = False,
 ) -> None:
     """Watch a model that you have a log of: looks at it, asks what it cannot know, writes monitor and suite, judges."""
-    from vigil.onboarding.draft import Asked
+    from vigil.onboarding.request import Asked
     from vigil.onboarding.roles import Word
     from vigil.usecases import onboard
     from vigil.usecases.look import look_at

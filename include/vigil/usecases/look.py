@@ -17,7 +17,8 @@ from vigil.intake.naming import absent
 from vigil.intake.normalise import normalise_reference
 from vigil.intake.types import Source, Time
 from vigil.onboarding.columns import Look, look
-from vigil.onboarding.draft import Asked, Draft, draft
+from vigil.onboarding.draft import Draft, draft
+from vigil.onboarding.request import Asked
 from vigil.ports import Piece, Ports, Unread
 from vigil.usecases.ingest import wanted
 
