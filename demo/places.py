@@ -117,7 +117,7 @@ def _vigil(places: Places) -> dict[str, str]:
 
 
 def _airflow(places: Places) -> dict[str, str]:
-    """The settings of research/airflow §1 and §2: loopback only, no examples, no five-second stalls."""
+    """Airflow settings of the demo: loopback only, no examples, no five-second stalls."""
     home, url = places.airflow_home, places.url("airflow")
     slack = {"conn_type": "slack", "password": places.secrets["slack"],
              "extra": {"base_url": f"{places.url('slack')}/api/", "timeout": 15}}  # fmt: skip

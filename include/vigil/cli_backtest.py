@@ -1,4 +1,4 @@
-"""`vigil backtest`: what the judgement would have said of past nights, before anybody trusts it with the next one."""
+"""`vigil backtest`: judges past nights with what was known on each morning."""
 
 from __future__ import annotations
 
@@ -35,10 +35,12 @@ LINES = 40  # nights that are listed
 REASONS = 3  # of a night
 PER = {"year": 1.0, "month": 12.0, "week": 365.25 / 7, "night": 365.25}
 
-First = Annotated[Day, typer.Option("--from", formats=FORMAT, help="First night; default: the log's first.")]
-Last = Annotated[Day, typer.Option("--to", formats=FORMAT, help="Last night, included; default: the log's last.")]
+First = Annotated[Day, typer.Option("--from", formats=FORMAT, help="First night; default: the first of the log.")]
+Last = Annotated[
+    Day, typer.Option("--to", formats=FORMAT, help="Last night (inclusive); default: the last of the log.")
+]
 Resume = Annotated[
-    bool, typer.Option("--resume/--no-resume", help="Use scans that were kept before, or scan every night anew.")
+    bool, typer.Option("--resume/--no-resume", help="Reuse the scans of earlier runs, or scan every night again.")
 ]
 
 
@@ -64,34 +66,39 @@ class Bench(NamedTuple):
 
 @app.command()
 def backtest(  # noqa: PLR0913, PLR0917 - one check, with all that it can be asked
-    models: Annotated[list[str], typer.Argument(help="Monitors: names, or YAML files.", metavar="MONITOR…")],
+    models: Annotated[list[str], typer.Argument(help="Names of monitors, or YAML files.", metavar="MONITOR…")],
     first: First = None,
     last: Last = None,
-    json_to: Annotated[Path | None, typer.Option("--json", help="Write all verdicts and the sums there.")] = None,
-    html_to: Annotated[Path | None, typer.Option("--html", help="Write a page with charts there.")] = None,
+    json_to: Annotated[
+        Path | None, typer.Option("--json", help="Write all verdicts and the totals to this file.")
+    ] = None,
+    html_to: Annotated[Path | None, typer.Option("--html", help="Write a page with charts to this file.")] = None,
     settings: Annotated[
         list[str] | None,
-        typer.Option("--set", help="Also judge with another setting: rules.drift.0.sigma=5. May be repeated."),
+        typer.Option("--set", help="Compare with a changed setting, such as rules.drift.0.sigma=5. May be repeated."),
     ] = None,
-    against: Annotated[Path | None, typer.Option(help="Also judge with another YAML, and show the difference.")] = None,
+    against: Annotated[Path | None, typer.Option(help="Compare with another YAML file.")] = None,
     budget: Annotated[
-        str | None, typer.Option(help="Fail beyond so many incidents on nights without a recorded one: 2/year.")
+        str | None, typer.Option(help="Fail if there are more false incidents than this, such as 2/year.")
     ] = None,
     home: Home = None,
     resume: Resume = True,
 ) -> None:
-    """Judge past nights of a log as each morning would have; nothing is stored, opened or sent.
+    """Judge past nights with what was known on each morning. Nothing is stored, opened or sent.
 
-    Exit code 1: a changed YAML (--set, --against) would miss a recorded incident, or the budget is exceeded. 2: usage.
+    Exit code 1: the changed settings (--set, --against) miss a recorded incident, or --budget is exceeded. 2: wrong
+    usage.
     """
     with usage():
         per = budget_of(budget) if budget else None
         if against is not None and len(models) > 1:
-            raise DataError("--against: one monitor at a time")
+            raise DataError("--against compares one monitor at a time; name only one")
         runs = [_run(model, home, first, last, settings or [], against, resume=resume) for model in models]
         failed = [line for run in runs for line in _show(run, per)]
         for kept in dict.fromkeys(run.kept for run in runs if run.kept is not None):
-            out.print(f"kept       scans in {escape(str(kept))}, for the next time; it may be deleted", soft_wrap=True)
+            out.print(
+                f"kept       scans in {escape(str(kept))} for the next run; the folder may be deleted", soft_wrap=True
+            )
         if json_to is not None:
             _write_json(json_to, runs, per)
         if html_to is not None:
@@ -113,7 +120,7 @@ def budget_of(text: str) -> float:
     except ValueError:
         times = -1.0
     if times < 0 or not slash or unit.strip() not in PER:
-        raise DataError(f"--budget {text}: write a number and a time, such as 2/year; times: {', '.join(PER)}")
+        raise DataError(f"--budget {text}: write NUMBER/PERIOD, such as 2/year; periods: {', '.join(PER)}")
     return times * PER[unit.strip()]
 
 
@@ -184,7 +191,7 @@ def play(bench: Bench, monitor: Monitor, nights: Sequence[date], said: str) -> t
     from vigil.usecases.backtest import judged, told, yardstick
     from vigil.usecases.backtest_account import account
 
-    with out.status("looking for a yardstick"):
+    with out.status("making the baseline"):
         made = yardstick(bench.rehearsal.fresh(), monitor, nights)
     ports = bench.rehearsal.fresh()
     done = judged(ports, monitor, nights, made)

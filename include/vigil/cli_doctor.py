@@ -1,4 +1,4 @@
-"""`vigil doctor`: everything that tonight needs, each with its fix."""
+"""`vigil doctor`: checks everything that a night needs, and prints how to repair it."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ STYLE = {"ok": "[green]ok[/]     ", "look": "[yellow]look[/]   ", "broken": "[bo
 
 @app.command()
 def doctor() -> None:
-    """Look at every connection, folder, clock, switch and version that a night needs. Exit code 1: tonight breaks."""
+    """Check connections, folders, clocks, settings and versions. Exit code 1: the next night would fail."""
     from vigil.usecases.doctor import Grade
 
     worst: list[str] = []
@@ -37,9 +37,9 @@ def doctor() -> None:
         worst.append(check.grade.value)
     broken, look = worst.count(Grade.BROKEN.value), worst.count(Grade.LOOK.value)
     if broken:
-        out.print(f"[bold red]{broken} of {len(worst)} things break tonight[/], {look} to look at")
+        out.print(f"[bold red]{broken} of {len(worst)} checks failed: the next night would fail[/]; {look} to look at")
     else:
-        out.print(f"[green]nothing breaks tonight[/]; {len(worst)} things looked at, {look} to look at again")
+        out.print(f"[green]no check failed[/] of {len(worst)}; {look} to look at")
     raise typer.Exit(1 if broken else 0)
 
 
@@ -79,7 +79,7 @@ def _slack(settings: Settings, people: list[str]) -> Iterator[Check]:
 
     if not settings.slack_token:
         fix = "set VIGIL_SLACK_TOKEN here, and the connection slack_api_default in Airflow"
-        yield look.Check(about="slack", grade=look.Grade.BROKEN, what="no token: nobody can be told", fix=fix)
+        yield look.Check(about="slack", grade=look.Grade.BROKEN, what="no Slack token: nobody can be notified", fix=fix)
         return
     found = list(ask(settings.slack_token, settings.slack_base_url, people))
     for fatal, what, fix in found:

@@ -1,4 +1,4 @@
-"""Homes that commands only read: where they are, which monitor is meant, and what is said of a wrong question."""
+"""Finds the home and the monitor for commands that only read, and reports wrong usage with exit code 2."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ if TYPE_CHECKING:
 
 told_apart = Console(stderr=True, highlight=False)
 Home = Annotated[
-    Path | None, typer.Option("--home", help="A home elsewhere, its state folder, or a prediction log alone.")
+    Path | None, typer.Option("--home", help="Another home, its state folder, or a prediction log without a home.")
 ]
 
 
 @contextmanager
 def usage() -> Iterator[None]:
-    """What cannot be asked ends with exit code 2, so that a check that fails is told apart."""
+    """Errors end with exit code 2, so that scripts can tell them from a failed check (1)."""
     try:
         yield
     except VigilError as error:
@@ -53,7 +53,7 @@ def located(home: Path | None, model: str) -> Settings:
         return Settings()
     home = home.expanduser().absolute()
     if not home.is_dir():
-        raise DataError(f"--home {home} is no folder")
+        raise DataError(f"--home {home} is not a folder")
     for root in (home / ".vigil" / "predictions", home / "predictions", home):
         state = home if root != home / ".vigil" / "predictions" else home / ".vigil"
         if (root / "predictions" / f"model={model}").is_dir() or (state / "vigil.db").exists():

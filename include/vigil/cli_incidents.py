@@ -1,4 +1,4 @@
-"""`vigil incidents`: list, show and steer incidents."""
+"""`vigil incidents`: list, show, acknowledge and hold incidents."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from vigil import cli_standing, wiring
 if TYPE_CHECKING:
     from vigil.incidents.types import Incident
 
-app = typer.Typer(no_args_is_help=True, help="List, show and steer incidents.")
+app = typer.Typer(no_args_is_help=True, help="List, show, acknowledge and hold incidents.")
 out = Console(highlight=False)
 
 
 @app.command("list")
 def list_incidents(
-    everything: Annotated[bool, typer.Option("--all", help="Also those that are over.")] = False,
+    everything: Annotated[bool, typer.Option("--all", help="Include closed incidents.")] = False,
 ) -> None:
-    """Open incidents, newest first, and what stays bad and is known."""
+    """List open incidents, newest first, and known problems that keep no incident open."""
     from vigil.usecases.incidents import all_incidents
 
     table = Table("incident", "severity", "status", "model", "findings", "mitigation", box=None)
@@ -45,8 +45,8 @@ def list_incidents(
 
 
 @app.command("show")
-def show_incident(incident: Annotated[str, typer.Argument(help="The incident's id.")]) -> None:
-    """One incident: findings, replay, and its timeline."""
+def show_incident(incident: Annotated[str, typer.Argument(help="Id of the incident.")]) -> None:
+    """Show one incident: severity, findings, replay and timeline."""
     from vigil.usecases.incidents import get
 
     found, events = get(wiring.open_ports(), incident)
@@ -72,10 +72,10 @@ def print_incident(incident: Incident) -> None:
 
 @app.command("ack")
 def acknowledge(
-    incident: Annotated[str, typer.Argument(help="The incident's id.")],
-    by: Annotated[str, typer.Option(help="Who takes it.")],
+    incident: Annotated[str, typer.Argument(help="Id of the incident.")],
+    by: Annotated[str, typer.Option(help="Who acknowledges it.")],
 ) -> None:
-    """Take an incident."""
+    """Acknowledge an incident: say that you work on it."""
     from vigil.usecases.incidents import acknowledge as run
 
     run(wiring.open_ports(), incident, by=by)
@@ -84,11 +84,11 @@ def acknowledge(
 
 @app.command("hold")
 def hold(
-    incident: Annotated[str, typer.Argument(help="The incident's id.")],
+    incident: Annotated[str, typer.Argument(help="Id of the incident.")],
     by: Annotated[str, typer.Option(help="Who holds it.")],
-    why: Annotated[str, typer.Option(help="Why nothing may be changed automatically.")],
+    why: Annotated[str, typer.Option(help="Reason; recorded in the ledger.")],
 ) -> None:
-    """Stop every automatic change for this incident (evidence first)."""
+    """Forbid automatic changes for an incident, for example to secure evidence first."""
     from vigil.usecases.incidents import hold as run
 
     run(wiring.open_ports(), incident, by=by, why=why)
@@ -97,11 +97,11 @@ def hold(
 
 @app.command("release")
 def release(
-    incident: Annotated[str, typer.Argument(help="The incident's id.")],
+    incident: Annotated[str, typer.Argument(help="Id of the incident.")],
     by: Annotated[str, typer.Option(help="Who releases it.")],
-    why: Annotated[str, typer.Option(help="Why automatic changes may go on.")],
+    why: Annotated[str, typer.Option(help="Reason; recorded in the ledger.")],
 ) -> None:
-    """End a hold."""
+    """Allow automatic changes again."""
     from vigil.usecases.incidents import release as run
 
     run(wiring.open_ports(), incident, by=by, why=why)

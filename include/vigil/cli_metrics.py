@@ -23,11 +23,11 @@ out = Console(highlight=False)
 
 @app.command()
 def metrics(
-    name: Annotated[str | None, typer.Argument(help="One metric, explained; without it, all of them.")] = None,
-    family: Annotated[Family | None, typer.Option(help="Only those of one layer.")] = None,
-    task: Annotated[Task | None, typer.Option(help="Only those of one kind of model.")] = None,
+    name: Annotated[str | None, typer.Argument(help="Metric to explain; default: list all.")] = None,
+    family: Annotated[Family | None, typer.Option(help="Only metrics of this family.")] = None,
+    task: Annotated[Task | None, typer.Option(help="Only metrics for this kind of model.")] = None,
 ) -> None:
-    """List what can be measured and ruled on, or explain one metric: formula, unit, direction, source, rule."""
+    """List the metrics that rules can use, or explain one: formula, unit, direction, source, example of a rule."""
     if name is not None:
         explain(name)
         return

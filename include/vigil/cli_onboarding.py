@@ -1,10 +1,9 @@
-"""`vigil init`, `ingest`, `reference`, `schema`: from somebody's log to a monitor that is watched."""
+"""`vigil init`, `ingest`, `reference`, `schema`: from an existing log to a watched model."""
 
 from __future__ import annotations
 
 import json
 import sys
-from collections import Counter
 from datetime import UTC, datetime, timedelta
 from getpass import getuser
 from pathlib import Path
@@ -15,7 +14,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from vigil import wiring
-from vigil.cli_draft import show
+from vigil.cli_draft import show, summary
 from vigil.core.errors import DataError
 from vigil.onboarding.columns import DayOrMonth
 from vigil.settings import Settings
@@ -26,63 +25,86 @@ if TYPE_CHECKING:
     from vigil.onboarding.draft import Draft
     from vigil.usecases.ingest import Held, Ingested
     from vigil.usecases.onboard import Written
-    from vigil.verdicts.types import NightResult
 
 app = typer.Typer()
 out = Console(highlight=False)
-Column = Annotated[str | None, typer.Option(help="Your log's column; guessed where it is not given.")]
+
+
+def column(what: str) -> Any:
+    """The option that names a column of the log."""
+    return typer.Option(help=f"Column of {what}; guessed if not given.")
+
+
+ServedAt = Annotated[str | None, column("the time of the prediction")]
+PredictionId = Annotated[str | None, column("the id of the prediction")]
+ModelVersion = Annotated[str | None, column("the model version")]
+Score = Annotated[str | None, column("the score")]
+Prediction = Annotated[str | None, column("the answer")]
+Label = Annotated[str | None, column("the true outcome")]
+ObservedAt = Annotated[str | None, column("the time when the outcome was known")]
+LatencyMs = Annotated[str | None, column("the latency in milliseconds")]
 
 
 @app.command()
 def init(  # noqa: PLR0913, PLR0917 - every answer is a flag
-    name: Annotated[str, typer.Argument(help="The model's name: letters, digits and _.")],
-    log: Annotated[str, typer.Option(help="Predictions: a file, a glob, or an address such as s3://bucket/*.parquet.")],
-    outcomes: Annotated[str | None, typer.Option(help="Outcomes, where they are in a log of their own.")] = None,
+    name: Annotated[str, typer.Argument(help="Name of the model: small letters, digits and _.")],
+    log: Annotated[
+        str, typer.Option(help="Prediction log: a file, a glob, or an address such as s3://bucket/*.parquet.")
+    ],
+    outcomes: Annotated[
+        str | None, typer.Option(help="Log of the outcomes, if they are not in the prediction log.")
+    ] = None,
     reference: Annotated[
-        str | None, typer.Option(help="Rows that are good, such as a holdout; default: the log's first nights.")
+        str | None, typer.Option(help="Reference rows, such as a holdout; default: the first nights of the log.")
     ] = None,
     owner: Annotated[str | None, typer.Option(help="E-mail of the model's owner.")] = None,
-    favourable: Annotated[str | None, typer.Option(help="The answer that is good for the person.")] = None,
-    positive: Annotated[str | None, typer.Option(help="The label that is predicted; guessed where not given.")] = None,
+    favourable: Annotated[str | None, typer.Option(help="The answer that is favourable for the person.")] = None,
+    positive: Annotated[str | None, typer.Option(help="The positive class of the label; guessed if not given.")] = None,
     protected: Annotated[
-        list[str] | None, typer.Option(help="Protected attribute, or attribute=reference group. May be repeated.")
+        list[str] | None, typer.Option(help="Protected attribute, or ATTRIBUTE=REFERENCE_GROUP. May be repeated.")
     ] = None,
-    no_protected: Annotated[bool, typer.Option("--no-protected", help="Watch no fairness.")] = False,
-    served_at: Column = None,
-    prediction_id: Column = None,
-    model_version: Column = None,
-    score: Column = None,
+    no_protected: Annotated[bool, typer.Option("--no-protected", help="Do not watch fairness.")] = False,
+    served_at: ServedAt = None,
+    prediction_id: PredictionId = None,
+    model_version: ModelVersion = None,
+    score: Score = None,
     score_scale: Annotated[
-        str | None, typer.Option(help="What the log calls certain: 1, 100 for per cent, or logit; guessed.")
+        str | None, typer.Option(help="Scale of the score: 1 (0 to 1), 100 (per cent) or logit; guessed if not given.")
     ] = None,
-    prediction: Column = None,
-    label: Column = None,
-    observed_at: Column = None,
-    latency_ms: Column = None,
+    prediction: Prediction = None,
+    label: Label = None,
+    observed_at: ObservedAt = None,
+    latency_ms: LatencyMs = None,
     only: Annotated[
-        list[str] | None, typer.Option(help="column=value of this model, where a log holds several.")
+        list[str] | None,
+        typer.Option(help="COLUMN=VALUE: only these rows, if the log holds several models. May be repeated."),
     ] = None,
-    exclude: Annotated[list[str] | None, typer.Option(help="A column that is no feature. May be repeated.")] = None,
+    exclude: Annotated[list[str] | None, typer.Option(help="Column that is not a feature. May be repeated.")] = None,
     numeric: Annotated[
-        list[str] | None, typer.Option(help="A feature whose whole numbers are a quantity. May be repeated.")
+        list[str] | None, typer.Option(help="Feature whose whole numbers are quantities, not codes. May be repeated.")
     ] = None,
     category: Annotated[
-        list[str] | None, typer.Option(help="A feature whose whole numbers are codes. May be repeated.")
+        list[str] | None, typer.Option(help="Feature whose whole numbers are codes of categories. May be repeated.")
     ] = None,
-    most_features: Annotated[int, typer.Option(help="Watch at most so many features.")] = 200,
+    max_features: Annotated[
+        int, typer.Option("--max-features", "--most-features", help="Maximum number of features to watch.")
+    ] = 200,
     dates: Annotated[
         DayOrMonth | None,
-        typer.Option(help="Of times such as 03/04/2026: which comes first, where the log does not tell."),
+        typer.Option(help="Day or month first in dates such as 03/04/2026, if the log does not show it."),
     ] = None,
-    timezone: Annotated[str, typer.Option(help="Of a night, and of times without an offset.")] = "UTC",
-    environment: Annotated[str, typer.Option(help="production or staging.")] = "production",
-    description: Annotated[str, typer.Option(help="One line on what the model does.")] = "",
-    nights: Annotated[int, typer.Option(help="Judge at most so many past nights now.")] = 60,
+    timezone: Annotated[str, typer.Option(help="Time zone of a night, and of times without an offset.")] = "UTC",
+    environment: Annotated[str, typer.Option(help="Environment: production or staging.")] = "production",
+    description: Annotated[str, typer.Option(help="What the model does, in one line.")] = "",
+    nights: Annotated[int, typer.Option(help="Maximum number of past nights to judge now.")] = 60,
     force: Annotated[
-        bool, typer.Option("--force", help="Replace a monitor that is there; its log is read anew.")
+        bool, typer.Option("--force", help="Replace an existing monitor, and read its log again.")
     ] = False,
 ) -> None:
-    """Watch a model that you have a log of: looks at it, asks what it cannot know, writes monitor and suite, judges."""
+    """Start watching a model from its prediction log: write a monitor and a suite, and judge the past nights.
+
+    What the log cannot tell (owner, favourable answer, reference groups) is asked at the terminal or given as options.
+    """
     from vigil.onboarding.request import Asked
     from vigil.onboarding.roles import Word
     from vigil.usecases import onboard
@@ -101,15 +123,15 @@ def init(  # noqa: PLR0913, PLR0917 - every answer is a flag
         columns={w: c for w, c in given.items() if c}, only=dict(_pair(o, "--only") for o in only or []),
         exclude=tuple(exclude or ()), numeric=tuple(numeric or ()), category=tuple(category or ()),
         positive=positive, score_scale=score_scale, dates=dates, protected=tuple(named), no_protected=no_protected,
-        timezone=timezone, environment=environment, most_features=most_features,
+        timezone=timezone, environment=environment, most_features=max_features,
     )  # fmt: skip
     with out.status("opening the stores"):
         ports = wiring.open_ports(settings)
-    with out.status(f"looking at {log}"):
+    with out.status(f"reading {log}"):
         looked = look_at(ports, asked)
     show(looked)
     answers = answer(looked.draft, owner=owner, favourable=favourable, references=references, description=description)
-    with out.status("trying the rules on the first nights, taking the rows"):
+    with out.status("trying the rules on the first nights, storing the rows"):
         written = onboard.write(
             ports, looked, answers, home=settings.home, force=force, actor=getuser(),
             reference=_address(reference, settings.home) if reference else None,
@@ -123,24 +145,26 @@ def _name(name: str) -> None:
     import re
 
     if not re.fullmatch(r"[a-z][a-z0-9_]{1,62}", name):
-        raise DataError(f"{name!r} cannot name a model here: 2 to 63 small letters, digits and _, a letter first")
+        raise DataError(
+            f"{name!r} is not a valid model name: use 2 to 63 small letters, digits and _, starting with a letter"
+        )
 
 
 def _pair(text: str, flag: str) -> tuple[str, str]:
     left, equals, right = text.partition("=")
     if not equals:
-        raise DataError(f"{flag} {text}: write {flag} column=value")
+        raise DataError(f"{flag} {text}: write it as {flag} COLUMN=VALUE")
     return left, right
 
 
 def _pairs(texts: list[str]) -> tuple[list[str], dict[str, str]]:
-    """Attributes, and the reference groups that were said with them."""
+    """Attributes, and the reference groups given with them."""
     named = [t.partition("=")[0] for t in texts]
     return named, {left: right for left, equals, right in (t.partition("=") for t in texts) if equals}
 
 
 def _address(path: str, home: Path) -> str:
-    """As the YAML says it: relative to the project where the file is inside it, else absolute."""
+    """The path as the YAML stores it: relative to the project if the file is inside it, else absolute."""
     if "://" in path:
         return path
     absolute = Path(path).expanduser().absolute()
@@ -153,22 +177,24 @@ def _address(path: str, home: Path) -> str:
 def answer(
     draft: Draft, *, owner: str | None, favourable: str | None, references: dict[str, str], description: str
 ) -> Answers:
-    """What only people know: by flag, else at a prompt. Raises DataError with all flags where nobody can be asked."""
+    """What only people know: from options, else from a prompt. Raises DataError with all options without a terminal."""
     from vigil.onboarding.document import Answers
 
     questions: list[tuple[str, str, str | None]] = []
     levels = draft.meaning.decisions if draft.meaning else ()
     if not owner:
-        questions.append(("--owner", "Who owns the model (e-mail)?", None))
+        questions.append(("--owner", "E-mail of the model's owner?", None))
     if levels and not favourable and draft.protected:
-        questions.append(("--favourable", f"Which answer is good for the person: {' or '.join(levels)}?", None))
+        questions.append(("--favourable", f"Which answer is favourable for the person: {' or '.join(levels)}?", None))
     groups: dict[str, str] = {}
     for one in draft.protected:
         choices = one.band.labels if one.band else one.levels
         flag = f"--protected {one.column}="
         said = references.get(one.attribute) or references.get(one.column)
         if said is None:
-            asked = f"Fairness by {one.attribute}: with which group are the others compared ({', '.join(choices[:8])})?"
+            asked = (
+                f"Reference group of {one.attribute}, with which the others are compared ({', '.join(choices[:8])})?"
+            )
             questions.append((flag, asked, one.usual))
         elif said not in choices:
             raise DataError(f"{flag}{said}: the groups are {', '.join(choices)}")
@@ -185,12 +211,14 @@ def answer(
 
 
 def _asked(questions: list[tuple[str, str, str | None]]) -> dict[str, str]:
-    """The answers at the prompt; all flags at once where nobody is there."""
+    """The answers at the prompt. Raises DataError with all missing options if standard input is not a terminal."""
     if questions and not sys.stdin.isatty():
         missing = "\n".join(
-            f"  {flag:32} {text}{f' (usual: {usual})' if usual else ''}" for flag, text, usual in questions
+            f"  {flag:32} {text}{f' (suggested: {usual})' if usual else ''}" for flag, text, usual in questions
         )
-        raise DataError(f"nobody is there to answer; say it with these flags (or --no-protected):\n{missing}")
+        raise DataError(
+            f"not a terminal: pass these options (or --no-protected) instead of answering questions:\n{missing}"
+        )
     return {flag: str(typer.prompt(text, default=usual)) for flag, text, usual in questions}
 
 
@@ -210,12 +238,12 @@ def schema_text() -> str:
 
 @app.command()
 def schema() -> None:
-    """Print the JSON schema of monitors/*.yaml, for editors."""
+    """Print the JSON schema of a monitor's YAML, for completion and checks in editors."""
     typer.echo(schema_text(), nl=False)
 
 
 def lint_data(settings: Settings) -> int:
-    """Compares every monitor that loads with its rows; returns how many of them contradict theirs."""
+    """Compares every valid monitor with its rows; returns how many contradict them."""
     from vigil.config.load import place
     from vigil.usecases.lint_data import findings
 
@@ -229,7 +257,7 @@ def lint_data(settings: Settings) -> int:
         for line in place(settings.monitors_dir, model, found):
             out.print(f"[bold red]DATA[/]  {escape(line)}", soft_wrap=True)
         if not found:
-            out.print(f"[green]ok[/]    {model}: its rows, reference and suite are as the monitor says")
+            out.print(f"[green]ok[/]    {model}: the monitor agrees with its rows, reference and suite")
         wrong += bool(found)
     return wrong
 
@@ -244,18 +272,18 @@ def _suite_of(settings: Settings, monitor: Monitor) -> dict[str, Any] | None:
 
 
 def say_written(written: Written) -> None:
-    """Where the files are, what no rule asks or is allowed more than usual, and what was taken."""
+    """Where the files are, which rules were left out or widened and why, and what was stored."""
     from vigil.onboarding.document import rule_text
 
     out.print(f"[green]wrote[/]      {escape(str(written.yaml))}")
     out.print(f"[green]wrote[/]      {escape(str(written.suite))}, fitted to {written.reference_rows:,} rows of "
               f"{escape(written.reference)}")  # fmt: skip
     for name in written.dropped:
-        out.print(f"left out   {escape(name)}: it would fire on the reference itself")
+        out.print(f"left out   {escape(name)}: it would alarm on the reference itself")
     for one in written.book.left:
         out.print(f"no rule    {escape(one.what)}: {escape(one.why)}", soft_wrap=True)
     for name, why in written.book.without.items():
-        out.print(f"no drift   {escape(name)}: {escape(why)}; its nulls are watched", soft_wrap=True)
+        out.print(f"no drift   {escape(name)}: {escape(why)}; only its nulls are watched", soft_wrap=True)
     for line in written.book.lines:
         if line.moved:
             out.print(f"[yellow]allowed[/]    {escape(rule_text(line.rule))}: {escape(line.note)}", soft_wrap=True)
@@ -267,13 +295,13 @@ def say_written(written: Written) -> None:
 
 
 def say_ingested(taken: Ingested) -> None:
-    """Rows, new ones, labels; where the others are; and what could not be taken."""
+    """How many rows and labels were stored, what the other rows are, and what could not be stored."""
     from vigil.usecases.intake_findings import account
 
     out.print(f"took       {taken.new:,} new of {taken.rows:,} rows, {taken.outcomes:,} labels")
     others = {
-        "there already": taken.known, "there with other values": taken.conflicting, "another model's": taken.excluded,
-        "without a time": taken.rejected, "with a time that can hardly be": taken.rows_held,
+        "already stored": taken.known, "stored with other values": taken.conflicting, "another model's": taken.excluded,
+        "without a time": taken.rejected, "with an implausible time": taken.rows_held,
     }  # fmt: skip
     if any(others.values()):
         out.print(f"others     {', '.join(f'{n:,} {what}' for what, n in others.items() if n)}", soft_wrap=True)
@@ -282,7 +310,7 @@ def say_ingested(taken: Ingested) -> None:
 
 
 def judge(ports: object, written: Written, most: int) -> None:
-    """The first backfill, and what it says."""
+    """Judges the past nights, and prints a summary."""
     from rich.progress import track
 
     from vigil.usecases.backfill import backfill
@@ -295,65 +323,33 @@ def judge(ports: object, written: Written, most: int) -> None:
     )
     summary(results)
     name = monitor.model
-    out.print(f"next       read {escape(str(written.yaml))}; `vigil lint --data`; `vigil night {name} {written.last}`; "
-              f"Airflow shows the DAG {monitor.dag_id}", soft_wrap=True)  # fmt: skip
-
-
-def summary(results: list[NightResult]) -> None:
-    """How often the rules would have spoken, which ones, and what an ok night could have seen."""
-    if not results:
-        out.print("[yellow]no night was judged[/]")
-        return
-    tally = Counter(v.state.value for r in results for v in r.verdicts)
-    bad = [r for r in results if any(v.state.value == "breach" for v in r.verdicts)]
-    out.print(f"judged     {len(results)} nights, {results[0].night} to {results[-1].night}: "
-              + ", ".join(f"{n:,} {s}" for s, n in sorted(tally.items())))  # fmt: skip
-    nights = "1 night" if len(bad) == 1 else f"{len(bad)} nights"
-    out.print(f"           {nights} would have opened or joined an incident")
-    by_question = Counter(v.id for r in results for v in r.verdicts if v.state.value == "breach")
-    for question, times in by_question.most_common(5):
-        last = next(v for r in reversed(results) for v in r.verdicts if v.id == question and v.state.value == "breach")
-        out.print(f"  [bold red]breach[/]   {times} x {escape(last.reason)}", soft_wrap=True)
-        if times > len(results) / 2 and last.metric == "new_category":
-            said = "the reference has no such row and most nights have: `vigil reference MODEL PATH` takes a better one"
-            out.print(f"           {said}", soft_wrap=True)
-        elif times > len(results) / 2:
-            said = "that is how the model is, not what happened; decide about it with its owner, then about the bound"
-            out.print(f"           on most nights: {said}", soft_wrap=True)
-    why = Counter(v.cause.value for r in results for v in r.verdicts if v.cause)
-    if why:
-        out.print("  unknown  " + ", ".join(f"{n:,} {cause.replace('_', ' ')}" for cause, n in why.most_common()))
-    seen = [v for v in results[-1].verdicts if v.would_see]
-    for verdict in _one_of_each(seen):
-        out.print(f"  ok       {escape(verdict.id)}: {escape(verdict.would_see)}", soft_wrap=True)
-
-
-def _one_of_each(verdicts: list) -> list:  # type: ignore[type-arg]
-    """One verdict of each metric: what could have been seen is alike for its subjects."""
-    first: dict[str, object] = {}
-    for verdict in verdicts:
-        first.setdefault(verdict.metric, verdict)
-    return list(first.values())[:8]
+    out.print(f"next       read {escape(str(written.yaml))}; run `vigil lint --data`, then "
+              f"`vigil night {name} {written.last}`; Airflow shows the DAG {monitor.dag_id}",
+              soft_wrap=True)  # fmt: skip
 
 
 @app.command()
 def ingest(
     model: Annotated[str, typer.Argument(help="The monitor's `model:` name.")],
     start: Annotated[
-        datetime | None, typer.Option("--from", formats=["%Y-%m-%d"], help="First night (databases).")
+        datetime | None, typer.Option("--from", formats=["%Y-%m-%d"], help="First night to read (databases only).")
     ] = None,
-    end: Annotated[datetime | None, typer.Option("--to", formats=["%Y-%m-%d"], help="Last night (databases).")] = None,
-    again: Annotated[bool, typer.Option("--again", help="Also files that were read before.")] = False,
+    end: Annotated[
+        datetime | None, typer.Option("--to", formats=["%Y-%m-%d"], help="Last night to read (databases only).")
+    ] = None,
+    again: Annotated[bool, typer.Option("--again", help="Read files again that were read before.")] = False,
     yes: Annotated[
-        bool, typer.Option("--yes", help="Take rows that are dated in the future or far from the others, too.")
+        bool, typer.Option("--yes", help="Also store rows dated in the future or far from the others, without asking.")
     ] = False,
 ) -> None:
-    """Take what is new in the log that `source:` names. Running it twice takes nothing twice."""
+    """Store the new rows of the log that `source:` names. Running it again stores nothing twice."""
     from vigil.usecases.ingest import ingest as run
 
     ports, monitor = wiring.open_ports(), wiring.monitor(model)
     if monitor.source is None:
-        raise DataError(f"{model} has no `source:`: its log is Vigil's own, there is nothing to take")
+        raise DataError(
+            f"{model} has no `source:`: its rows are written to Vigil's own log, so there is nothing to ingest"
+        )
     last = (end or datetime.now(UTC)).date()
     first = start.date() if start else last - timedelta(days=monitor.labels.delay_nights + 7)
     out.print(f"reading    {escape(monitor.source.predictions)}")
@@ -364,22 +360,24 @@ def ingest(
 
 
 def _wanted(held: Held) -> bool:
-    """Whether a person takes rows whose times can hardly be right; nobody does where nobody is there."""
+    """Whether a person accepts rows with implausible times; without a terminal nobody does."""
     from vigil.usecases.intake_findings import held_rows
 
-    return sys.stdin.isatty() and typer.confirm(f"{held_rows(held)}. Take them?", default=False)
+    return sys.stdin.isatty() and typer.confirm(f"{held_rows(held)}. Store them?", default=False)
 
 
 @app.command()
 def reference(
     model: Annotated[str, typer.Argument(help="The monitor's `model:` name.")],
-    path: Annotated[Path, typer.Argument(help="Rows that are good, in your log's or in Vigil's words.")],
+    path: Annotated[
+        Path, typer.Argument(help="File of the reference rows, with the columns of your log or of Vigil's.")
+    ],
 ) -> None:
-    """Replace the reference that a model without registered versions is compared with."""
+    """Replace the reference rows with which a model without registered versions is compared."""
     from vigil.usecases.look import reference_from
     from vigil.usecases.reference import set_reference
 
     ports, monitor = wiring.open_ports(), wiring.monitor(model)
     rows = reference_from(ports, monitor, _address(str(path), Settings().home))
     done = set_reference(ports, monitor, rows, origin=path.name, actor=getuser())
-    out.print(f"{model}: {done.rows:,} rows of {escape(path.name)} are the reference now")
+    out.print(f"{model}: {done.rows:,} rows of {escape(path.name)} are now the reference")

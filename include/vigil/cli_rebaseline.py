@@ -1,4 +1,4 @@
-"""`vigil rebaseline`: a person says which nights teach what is usual from now on."""
+"""`vigil rebaseline`: a person chooses the reference nights of drift."""
 
 from __future__ import annotations
 
@@ -10,19 +10,21 @@ import typer
 from vigil import wiring
 
 app = typer.Typer()
-Night = typer.Option(formats=["%Y-%m-%d"], help="The last one; without it, as many as the monitor's `surprise:` says.")
+Night = typer.Option(
+    formats=["%Y-%m-%d"],
+    help="Last reference night; default: as many nights as the monitor's `surprise: nights:` sets.",
+)
 
 
 @app.command()
 def rebaseline(
-    model: Annotated[str, typer.Argument(help="The monitor's name.")],
-    since: Annotated[datetime, typer.Option(formats=["%Y-%m-%d"], help="The first night that teaches.")],
-    reason: Annotated[str, typer.Option(help="What has changed for good; kept in the ledger.")],
-    actor: Annotated[str, typer.Option(help="Who; kept in the ledger.")],
+    model: Annotated[str, typer.Argument(help="Name of the monitor.")],
+    since: Annotated[datetime, typer.Option(formats=["%Y-%m-%d"], help="First reference night.")],
+    reason: Annotated[str, typer.Option(help="What has changed for good; recorded in the ledger.")],
+    actor: Annotated[str, typer.Option(help="Who decided; recorded in the ledger.")],
     until: Annotated[datetime | None, Night] = None,
 ) -> None:
-    """Name the nights that teach what is usual for a model. Recorded in the ledger; Vigil proposes it, and never does
-    it by itself."""
+    """Choose the nights with which drift is compared from now on, after a lasting change. Vigil only proposes this."""
     from vigil.usecases.baseline import rebaseline as record
 
     last: date | None = until.date() if until else None

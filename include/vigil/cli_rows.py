@@ -1,4 +1,4 @@
-"""`vigil rows`: where every row of a night went, and what the judged ones are without."""
+"""`vigil rows`: where every row of a night went, and what is missing in the judged ones."""
 
 from __future__ import annotations
 
@@ -23,19 +23,21 @@ if TYPE_CHECKING:
 
 app = typer.Typer()
 out = Console(highlight=False)
-Night = Annotated[datetime, typer.Argument(formats=["%Y-%m-%d"], help="Monitor-local calendar day, YYYY-MM-DD.")]
+Night = Annotated[
+    datetime, typer.Argument(formats=["%Y-%m-%d"], help="Calendar day in the monitor's time zone, YYYY-MM-DD.")
+]
 
 
 @app.command()
 def rows(
-    model: Annotated[str, typer.Argument(help="The monitor: its name, or its YAML file.", metavar="MONITOR")],
+    model: Annotated[str, typer.Argument(help="Name of the monitor, or its YAML file.", metavar="MONITOR")],
     night: Night,
     home: Home = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the ledger of rows as JSON.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Show where every row of a night's files went: judged, or left out and why; and what the judged ones are without.
+    """Show where every row of a night went (judged, or left out and why), and what is missing in the judged rows.
 
-    Exit code 0: it is shown. 2: usage, or nobody counted the rows of that night.
+    Exit code 2: wrong usage, or the rows of that night were not counted.
     """
     from vigil.usecases.nights import find
     from vigil.verdicts.row_words import doors, lacks, places
@@ -46,7 +48,7 @@ def rows(
         result: NightResult | None = ports.results.latest(monitor.model, monitor.environment, night.date())
         if result is None or result.row_ledger is None:
             what = "was not judged" if result is None else "was judged by a release that did not count its rows"
-            raise DataError(f"{monitor.model}: the night of {night.date()} {what}. `vigil night` judges it")
+            raise DataError(f"{monitor.model}: the night of {night.date()} {what}. Run `vigil night` to judge it")
         seen = find(ports, monitor, night.date(), "intake.json") or {}
     if as_json:
         told = {**result.row_ledger.model_dump(mode="json"), "intake": seen}

@@ -1,4 +1,4 @@
-"""`vigil simulate`: a home of nights of which everything is known, to try judges, rules and people on."""
+"""`vigil simulate`: synthetic prediction logs with labelled faults, to try rules and tools on."""
 
 from __future__ import annotations
 
@@ -38,31 +38,41 @@ class Source(NamedTuple):
 
 @app.command()
 def simulate(  # noqa: PLR0913, PLR0917 - what a simulation is made of
-    to: Annotated[Path | None, typer.Option("--out", help="A new folder: the home that is made.")] = None,
+    to: Annotated[
+        Path | None, typer.Option("--out", help="New folder for the log, the monitor and truth.json.")
+    ] = None,
     regime: Annotated[
-        str | None, typer.Option(help="How nights differ while nothing is wrong: iid, real (default), common, hard.")
+        str | None, typer.Option(help="How much normal nights differ: iid, real (default), common, hard.")
     ] = None,
-    seed: Annotated[int, typer.Option(help="The same seed gives the same rows.")] = 0,
+    seed: Annotated[int, typer.Option(help="Random seed; the same seed gives the same rows.")] = 0,
     rows: Annotated[
-        int | None, typer.Option(help="Of a usual night; default 2000, and with --from-log as many as the days have.")
+        int | None, typer.Option(help="Rows of a usual night; default: 2000, or with --from-log those of the log.")
     ] = None,
-    nights: Annotated[int, typer.Option(help="How many.")] = 60,
+    nights: Annotated[int, typer.Option(help="Number of nights.")] = 60,
     fault: Annotated[
         list[str] | None,
-        typer.Option(help="KIND[:FEATURE][:GROUP][:SIZE]@ONSET[-LAST], such as mean:amount:0.5@50. May be repeated."),
+        typer.Option(
+            help="Fault KIND[:FEATURE][:GROUP][:SIZE]@FIRST[-LAST], such as mean:amount:0.5@50. May be repeated."
+        ),
     ] = None,
-    start: Annotated[Day, typer.Option(formats=FORMAT, help="The first night; default 2026-01-05, a Monday.")] = None,
-    name: Annotated[str, typer.Option(help="The simulated model's name.")] = "simulated",
+    start: Annotated[Day, typer.Option(formats=FORMAT, help="First night; default: 2026-01-05, a Monday.")] = None,
+    name: Annotated[str, typer.Option(help="Name of the simulated model.")] = "simulated",
     from_log: Annotated[
-        Path | None, typer.Option(help="HOME/MODEL: resample quiet nights of its prediction log instead of drawing.")
+        Path | None, typer.Option(help="HOME/MODEL: resample quiet nights of this prediction log instead of a regime.")
     ] = None,
-    monitor: Annotated[Path | None, typer.Option(help="With --from-log: its YAML, where it is elsewhere.")] = None,
-    first: Annotated[Day, typer.Option("--from", formats=FORMAT, help="With --from-log: no day before it.")] = None,
-    last: Annotated[Day, typer.Option("--to", formats=FORMAT, help="With --from-log: no day after it.")] = None,
-    force: Annotated[bool, typer.Option("--force", help="Move what the folder has aside.")] = False,
-    listed: Annotated[bool, typer.Option("--list", help="Show regimes, faults and features, and stop.")] = False,
+    monitor: Annotated[
+        Path | None, typer.Option(help="With --from-log: the monitor's YAML file, if it is not in HOME.")
+    ] = None,
+    first: Annotated[
+        Day, typer.Option("--from", formats=FORMAT, help="With --from-log: first night to draw from.")
+    ] = None,
+    last: Annotated[Day, typer.Option("--to", formats=FORMAT, help="With --from-log: last night to draw from.")] = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="If the folder is not empty, move its contents aside.")
+    ] = False,
+    listed: Annotated[bool, typer.Option("--list", help="List regimes, faults and features, and exit.")] = False,
 ) -> None:
-    """Draw nights of a model of which everything is known, as an ordinary log with a monitor, and truth.json."""
+    """Write a synthetic prediction log with a monitor; truth.json says which faults it has, and when."""
     from vigil.simulation.monitor import document, relocated
     from vigil.simulation.nights import START, Simulation
     from vigil.simulation.resampled import Resampled
@@ -71,17 +81,17 @@ def simulate(  # noqa: PLR0913, PLR0917 - what a simulation is made of
         show()
         return
     if to is None:
-        raise DataError("say where: --out FOLDER (a new one); `vigil simulate --list` shows what can be drawn")
+        raise DataError("--out is missing: name a new folder; `vigil simulate --list` lists regimes and faults")
     when = start.date() if start else START
     if from_log is None:
         if monitor or first or last:
-            raise DataError("--monitor, --from and --to say which rows of a log are drawn: they need --from-log")
+            raise DataError("--monitor, --from and --to need --from-log")
         regime, rows, name = regime or USUAL, ROWS if rows is None else rows, _name(name)
         run = Simulation(regime, seed, rows=rows, nights=nights, faults=fault or (), start=when, model=name)
         make(run, document(run), to, force=force, origin={"regime": regime})
         return
     if regime is not None:
-        raise DataError(f"--regime {regime}: with --from-log nights differ as those of the log do; leave it out")
+        raise DataError(f"--regime {regime} cannot be combined with --from-log: the nights are those of the log")
     source = find(from_log, monitor)
     past = quiet(source, first.date() if first else date.min, last.date() if last else date.max)
     resampled = Resampled(source.monitor, past.nights, seed, rows=rows, nights=nights, faults=fault or (), start=when)
@@ -147,18 +157,18 @@ def find(path: Path, given: Path | None) -> Source:
     roots = [near / ".vigil" / "predictions", near / "predictions", near]
     root = next((r for r in roots if (r / "predictions" / f"model={model}").is_dir()), None)
     if root is None:
-        raise DataError(f"--from-log {path}: no log of {model!r} there; name HOME/MODEL, where HOME has "
+        raise DataError(f"--from-log {path}: no log of {model!r}; write HOME/MODEL, where HOME contains "
                         f".vigil/predictions/predictions/model={model}")  # fmt: skip
     homes = [near, near.parent, near.parent.parent, Settings().home]
     yamls = [given] if given else [f for h in homes for f in files(h / "monitors") if f.stem == model]
     if not yamls:
-        raise DataError(f"--from-log {path}: no monitors/{model}.yaml near it; name the model's YAML with --monitor")
+        raise DataError(f"--from-log {path}: no monitors/{model}.yaml found; give its path with --monitor")
     monitor = load_monitor(yamls[0])
     if monitor.model != model:
-        raise DataError(f"{yamls[0]} watches {monitor.model!r}, and the log is of {model!r}")
+        raise DataError(f"{yamls[0]} watches {monitor.model!r}, but the log is of {model!r}")
     suite = yamls[0].absolute().parents[1] / "expectations" / f"{monitor.suite}.json"
     if monitor.suite and not suite.exists():
-        raise DataError(f"{yamls[0]} names the suite {monitor.suite!r}, and there is no {suite}")
+        raise DataError(f"{yamls[0]} names the suite {monitor.suite!r}, but {suite} does not exist")
     return Source(monitor, yamls[0].read_text(encoding="utf-8"), suite if monitor.suite else None, root, yamls[0])
 
 
@@ -210,5 +220,5 @@ def _name(name: str) -> str:
     import re
 
     if not re.fullmatch(r"[a-z][a-z0-9_]{1,62}", name):
-        raise DataError(f"--name {name}: small letters, digits and _, beginning with a letter")
+        raise DataError(f"--name {name}: use 2 to 63 small letters, digits and _, starting with a letter")
     return name

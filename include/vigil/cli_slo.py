@@ -1,4 +1,4 @@
-"""`vigil slo`: objectives, budgets and their policy; `vigil prometheus`: the same for machines."""
+"""`vigil slo`: objectives, error budgets and their policy; `vigil prometheus`: the same as metrics."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class _ShowFirst(TyperGroup):
     """`vigil slo MONITOR` means `vigil slo show MONITOR`."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """A first word that is no command is a monitor."""
+        """A first word that is not a command is a monitor."""
         if args and args[0] not in self.commands and args[0] not in OWN:
             args = ["show", *args]
         return super().parse_args(ctx, args)
@@ -41,22 +41,25 @@ app = typer.Typer()
 slo_app = typer.Typer(cls=_ShowFirst, no_args_is_help=True, help="Objectives, error budgets and their policy.")
 app.add_typer(slo_app, name="slo")
 out, err = Console(highlight=False), Console(stderr=True, highlight=False)
-Model = Annotated[str, typer.Argument(help="The monitor's `model:` name.")]
+Model = Annotated[str, typer.Argument(help="Name of the monitor.")]
 
 
 @slo_app.command("show")
 def show(
     model: Model,
     night: Annotated[
-        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="As of this night; default: the newest judged one.")
+        datetime | None,
+        typer.Option(formats=["%Y-%m-%d"], help="Show the state after this night; default: the newest judged one."),
     ] = None,
     known_at: Annotated[
         datetime | None,
-        typer.Option("--known-at", formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"], help="As it was known then (UTC)."),
+        typer.Option(
+            "--known-at", formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"], help="Show what was known at this time (UTC)."
+        ),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """What is left of each objective, how it burns, when it ends, what the policy asks (`show` may be left out)."""
+    """Show each error budget: what is left, burn rate, date of exhaustion, policy. `vigil slo MONITOR` is the same."""
     from vigil.usecases.slo import overview
 
     when = known_at.replace(tzinfo=UTC) if known_at else None
@@ -129,10 +132,10 @@ def print_policy(policy: Report) -> None:
 @slo_app.command("decide")
 def decide(
     model: Model,
-    decision: Annotated[str, typer.Option(help="What was decided; kept in the ledger.")],
-    by: Annotated[str, typer.Option(help="Who decided; kept in the ledger.")],
+    decision: Annotated[str, typer.Option(help="What was decided; recorded in the ledger.")],
+    by: Annotated[str, typer.Option(help="Who decided; recorded in the ledger.")],
 ) -> None:
-    """Record a review, or what is done about a spent budget."""
+    """Record the outcome of a budget review or of a post-mortem."""
     from vigil.usecases.budget_policy import decide as run
 
     print_policy(run(wiring.open_ports(), wiring.monitor(model), by=by, what=decision))
@@ -141,13 +144,13 @@ def decide(
 @slo_app.command("export")
 def export(
     model: Model,
-    form: Annotated[str, typer.Option("--format", help="openslo: OpenSLO v1.")] = "openslo",
+    form: Annotated[str, typer.Option("--format", help="Format; only openslo (OpenSLO v1) is supported.")] = "openslo",
 ) -> None:
-    """Print a monitor's objectives as documents that other SLO tools read."""
+    """Print the objectives of a monitor as OpenSLO documents."""
     from vigil.config.openslo.write import text
 
     if form != "openslo":
-        raise MonitorError(f"--format {form!r}: only openslo is known")
+        raise MonitorError(f"--format {form!r} is not supported; use openslo")
     print(text(wiring.monitor(model)), end="")
 
 
@@ -155,13 +158,16 @@ def export(
 def import_(
     file: Annotated[Path, typer.Argument(help="OpenSLO v1 documents (YAML).")],
 ) -> None:
-    """Print the `slos:` of a file, for a monitor; what Vigil cannot say goes to stderr, and the exit code is 1."""
+    """Convert OpenSLO documents to `slos:` of a monitor.
+
+    What cannot be converted is listed on standard error, and the exit code is 1.
+    """
     from vigil.config.openslo.read import read
 
     try:
         found = read(file.read_text(encoding="utf-8"), str(file))
     except (OSError, UnicodeDecodeError) as error:
-        raise MonitorError(f"{file}: cannot be read: {error}") from None
+        raise MonitorError(f"cannot read {file}: {error}") from None
     print(found.fragment(), end="")
     for missed in found.missed:
         err.print(f"[yellow]not said[/]  {escape(str(missed))}", soft_wrap=True)
@@ -171,10 +177,11 @@ def import_(
 @app.command()
 def prometheus(
     file: Annotated[
-        Path | None, typer.Option("--out", help="Write here, all at once, for node_exporter's textfile collector.")
+        Path | None,
+        typer.Option("--out", help="Write atomically to this file, for node_exporter's textfile collector."),
     ] = None,
 ) -> None:
-    """Budgets, verdicts and incidents of every model in Prometheus' text format."""
+    """Print budgets, verdicts and incidents of all models in the Prometheus text format."""
     from vigil.usecases.prometheus import exposition, watched
 
     good, _ = wiring.monitors()

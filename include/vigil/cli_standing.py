@@ -1,4 +1,4 @@
-"""`vigil accept`: a person says that a bad answer is known, and until when it may stay."""
+"""`vigil accept`: a person accepts a known bad result until a date of review."""
 
 from __future__ import annotations
 
@@ -24,12 +24,14 @@ out = Console(highlight=False)
 @app.command()
 def accept(
     incident: Annotated[str, typer.Argument(help="The incident's id.")],
-    question: Annotated[str, typer.Argument(help="METRIC/SUBJECT, as `vigil incidents show` prints it.")],
-    review: Annotated[datetime, typer.Option(formats=["%Y-%m-%d"], help="When it is a signal again.")],
-    by: Annotated[str, typer.Option(help="Who accepts it; kept in the ledger.")],
-    reason: Annotated[str, typer.Option(help="Why it may stay; kept in the ledger.")],
+    question: Annotated[str, typer.Argument(help="METRIC/SUBJECT, as printed by `vigil incidents show`.")],
+    review: Annotated[
+        datetime, typer.Option(formats=["%Y-%m-%d"], help="Date of the review, on which it is a signal again.")
+    ],
+    by: Annotated[str, typer.Option(help="Who accepts it; recorded in the ledger.")],
+    reason: Annotated[str, typer.Option(help="Why it is acceptable; recorded in the ledger.")],
 ) -> None:
-    """Let a bad answer stand until a date of review, unless it gets worse. The next judged night acts on it."""
+    """Accept a bad result until a date of review, unless it gets worse. Takes effect with the next judged night."""
     from vigil.usecases.standing import accept as run
 
     stands = run(wiring.open_ports(), incident, question, review=review.date(), by=by, reason=reason)
@@ -37,7 +39,7 @@ def accept(
 
 
 def print_standing(known: Sequence[Incident], night: date) -> None:
-    """What stays bad and is known, with its date of review."""
+    """Known bad results that keep no incident open, with their dates of review."""
     for model, environment in sorted({(i.monitor, i.environment) for i in known}):
         mine = [i for i in known if (i.monitor, i.environment) == (model, environment)]
         for s in sorted(standing_findings(mine, night).values(), key=lambda s: (s.review, s.question)):

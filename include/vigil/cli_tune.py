@@ -27,16 +27,16 @@ out = Console(highlight=False)
 
 @app.command()
 def tune(
-    model: Annotated[str, typer.Argument(help="The monitor: its name, or its YAML file.", metavar="MONITOR")],
-    budget: Annotated[str, typer.Option(help="Incidents that may be false: 2/year.")],
+    model: Annotated[str, typer.Argument(help="Name of the monitor, or its YAML file.", metavar="MONITOR")],
+    budget: Annotated[str, typer.Option(help="Maximum rate of false incidents, such as 2/year.")],
     first: First = None,
     last: Last = None,
     home: Home = None,
     resume: Resume = True,
 ) -> None:
-    """Propose thresholds for a budget of false alarms. Nothing is changed; the lines to write are printed.
+    """Propose thresholds that keep false incidents within a budget. Prints the lines to write; changes nothing.
 
-    Exit code 1: the budget is not kept, and it says why. 2: usage, or a history that is too short.
+    Exit code 1: the budget cannot be kept. 2: wrong usage, or too few past nights.
     """
     from vigil.config.load import document_of, load_changed
     from vigil.usecases.tune import halves
@@ -59,7 +59,7 @@ def tune(
 
 
 def show(model: str, found: Tuned) -> None:
-    """Both halves, the lines to write, and what cannot be had."""
+    """Both halves, the lines to write, and why the budget cannot be kept, if so."""
     table = Table("false incidents, a year", "now", "proposed", box=None)
     names = ("first half (tunes)", "second half (reports)")
     for name, was, will in zip(names, found.present, found.proposed, strict=True):

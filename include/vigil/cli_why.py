@@ -1,4 +1,4 @@
-"""`vigil why`: a judgement made again from what was stored then, and told step by step."""
+"""`vigil why`: repeats a stored judgement from its inputs, and explains it step by step."""
 
 from __future__ import annotations
 
@@ -23,26 +23,33 @@ if TYPE_CHECKING:
 app = typer.Typer()
 out = Console(highlight=False)
 STYLE = {"ok": "green", "warn": "yellow", "breach": "bold red", "unknown": "magenta"}
-Night = Annotated[datetime, typer.Argument(formats=["%Y-%m-%d"], help="Monitor-local calendar day, YYYY-MM-DD.")]
+Night = Annotated[
+    datetime, typer.Argument(formats=["%Y-%m-%d"], help="Calendar day in the monitor's time zone, YYYY-MM-DD.")
+]
 MOMENTS = ["%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M:%S%z"]
 
 
 @app.command()
 def why(
-    model: Annotated[str, typer.Argument(help="The monitor: its name, or its YAML file.", metavar="MONITOR")],
+    model: Annotated[str, typer.Argument(help="Name of the monitor, or its YAML file.", metavar="MONITOR")],
     night: Night,
     subject: Annotated[
-        str | None, typer.Option(help="One question: metric/subject, a metric, or a subject. Default: all not ok.")
+        str | None,
+        typer.Option(help="What to explain: METRIC/SUBJECT, a metric, or a subject; default: all that is not ok."),
     ] = None,
     known_at: Annotated[
-        datetime | None, typer.Option(formats=MOMENTS, help="As it was known then (UTC); default: now.")
+        datetime | None,
+        typer.Option(formats=MOMENTS, help="Explain the judgement as of this time (UTC); default: the latest."),
     ] = None,
     home: Home = None,
-    json_to: Annotated[Path | None, typer.Option("--json", help="Write the judgement, twice, and the steps.")] = None,
+    json_to: Annotated[
+        Path | None,
+        typer.Option("--json", help="Write the stored and the repeated judgement, and the steps, to this file."),
+    ] = None,
 ) -> None:
-    """Judge a night again from its stored profile, settings and past, compare, and explain each verdict in words.
+    """Repeat the judgement of a night from its stored inputs, compare, and explain each verdict step by step.
 
-    Exit code 0: the same judgement, byte for byte. 1: it differs, and it says where. 2: usage.
+    Exit code 0: the same judgement, byte for byte. 1: it differs (the output says where). 2: wrong usage.
     """
     from vigil.usecases.why import asked, rebuild, steps
 
@@ -58,7 +65,7 @@ def why(
     for verdict, each in zip(verdicts, told, strict=True):
         show_steps(verdict, each)
     if not verdicts:
-        out.print("Every verdict of the night is ok; --subject METRIC/SUBJECT explains one.")
+        out.print("Every verdict of the night is ok. Use --subject METRIC/SUBJECT to explain one.")
     if json_to is not None:
         explained = [
             {"id": v.id, "steps": [s.model_dump() for s in each]} for v, each in zip(verdicts, told, strict=True)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from vigil.config.schema import Monitor
     from vigil.verdicts.types import NightResult
 
-# Nothing phones home. Set before any of the libraries is imported; see research/monitoring §3.3 for why "true".
+# Nothing phones home. Set before any of the libraries is imported; MLflow takes only the word "true".
 TELEMETRY_OFF = {"DO_NOT_TRACK": "true", "MLFLOW_DISABLE_TELEMETRY": "true", "GX_ANALYTICS_ENABLED": "false"}
 
 

@@ -46,7 +46,7 @@ def test_the_page_is_followed_from_a_stranger_s_log_to_a_bad_night_that_is_named
     assert "0 nights would have opened or joined an incident" in told["vigil init screening"]
     assert "took       220 new of 6,820 rows, 220 labels" in told["vigil ingest screening"]
     assert "BREACH   position_shift(radius)" in told["vigil night screening 2026-11-01"]
-    assert "its rows, reference and suite are as the monitor says" in told["vigil lint"]
+    assert "the monitor agrees with its rows, reference and suite" in told["vigil lint"]
     for line in re.findall(r"^(?:took|judged|\s+BREACH) .*$", PAGE, flags=re.MULTILINE):
         assert any(shape(line) in shape(out) for out in told.values()), f"the page says {line!r}; no command did"
     for line in blocks("text")[0].splitlines():

@@ -73,9 +73,9 @@ def test_a_german_spreadsheet_of_calls_needs_two_answers_and_its_score_is_a_numb
         "served_at      Zeitpunkt                      the only times there are; %d.%m.%Y %H:%M",
         "prediction_id  Vorgang                        the only ids there are; check it",
         "prediction     Anrufen                        the score tells its two values apart",
-        "time zone  Europe/Lisbon: the times carry no offset; --timezone says another",
+        "time zone  Europe/Lisbon: the times carry no offset; change it with --timezone",
         "predicts   'abgeschlossen'",
-        "labels     5 night(s) after the prediction",
+        "labels     known 5 nights after the prediction",
         "took       6,000 new of 6,000 rows, 5,000 labels",
     ):
         assert line in told

@@ -130,7 +130,7 @@ def test_a_regression_in_a_growing_csv_with_local_times_and_over_the_change_of_c
 def test_nobody_at_the_prompt_is_told_all_flags_at_once_and_nothing_counts_as_taken(home, tmp_path):
     patients(0)[0].assign(sex=["f", "m"] * 60).to_json(tmp_path / "log.jsonl", orient="records", lines=True)
     told = vigil(home, "init", "biopsies", "--log", tmp_path / "log.jsonl", code=1)
-    assert "nobody is there to answer; say it with these flags (or --no-protected):" in told
+    assert "not a terminal: pass these options (or --no-protected) instead of answering questions:" in told
     assert all(flag in told for flag in ("--owner", "--favourable", "--protected sex="))
     assert not (home / "monitors").exists()
     assert not list(home.rglob("intake/**/*.json"))

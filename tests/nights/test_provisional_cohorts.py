@@ -1,4 +1,4 @@
-"""A provisional cohort is held against past cohorts as they were known at its age (judgement §6)."""
+"""A provisional cohort is held against past cohorts as they were known at its age (docs/statistics.md#late-labels)."""
 
 from datetime import timedelta
 

@@ -28,7 +28,7 @@ def told(tmp_path, monkeypatch):
 def test_each_row_is_somewhere_and_odd_times_are_left_where_nobody_can_be_asked(told):
     done = told()
     assert "took       2 new of 5 rows, 0 labels" in done.output
-    assert "others     1 another model's, 1 without a time, 1 with a time that can hardly be" in done.output
+    assert "others     1 another model's, 1 without a time, 1 with an implausible time" in done.output
     assert "not taken  loans.csv: 1 rows are dated 2199-01-01, " in done.output
     assert "or take them with `vigil ingest MODEL --yes`" in done.output
     assert done.exit_code == 1

@@ -29,7 +29,7 @@ def test_what_can_be_drawn_is_listed():
 
 
 def test_a_home_needs_a_place():
-    assert "say where: --out FOLDER" in refused("--seed", 1)
+    assert "--out is missing: name a new folder" in refused("--seed", 1)
 
 
 @pytest.mark.parametrize(
@@ -42,9 +42,9 @@ def test_a_home_needs_a_place():
         (["--fault", "mean:rating:2.9@5"], "rating cannot move by 2.9 sd"),
         (["--rows", 0], "rows 0"),
         (["--name", "My Model"], "small letters, digits and _"),
-        (["--from", "2026-01-05"], "they need --from-log"),
-        (["--regime", "iid", "--from-log", "nowhere/churn"], "leave it out"),
-        (["--from-log", "nowhere/churn"], "no log of 'churn' there"),
+        (["--from", "2026-01-05"], "need --from-log"),
+        (["--regime", "iid", "--from-log", "nowhere/churn"], "cannot be combined with --from-log"),
+        (["--from-log", "nowhere/churn"], "no log of 'churn'"),
     ],
 )
 def test_bad_input_is_refused_before_anything_is_written(words, why, tmp_path):

@@ -98,8 +98,8 @@ def test_what_an_import_cannot_say_is_told_with_its_line_and_an_exit_code(vigil,
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (("export", CREDIT, "--format", "nobl9"), "only openslo"),
-        (("import", "/nowhere.yaml"), "cannot be read"),
+        (("export", CREDIT, "--format", "nobl9"), "use openslo"),
+        (("import", "/nowhere.yaml"), "cannot read"),
         (("decide", "iris", "--by", "ada", "--decision", "x"), "has no `budget_policy:`"),
         (("decide", CREDIT, "--by", " ", "--decision", "x"), "--by"),
     ],

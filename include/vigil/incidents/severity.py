@@ -1,4 +1,4 @@
-"""How bad: impact x urgency, raised for tier 1 (incidents research §4.1). The inputs are stored with the answer."""
+"""How bad: impact x urgency, raised for tier 1. The inputs are stored with the answer."""
 
 from collections.abc import Callable, Sequence
 

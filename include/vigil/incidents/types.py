@@ -68,7 +68,7 @@ class Signal(Spec):
 
 
 class SeverityAssessment(Spec):
-    """The severity, and the inputs it was computed from (incidents research §4.1)."""
+    """The severity, and the inputs it was computed from."""
 
     severity: Severity
     impact: int = Field(ge=1, le=4)

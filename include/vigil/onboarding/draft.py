@@ -240,7 +240,7 @@ def _features(
             continue
         why = _refused(asked, one)
         if why is None and len(features) >= asked.most_features:
-            why = f"only the first {asked.most_features} features are watched; raise --most-features"
+            why = f"only the first {asked.most_features} features are watched; raise --max-features"
         if why is not None:
             left[name] = why
             continue

@@ -1,4 +1,4 @@
-"""Static bounds: a test of the bound, never of the point alone (judgement §4).
+"""Static bounds: a test of the bound, never of the point alone (docs/statistics.md#test-of-a-bound).
 
 Harm that lasts is seen on 7 and on 28 nights together, when a night alone is too small. But a pool speaks of tonight
 only as long as tonight does not contradict it: what is over is over, and what begins is not diluted to an ok.

@@ -1,4 +1,4 @@
-"""Error budgets for a nightly world (judgement §7)."""
+"""Error budgets for a nightly world (docs/statistics.md#objectives-and-budgets)."""
 
 from collections.abc import Sequence
 from functools import partial

@@ -1,4 +1,7 @@
-"""What the calendar explains: weekdays, seasons, pay-days. Columns of the fit of what is usual (judgement §2)."""
+"""What the calendar explains: weekdays, seasons, pay-days. Columns of the fit of what is usual.
+
+Statistics: docs/statistics.md#what-is-usual.
+"""
 
 import re
 from collections.abc import Mapping, Sequence

@@ -1,4 +1,7 @@
-"""How much of a cohort's truth is known, and what may be said of it before all of it is (judgement §6)."""
+"""How much of a cohort's truth is known, and what may be said of it before all of it is.
+
+Statistics: docs/statistics.md#late-labels.
+"""
 
 from collections.abc import Sequence
 from enum import StrEnum

@@ -1,4 +1,7 @@
-"""Whether a disparity has always been so, or got worse: tonight against the model's own past nights (judgement §5)."""
+"""Whether a disparity has always been so, or got worse: tonight against the model's own past nights.
+
+Statistics: docs/statistics.md#fairness.
+"""
 
 from collections.abc import Sequence
 from math import log, sqrt

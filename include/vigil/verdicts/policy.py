@@ -1,4 +1,4 @@
-"""What is done as an error budget runs out: the team's agreement, as data (judgement §7)."""
+"""What is done as an error budget runs out: the team's agreement, as data (docs/slo.md#the-policy)."""
 
 from collections.abc import Sequence
 from enum import StrEnum

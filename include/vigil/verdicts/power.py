@@ -1,4 +1,6 @@
-"""What a test of a bound would have found: the true value that it finds in four nights of five (judgement §9).
+"""What a test of a bound would have found: the true value that it finds in four nights of five.
+
+Statistics: docs/statistics.md#what-an-ok-could-have-seen.
 
 The test itself is turned round: its critical counts are looked up, and the true value is sought at which counts at
 least as bad come with 80 % probability. So the statement holds for small groups too, where no normal curve does.

@@ -1,4 +1,7 @@
-"""Past nights that are like tonight: the same weekday, once there are enough of them (judgement §4)."""
+"""Past nights that are like tonight: the same weekday, once there are enough of them.
+
+Statistics: docs/statistics.md#thresholds-from-past-nights.
+"""
 
 from collections.abc import Sequence
 from datetime import date

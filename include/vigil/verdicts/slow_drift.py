@@ -1,4 +1,7 @@
-"""Small drift that lasts: an e-detector for each score (judgement §3). It opens a ticket, never a page."""
+"""Small drift that lasts: an e-detector for each score. It opens a ticket, never a page.
+
+Statistics: docs/statistics.md#small-drift-that-lasts.
+"""
 
 from typing import TYPE_CHECKING
 

@@ -1,4 +1,7 @@
-"""What each night adds to an objective: good and total, or why the night does not count (judgement §7)."""
+"""What each night adds to an objective: good and total, or why the night does not count.
+
+Statistics: docs/statistics.md#objectives-and-budgets.
+"""
 
 from collections.abc import Iterable, Sequence
 from datetime import date, timedelta

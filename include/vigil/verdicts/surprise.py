@@ -1,6 +1,8 @@
 """Surprise against the model's own nights: which of many scores is further from its usual place than chance explains.
 
-One family per model and night (judgement §3): Benjamini-Hochberg over all scores together, and an effect that matters.
+Statistics: docs/statistics.md#surprise.
+
+One family per model and night: Benjamini-Hochberg over all scores together, and an effect that matters.
 One night is a warn, the same question on 2 of 3 nights a breach, a jump beyond the hard bound a breach at once. Small
 drift that lasts is found by a detector of its own and opens a ticket.
 """

@@ -84,7 +84,7 @@ class Rule(Spec):
               none: the noise of few rows is in the comparison.
     floor: smallest distance from the past nights that matters, in the metric's unit (sigma and surprise rules; of a
            surprise on shares or ratios on their scale: 0.03 is 1.5 points at 50 %, 5 % of a ratio or volume is 0.05).
-    surprise: further from its usual place on the model's own nights than chance explains (judgement §2, §3).
+    surprise: further from its usual place on the model's own nights than chance explains (docs/statistics.md#surprise).
     """
 
     metric: str
@@ -235,7 +235,7 @@ class Verdict(Spec):
 
 
 class BurnLevel(StrEnum):
-    """How fast an error budget burns, in nights (judgement §7)."""
+    """How fast an error budget burns, in nights (docs/statistics.md#objectives-and-budgets)."""
 
     CRITICAL = "critical"
     FAST = "fast"

@@ -1,4 +1,4 @@
-"""What is usual for a model: centre and spread of each score over its own nights (judgement §2).
+"""What is usual for a model: centre and spread of each score over its own nights (docs/statistics.md#what-is-usual).
 
 Row-level p-values are wrong here: with 10,000 rows every harmless wobble of a night is "significant". The variance that
 matters is between nights. It is estimated for each score, and shrunk towards what other scores of the same metric show

@@ -1,4 +1,7 @@
-"""An incident whose every breach is restated away never was; anything less leaves it open (judgement §6)."""
+"""An incident whose every breach is restated away never was; anything less leaves it open.
+
+Statistics: docs/statistics.md#late-labels.
+"""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""A gap of the whole that is another one within strata is said beside the number (judgement §5)."""
+"""A gap of the whole that is another one within strata is said beside the number (docs/statistics.md#fairness)."""
 
 import numpy as np
 import pytest

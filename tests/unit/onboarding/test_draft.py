@@ -233,7 +233,7 @@ def test_a_log_of_2000_columns_is_watched_by_its_first_200_and_the_others_are_na
     found = drafted(frame)
     assert list(found.features) == [f"f{n}" for n in range(200)]
     assert len(found.left_out) == 1800
-    assert "only the first 200 features are watched; raise --most-features" in found.left_out["f200"]
+    assert "only the first 200 features are watched; raise --max-features" in found.left_out["f200"]
     assert len(drafted(frame, most_features=30).features) == 30
 
 

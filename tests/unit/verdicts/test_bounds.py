@@ -1,4 +1,7 @@
-"""A static rule tests its bound: beyond, within, or too few rows to tell; never the point alone (judgement §4)."""
+"""A static rule tests its bound: beyond, within, or too few rows to tell; never the point alone.
+
+Statistics: docs/statistics.md#test-of-a-bound.
+"""
 
 import re
 

@@ -1,4 +1,4 @@
-"""A fairness verdict says whether the disparity has always been so, or got worse (judgement §5)."""
+"""A fairness verdict says whether the disparity has always been so, or got worse (docs/statistics.md#fairness)."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,7 @@
-"""What an ok says would have been found is found in four nights of five, at just that size (judgement §9)."""
+"""What an ok says would have been found is found in four nights of five, at just that size.
+
+Statistics: docs/statistics.md#what-an-ok-could-have-seen.
+"""
 
 import numpy as np
 import pytest

@@ -1,4 +1,7 @@
-"""Thresholds learned from past nights without a shape, and past nights that are like tonight (judgement §4)."""
+"""Thresholds learned from past nights without a shape, and past nights that are like tonight.
+
+Statistics: docs/statistics.md#thresholds-from-past-nights.
+"""
 
 from datetime import timedelta
 
