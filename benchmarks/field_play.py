@@ -23,10 +23,12 @@ from field_streams import Stream
 from vigil import wiring
 from vigil.adapters.memory import FrozenClock
 from vigil.config.schema import Monitor
+from vigil.core.stages import JUDGING, Stage
 from vigil.incidents.types import Incident
-from vigil.usecases import backtest, nightly
+from vigil.usecases import backtest
 from vigil.usecases.backfill import backfill
 from vigil.usecases.incidents import all_incidents
+from vigil.usecases.night.run import run_night
 from vigil.verdicts.types import NightResult
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -214,11 +216,7 @@ class Nightly:
         self.home.end_of(day, change)
         morning = datetime.combine(day + timedelta(days=1), time(3), tzinfo=UTC)
         self.clock.advance(morning - self.clock.now())
-        nightly.intake(self.ports, self.monitor, day)
-        nightly.quality(self.ports, self.monitor, day)
-        nightly.profile(self.ports, self.monitor, day)
-        told = nightly.judge(self.ports, self.monitor, day)
-        nightly.correlate(self.ports, self.monitor, day, changed=told["changed"])
+        run_night(self.ports, self.monitor, day, stages=(Stage.INTAKE, *JUDGING, Stage.CORRELATE))
         found: NightResult = self.ports.results.latest(self.monitor.model, self.monitor.environment, day)
         return found
 

@@ -99,13 +99,11 @@ def past(ports: Ports, cast: Cast, nights: Sequence[Night], *, known_by: date | 
 
 def tonight(ports: Ports, cast: Cast, night: Night) -> NightResult:
     """A night as the DAG judges it, up to the incident; nothing is sent, and no alias moves."""
-    from vigil.usecases import nightly
+    from vigil.core.stages import JUDGING, Stage
+    from vigil.usecases.night.run import run_night
 
     serve(cast, night, known_by=night.played)
-    nightly.quality(ports, cast.monitor, night.played)
-    nightly.profile(ports, cast.monitor, night.played)
-    changed: Any = nightly.judge(ports, cast.monitor, night.played)["changed"]
-    nightly.correlate(ports, cast.monitor, night.played, changed=changed)
-    nightly.account(ports, cast.monitor, night.played)
+    stages = (*JUDGING, Stage.CORRELATE, Stage.ACCOUNT)
+    run_night(ports, cast.monitor, night.played, stages=stages)
     found: NightResult = ports.results.latest(cast.monitor.model, cast.monitor.environment, night.played)
     return found

@@ -21,12 +21,12 @@ from vigil.adapters.memory_registry import MemoryRegistry
 from vigil.adapters.parquet_log import ParquetLog
 from vigil.config.schema import Monitor
 from vigil.core.errors import RegistryError
+from vigil.core.stages import JUDGING, Stage
 from vigil.ports import Ports
 from vigil.sdk import log_outcomes, log_predictions
-from vigil.usecases import nightly
 from vigil.usecases.backfill import backfill
+from vigil.usecases.night.run import run_night
 from vigil.usecases.promote import promote
-from vigil.usecases.replay import replay
 from vigil.verdicts.types import NightResult, State
 
 MODEL = "shop"
@@ -194,12 +194,9 @@ class Bank:
         list(backfill(self.ports, self.monitor, days))
         return self
 
-    def judged(self, night: date = TONIGHT) -> list[str]:
+    def judged(self, night: date = TONIGHT) -> list[date]:
         """The night's steps until it is judged; the past nights that it restated."""
-        nightly.quality(self.ports, self.monitor, night)
-        nightly.profile(self.ports, self.monitor, night)
-        told: Any = nightly.judge(self.ports, self.monitor, night)["changed"]
-        return list(told)
+        return list(run_night(self.ports, self.monitor, night, stages=JUDGING).changed)
 
     def judge(self, night: date = TONIGHT) -> NightResult:
         """The night's judgement."""
@@ -208,13 +205,9 @@ class Bank:
         return found
 
     def night(self, night: date = TONIGHT) -> str | None:
-        """All steps of the nightly DAG but the report; the incident, if there is something to do."""
-        changed = self.judged(night)
-        incident = nightly.correlate(self.ports, self.monitor, night, changed=changed)
-        if incident:
-            replay(self.ports, self.monitor, night, incident)
-        nightly.account(self.ports, self.monitor, night)
-        return incident
+        """All stages of the nightly DAG but the report; the incident, if there is something to do."""
+        stages = [stage for stage in Stage if stage is not Stage.REPORT]
+        return run_night(self.ports, self.monitor, night, stages=stages).incident
 
     def streams(self) -> Mapping[str, list[tuple[str, str]]]:
         """(key, type) of every event, by stream."""

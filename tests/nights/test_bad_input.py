@@ -295,7 +295,7 @@ def test_a_bad_file_of_a_past_night_makes_that_night_unknown_and_tonight_is_judg
     past = TONIGHT - timedelta(days=2)
     put(bank, theirs(past, without="environment"), night=past)
     bank.serve(TONIGHT)
-    assert bank.judged() == [past.isoformat()]
+    assert bank.judged() == [past]
     assert bank.ports.results.latest(MODEL, "staging", TONIGHT).rows == 800
     then = bank.ports.results.latest(MODEL, "staging", past)
     assert "column 'environment' is missing from the file" in verdict(then, "missing", "amount").reason

@@ -6,11 +6,13 @@ import numpy as np
 import pytest
 from stage import MODEL, TONIGHT, Bank, Killed, Mortal, bank_after, people, poorer_women, scored, states
 
+from vigil.core.stages import Stage
 from vigil.incidents.types import Status
 from vigil.responses.types import ActionKind
 from vigil.sdk import log_predictions
 from vigil.usecases import nightly, respond
 from vigil.usecases.incidents import all_incidents
+from vigil.usecases.night.run import run_night
 from vigil.usecases.replay import replay
 from vigil.verdicts.judge import judge
 from vigil.verdicts.types import Cause, State
@@ -79,15 +81,10 @@ def test_a_bad_night_that_is_judged_again_and_again_changes_nothing(bank):
 
 def test_each_step_of_a_bad_night_run_three_times_leaves_what_one_run_leaves(bank, undisturbed):
     bank.serve(TONIGHT, poorer_women)
-    ports, monitor, told = bank.ports, bank.monitor, {}
-    for step in (nightly.quality, nightly.profile, nightly.judge):
-        told = [step(ports, monitor, TONIGHT) for _ in range(3)][-1]
-    changed = told["changed"]
-    incident = [nightly.correlate(ports, monitor, TONIGHT, changed=changed) for _ in range(3)][-1]
-    for _ in range(3):
-        replay(ports, monitor, TONIGHT, incident)
-    for _ in range(3):
-        nightly.account(ports, monitor, TONIGHT)
+    ports, progress = bank.ports, None
+    for stage in Stage:
+        for _ in range(0 if stage is Stage.REPORT else 3):
+            progress = run_night(ports, bank.monitor, TONIGHT, stages=(stage,), progress=progress)
     assert bank.streams() == undisturbed.streams()
     assert len(ports.results.versions_of_truth(MODEL, "staging", TONIGHT)) == 1
 
@@ -192,7 +189,7 @@ def test_a_restatement_is_not_lost_when_the_worker_dies_right_after_it_was_store
     with pytest.raises(Killed):
         bank.judged(later)
     bank.ports = whole
-    assert bank.judged(later) == [TONIGHT.isoformat()]
+    assert bank.judged(later) == [TONIGHT]
     assert bank.types(f"model/{MODEL}").count("restated") == 1
 
 

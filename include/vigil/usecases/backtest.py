@@ -13,12 +13,13 @@ from pydantic import ConfigDict
 from vigil.config.schema import Monitor
 from vigil.core.errors import DataError
 from vigil.core.spec import Spec
+from vigil.core.stages import Stage
 from vigil.core.window import night_window
 from vigil.core.words import Family, Role
 from vigil.incidents.types import Incident
 from vigil.ports import Ports
 from vigil.profiles.types import Edges, Profile
-from vigil.usecases import nightly
+from vigil.usecases.night.run import NightOptions, run_night
 from vigil.usecases.nights import incidents, lookback, partition
 from vigil.usecases.reference import LEAST, REFERENCE
 from vigil.usecases.watch import blind
@@ -156,20 +157,20 @@ def _judge(ports: Ports, monitor: Monitor, night: date) -> None:
     if why:
         ports.results.append(_blind(monitor, night, why), evaluated_at=ports.clock.now(), labels_through=None)
         blind(ports, monitor, night, reason=why)
-    told = nightly.judge(ports, monitor, night, nights=past if why else None)
-    changed = told["changed"]
-    if why:
-        for each in map(date.fromisoformat, changed):
-            nightly.correlate(ports, monitor, each)
+        options = NightOptions(nights=tuple(past))
+        progress = run_night(ports, monitor, night, stages=(Stage.JUDGE,), options=options)
+        for each in progress.changed:
+            run_night(ports, monitor, each, stages=(Stage.CORRELATE,))
     else:
-        nightly.correlate(ports, monitor, night, changed=changed)
+        run_night(ports, monitor, night, stages=(Stage.JUDGE, Stage.CORRELATE))
 
 
 def _attempt(ports: Ports, monitor: Monitor, night: date, *, as_of: date) -> str:
     """Checks and profiles a night; returns why it could not be done."""
     try:
         if night == as_of:
-            nightly.quality(ports, monitor.model_copy(update={"quality": "compiled"}), night)
+            compiled = monitor.model_copy(update={"quality": "compiled"})
+            run_night(ports, compiled, night, stages=(Stage.QUALITY,))
         _profile(ports, monitor, night, as_of)
     except Exception as error:  # noqa: BLE001 - whatever a file does to whoever reads it, the other nights are judged
         first = (str(error).splitlines() or [""])[0]
@@ -179,13 +180,11 @@ def _attempt(ports: Ports, monitor: Monitor, night: date, *, as_of: date) -> str
 
 def _profile(ports: Ports, monitor: Monitor, night: date, as_of: date) -> None:
     """As the step of the night does it, whose notes of a problem are those of the night that has it."""
-    if night == as_of:
-        nightly.profile(ports, monitor, as_of, nights=[as_of])
-        return
-    found = partition(ports, monitor, night)
-    known = ports.profiles.partition_digest(monitor.model, monitor.environment, night)
-    if known is not None and known != found.digest:
-        nightly.profile(ports, monitor, as_of, nights=[night])
+    if night != as_of:
+        known = ports.profiles.partition_digest(monitor.model, monitor.environment, night)
+        if known is None or known == partition(ports, monitor, night).digest:
+            return
+    run_night(ports, monitor, as_of, stages=(Stage.PROFILE,), options=NightOptions(nights=(night,)))
 
 
 def _blind(monitor: Monitor, night: date, why: str) -> NightResult:

@@ -2,19 +2,17 @@
 
 import logging
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import date
 from pathlib import Path
-from typing import Any
 
 from vigil.config.schema import Monitor
 from vigil.core.errors import DataError, LeaseLost, NotRegistered
-from vigil.metrics.evaluate import evaluate
+from vigil.core.spec import Spec
 from vigil.metrics.types import Measurement
 from vigil.ports import Partition, Ports, QualityOutcome
 from vigil.profiles.row_ledger import RowLedger
-from vigil.profiles.types import Profile
 from vigil.usecases import budget_policy, last_known, restatements
 from vigil.usecases import incidents as incident_steps
 from vigil.usecases.baseline import basis_of, past_nights, proposal, propose, usual_of
@@ -34,7 +32,6 @@ from vigil.usecases.nights import (
     suite_failed,
     suite_file,
     suite_note,
-    view,
 )
 from vigil.usecases.promote import reconcile_aliases
 from vigil.usecases.record import append
@@ -57,6 +54,15 @@ from vigil.verdicts.types import PROVISIONAL, Cause, NightResult, State
 log = logging.getLogger("vigil")
 ALL_ROWS = 2**62
 SUITE_ROWS = 200_000  # `quality: auto` runs Great Expectations on pandas up to this many rows of a night
+
+
+class Judgement(Spec):
+    """What the stage `judge` did. changed: past nights of which the incident process must hear, those that had been
+    missed among them. tally: the night's verdicts by state."""
+
+    night: date
+    changed: tuple[date, ...]
+    tally: Mapping[str, int]
 
 
 def intake(ports: Ports, monitor: Monitor, night: date, *, since: date | None = None) -> Ingested:
@@ -93,7 +99,7 @@ def _suite(ports: Ports, monitor: Monitor, night: date, found: Partition) -> Qua
     return ports.quality.run(monitor, rows, night=night) if rows.num_rows else QualityOutcome(verdicts=())
 
 
-def profile(ports: Ports, monitor: Monitor, night: date, *, nights: Sequence[date] | None = None) -> list[str]:
+def profile(ports: Ports, monitor: Monitor, night: date, *, nights: Sequence[date] | None = None) -> tuple[date, ...]:
     """Profiles the night, and every past night whose rows or labels changed since. Returns those nights.
 
     nights: where changes are looked for; by default as far back as labels may come.
@@ -102,7 +108,7 @@ def profile(ports: Ports, monitor: Monitor, night: date, *, nights: Sequence[dat
     if edges is None:
         why = f"{monitor.model} has no baseline yet: run `vigil promote {monitor.model} VERSION` once"
         leave(ports, monitor, night, "problem.json", {"why": why, "kind": "no baseline"})
-        return [night.isoformat()]
+        return (night,)
     changed = []
     for each in lookback(monitor, night) if nights is None else nights:
         found = partition(ports, monitor, each)
@@ -111,8 +117,8 @@ def profile(ports: Ports, monitor: Monitor, night: date, *, nights: Sequence[dat
         if ports.profiles.partition_digest(monitor.model, monitor.environment, each) == found.digest and each != night:
             continue
         if _scan(ports, monitor, each, found, edges):
-            changed.append(each.isoformat())
-    return changed
+            changed.append(each)
+    return tuple(changed)
 
 
 def _scan(ports: Ports, monitor: Monitor, night: date, found: Partition, edges: object) -> bool:
@@ -129,20 +135,18 @@ def _scan(ports: Ports, monitor: Monitor, night: date, found: Partition, edges: 
     return bool(profiles) or bool(problem) or not found.files
 
 
-def judge(ports: Ports, monitor: Monitor, night: date, *, nights: Sequence[date] | None = None) -> dict[str, Any]:
-    """Judges the night, and re-judges past nights (`nights`, as in `profile`) whose facts changed, in date order.
-
-    `changed`: the past nights of which the incident process must hear, those that had been missed among them.
-    """
+def judge(ports: Ports, monitor: Monitor, night: date, *, nights: Sequence[date] | None = None) -> Judgement:
+    """Judges the night, and re-judges past nights (`nights`, as in `profile`) whose facts changed, in date order."""
     for each in lookback(monitor, night) if nights is None else nights:
         if each == night or _stale(ports, monitor, each, as_of=night):
             _suite_has_run(ports, monitor, each, as_of=night)
             judge_night(ports, monitor, each, as_of=night)
     changed = restatements.told_by(ports, monitor, night)
     result = ports.results.latest(monitor.model, monitor.environment, night)
-    tally = Counter(v.state.value for v in result.verdicts)
-    log.info("judged model=%s night=%s %s changed=%s", monitor.model, night, dict(tally), changed)
-    return {"night": night.isoformat(), "changed": changed, **{s.value: tally[s.value] for s in State}}
+    tally = Counter(v.state for v in result.verdicts) if result else Counter[State]()
+    counts = {state.value: tally[state] for state in State}
+    log.info("judged model=%s night=%s %s changed=%s", monitor.model, night, counts, [str(day) for day in changed])
+    return Judgement(night=night, changed=changed, tally=counts)
 
 
 def _suite_has_run(ports: Ports, monitor: Monitor, night: date, *, as_of: date) -> None:
@@ -301,14 +305,6 @@ def _with_onsets(result: NightResult, past: Sequence[NightResult]) -> NightResul
     return result.model_copy(update={"verdicts": tuple(verdicts)})
 
 
-def measure_profile(
-    monitor: Monitor, made: Profile, baseline: Profile | None, *, yardstick: str, only: Collection[str] | None = None
-) -> tuple[Measurement, ...]:
-    """The same engine on any profile: a replay's, a champion's share."""
-    found: tuple[Measurement, ...] = evaluate(made, baseline, view(monitor), yardstick=yardstick, only=only)
-    return found
-
-
 def report(ports: Ports, monitor: Monitor, night: date, *, rows: int = 5000) -> str | None:
     """Renders the night's HTML for people, from a bounded sample that is always the same. Returns its address."""
     result = ports.results.latest(monitor.model, monitor.environment, night)
@@ -326,13 +322,13 @@ def report(ports: Ports, monitor: Monitor, night: date, *, rows: int = 5000) -> 
     return url
 
 
-def correlate(ports: Ports, monitor: Monitor, night: date, *, changed: Sequence[str] = ()) -> str | None:
+def correlate(ports: Ports, monitor: Monitor, night: date, *, changed: Sequence[date] = ()) -> str | None:
     """Joins the night, and every past night whose judgement changed, to their incidents, in date order.
 
     changed: nights as `judge` returns them. Returns the newest incident about which something is still to be done.
     """
     found = None
-    todo = sorted({*map(date.fromisoformat, changed), night})
+    todo = sorted({*changed, night})
     for each in todo:
         found = incident_steps.correlate(ports, monitor, each) or found
         for later in incident_steps.nights_after_opening(ports, monitor, each, until=night):

@@ -13,7 +13,7 @@ from vigil.verdicts.types import NightResult
 RESTATED, JUDGED_LATE = "restated", "judged_late"
 
 
-def told_by(ports: Ports, monitor: Monitor, as_of: date) -> list[str]:
+def told_by(ports: Ports, monitor: Monitor, as_of: date) -> tuple[date, ...]:
     """The past nights that the judging of `as_of` restated, or judged because they had been missed, in whichever try.
 
     The incident process has not heard of what is known of them now.
@@ -21,7 +21,7 @@ def told_by(ports: Ports, monitor: Monitor, as_of: date) -> list[str]:
     events = ports.ledger.read(stream(monitor.model))
     told = [e.payload for e in events if e.type in (RESTATED, JUDGED_LATE)]
     mine = [p for p in told if p.get("as_of") == as_of.isoformat() and p["environment"] == monitor.environment]
-    return sorted({p["night"] for p in mine})
+    return tuple(sorted({date.fromisoformat(p["night"]) for p in mine}))
 
 
 def same(ports: Ports, monitor: Monitor, before: NightResult, after: NightResult) -> bool:
