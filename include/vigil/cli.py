@@ -103,6 +103,7 @@ def night(
     out.print(f"profiled   {', '.join(profiled) or 'nothing'}")
     judged = nightly.judge(ports, monitor, when)
     result = ports.results.latest(monitor.model, monitor.environment, when)
+    assert result is not None  # it was judged just now
     print_night(result)
     if respond:
         incident = nightly.correlate(ports, monitor, when, changed=judged["changed"])

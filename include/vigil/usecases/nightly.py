@@ -12,9 +12,9 @@ from vigil.config.schema import Monitor
 from vigil.core.errors import DataError, LeaseLost, NotRegistered
 from vigil.metrics.evaluate import evaluate
 from vigil.metrics.types import Measurement
-from vigil.ports import Partition, Ports, QualityOutcome
+from vigil.ports import Partition, Ports, QualityOutcome, ReadPorts
 from vigil.profiles.row_ledger import RowLedger
-from vigil.profiles.types import Profile
+from vigil.profiles.types import Edges, Profile
 from vigil.usecases import budget_policy, last_known, restatements
 from vigil.usecases import incidents as incident_steps
 from vigil.usecases.baseline import basis_of, past_nights, proposal, propose, usual_of
@@ -85,7 +85,7 @@ def quality(ports: Ports, monitor: Monitor, night: date) -> None:
 
 def _suite(ports: Ports, monitor: Monitor, night: date, found: Partition) -> QualityOutcome:
     """Checked by Great Expectations in memory, or counted where the rows lie; nothing of a night without rows."""
-    if ports.quality_scan is not None and monitor.quality != "gx":
+    if monitor.quality != "gx":
         size = ports.quality_scan.rows(found)
         if monitor.quality == "compiled" or size > SUITE_ROWS:
             return ports.quality_scan.scan(monitor, found, night=night) or QualityOutcome(verdicts=())
@@ -115,7 +115,7 @@ def profile(ports: Ports, monitor: Monitor, night: date, *, nights: Sequence[dat
     return changed
 
 
-def _scan(ports: Ports, monitor: Monitor, night: date, found: Partition, edges: object) -> bool:
+def _scan(ports: Ports, monitor: Monitor, night: date, found: Partition, edges: Edges) -> bool:
     problem: dict[str, str] = {}
     count_traffic(ports, monitor, night)
     try:
@@ -140,6 +140,7 @@ def judge(ports: Ports, monitor: Monitor, night: date, *, nights: Sequence[date]
             judge_night(ports, monitor, each, as_of=night)
     changed = restatements.told_by(ports, monitor, night)
     result = ports.results.latest(monitor.model, monitor.environment, night)
+    assert result is not None  # it was judged just now
     tally = Counter(v.state.value for v in result.verdicts)
     log.info("judged model=%s night=%s %s changed=%s", monitor.model, night, dict(tally), changed)
     return {"night": night.isoformat(), "changed": changed, **{s.value: tally[s.value] for s in State}}
@@ -192,7 +193,7 @@ def judge_night(ports: Ports, monitor: Monitor, night: date, *, as_of: date) -> 
     return bool(ports.results.append(result, evaluated_at=now, labels_through=now))
 
 
-def night_result(ports: Ports, monitor: Monitor, night: date, *, as_of: date) -> NightResult:
+def night_result(ports: ReadPorts, monitor: Monitor, night: date, *, as_of: date) -> NightResult:
     """The judgement of a night from what is stored; stores nothing."""
     found = partition(ports, monitor, night)
     loaded = load_night(ports, monitor, night) if found.files else None
@@ -240,14 +241,14 @@ def _rows(loaded: Night | None) -> int:
     return loaded.served.rows if loaded else 0
 
 
-def _measure(ports: Ports, monitor: Monitor, night: date, loaded: Night | None) -> tuple[Measurement, ...]:
+def _measure(ports: ReadPorts, monitor: Monitor, night: date, loaded: Night | None) -> tuple[Measurement, ...]:
     if loaded is None:
         return ()
     return measured(ports, monitor, night, loaded.served, loaded)
 
 
 def _facts(
-    ports: Ports,
+    ports: ReadPorts,
     monitor: Monitor,
     night: date,
     as_of: date,
