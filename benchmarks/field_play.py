@@ -8,7 +8,7 @@ import subprocess
 import sys
 import traceback
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cached_property
 from multiprocessing import get_context
@@ -209,7 +209,7 @@ class Nightly:
     def __init__(self, home: Home) -> None:
         self.home, self.monitor = home, home.monitor
         self.clock = FrozenClock(datetime(2000, 1, 1, tzinfo=UTC))
-        self.ports = wiring.open_ports(home.settings).model_copy(update={"clock": self.clock})
+        self.ports = replace(wiring.open_ports(home.settings), clock=self.clock)
 
     def night(self, day: date, change: Change | None = None) -> NightResult:
         """What arrives on a day is logged, taken and judged on the morning after."""

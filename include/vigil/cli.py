@@ -105,6 +105,7 @@ def night(
     stages = tuple(Stage) if respond else (Stage.INTAKE, *JUDGING)
     run_night(ports, monitor, when, stages=stages, after=_after_stage(ports, monitor))
     result = ports.results.latest(monitor.model, monitor.environment, when)
+    assert result is not None  # it was judged just now
     raise typer.Exit(2 if any(v.state.value == "breach" for v in result.verdicts) else 0)
 
 
@@ -117,8 +118,8 @@ def _after_stage(ports: Ports, monitor: Monitor) -> AfterStage:
                 cli_onboarding.say_ingested(progress.intake)
             case Stage.PROFILE:
                 out.print(f"profiled   {', '.join(map(str, progress.profiled)) or 'nothing'}")
-            case Stage.JUDGE:
-                print_night(ports.results.latest(monitor.model, monitor.environment, progress.night))
+            case Stage.JUDGE if (judged := ports.results.latest(monitor.model, monitor.environment, progress.night)):
+                print_night(judged)
             case Stage.REPORT if progress.report_url:
                 out.print(f"report     {escape(progress.report_url)}", soft_wrap=True)
             case Stage.CORRELATE:

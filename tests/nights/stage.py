@@ -19,6 +19,8 @@ from vigil.adapters.memory import FrozenClock
 from vigil.adapters.memory_notifier import MemoryNotifier
 from vigil.adapters.memory_registry import MemoryRegistry
 from vigil.adapters.parquet_log import ParquetLog
+from vigil.adapters.read_only import NoIntake, NoProbe, NoReporter
+from vigil.adapters.traffic import CountedElsewhere
 from vigil.config.schema import Monitor
 from vigil.core.errors import RegistryError
 from vigil.core.stages import JUDGING, Stage
@@ -136,6 +138,7 @@ class Bank:
         self.ports = Ports(
             clock=self.clock,
             log=ParquetLog(self.log),
+            intake=NoIntake(),
             scanner=DuckDBScanner(),
             profiles=sql_profiles.SqlProfiles(engine),
             results=sql_results.SqlResults(engine),
@@ -144,11 +147,12 @@ class Bank:
             outbox=sql_outbox.SqlOutbox(engine),
             quality=GxSuite(folder / "expectations", self.artifacts),
             quality_scan=CompiledSuite(folder / "expectations", self.artifacts),
-            reporter=None,
+            reporter=NoReporter(),
             notifier=lambda: self.notifier,
             registry=self.registry,
             runner=Runner(),
-            probe=None,
+            probe=NoProbe(),
+            traffic=CountedElsewhere(folder, None),
             artifacts=self.artifacts,
         )
 

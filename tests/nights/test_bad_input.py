@@ -12,7 +12,7 @@ Bad input elsewhere:
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -325,7 +325,7 @@ def test_without_mlflow_the_incident_is_opened_all_the_same_and_each_step_says_w
     down = r"MLflow at http://127\.0\.0\.1:9 does not answer; is the server up\?"
     bank.serve(TONIGHT, poorer_women)
     whole = bank.ports
-    bank.ports = whole.model_copy(update={"registry": SilentRegistry()})
+    bank.ports = replace(whole, registry=SilentRegistry())
     assert states(bank.judge(), "selection_rate_ratio") == {"sex=female": State.BREACH}
     incident = nightly.correlate(bank.ports, bank.monitor, TONIGHT)
     assert incident == "20260920-shop-staging"
@@ -360,7 +360,7 @@ def test_without_slack_the_incident_is_recorded_and_told_once_when_slack_is_back
     incident = bank.night()
     watched = {MODEL: bank.monitor}
     told = [a for a in respond.plan(bank.ports, watched, incident) if a["kind"] != ActionKind.MITIGATE]
-    deaf = bank.ports.model_copy(update={"notifier": DeafChat})
+    deaf = replace(bank.ports, notifier=DeafChat)
     for action in told:
         with pytest.raises(DeliveryError):
             respond.deliver(deaf, watched, action)

@@ -1,5 +1,6 @@
 """Whole nights on real stores: a quiet one stays silent, a bad one becomes one incident, again and again the same."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import numpy as np
@@ -96,7 +97,7 @@ WRITES = {"ledger": ("append", "checkpoint"), "results": ("append",), "profiles"
 def test_a_night_that_is_killed_after_any_write_and_run_again_ends_like_one_that_was_not(bank, undisturbed, at):
     bank.serve(TONIGHT, poorer_women)
     whole, left = bank.ports, [at]
-    bank.ports = whole.model_copy(update={n: Mortal(getattr(whole, n), w, left) for n, w in WRITES.items()})
+    bank.ports = replace(whole, **{n: Mortal(getattr(whole, n), w, left) for n, w in WRITES.items()})
     with pytest.raises(Killed):
         bank.night()
     bank.ports = whole
@@ -108,7 +109,7 @@ def test_a_night_that_is_killed_after_any_write_and_run_again_ends_like_one_that
 def test_a_bad_night_has_as_many_writes_as_it_is_killed_at(bank):
     bank.serve(TONIGHT, poorer_women)
     whole, left = bank.ports, [8]
-    bank.ports = whole.model_copy(update={n: Mortal(getattr(whole, n), w, left) for n, w in WRITES.items()})
+    bank.ports = replace(whole, **{n: Mortal(getattr(whole, n), w, left) for n, w in WRITES.items()})
     bank.night()
     assert left == [1]
 
@@ -185,7 +186,7 @@ def test_a_restatement_is_not_lost_when_the_worker_dies_right_after_it_was_store
     bank.serve(TONIGHT, answered=lambda rows: rows.iloc[400:])
     bank.serve(later)
     whole = bank.ports
-    bank.ports = whole.model_copy(update={"results": Mortal(whole.results, ("append",), [1])})
+    bank.ports = replace(whole, results=Mortal(whole.results, ("append",), [1]))
     with pytest.raises(Killed):
         bank.judged(later)
     bank.ports = whole

@@ -17,7 +17,7 @@ from vigil.core.stages import Stage
 from vigil.core.window import night_window
 from vigil.core.words import Family, Role
 from vigil.incidents.types import Incident
-from vigil.ports import Ports
+from vigil.ports import BacktestPorts, Ports
 from vigil.profiles.types import Edges, Profile
 from vigil.usecases.night.run import NightOptions, run_night
 from vigil.usecases.nights import incidents, lookback, partition
@@ -89,7 +89,7 @@ def morning(monitor: Monitor, night: date) -> datetime:
     return at
 
 
-def nights_of(ports: Ports, monitor: Monitor, dates: Sequence[date]) -> list[date]:
+def nights_of(ports: BacktestPorts, monitor: Monitor, dates: Sequence[date]) -> list[date]:
     """The nights from the first with rows to the last, those without rows between them included.
 
     dates: UTC dates that the log has, in order. Raises DataError for a log without rows of this monitor.
@@ -106,12 +106,12 @@ def nights_of(ports: Ports, monitor: Monitor, dates: Sequence[date]) -> list[dat
     return [first + timedelta(days=n) for n in range((last - first).days + 1)]
 
 
-def stand(ports: Ports, at: datetime) -> None:
+def stand(ports: BacktestPorts, at: datetime) -> None:
     """Sets the clock of a rehearsal."""
     ports.clock.advance(at - ports.clock.now())
 
 
-def yardstick(ports: Ports, monitor: Monitor, nights: Sequence[date]) -> Yardstick | None:
+def yardstick(ports: BacktestPorts, monitor: Monitor, nights: Sequence[date]) -> Yardstick | None:
     """None where the home has bin edges; else made of the reference rows in the log, else of its first nights."""
     import pyarrow as pa
 
@@ -137,7 +137,7 @@ def yardstick(ports: Ports, monitor: Monitor, nights: Sequence[date]) -> Yardsti
     return Yardstick(edges=edges, baseline=baseline, nights=tuple(used))
 
 
-def judged(ports: Ports, monitor: Monitor, nights: Sequence[date], made: Yardstick | None) -> Iterator[date]:
+def judged(ports: BacktestPorts, monitor: Monitor, nights: Sequence[date], made: Yardstick | None) -> Iterator[date]:
     """Judges the nights in date order, each on its own morning; yields each when it is done."""
     if made is not None:
         ports.profiles.put_edges(monitor.model, made.edges, reason="made for a backtest")

@@ -13,7 +13,7 @@ from vigil.incidents.types import Event
 from vigil.metrics.evaluate import evaluate
 from vigil.metrics.reasons import NO_BASELINE
 from vigil.metrics.types import Measurement
-from vigil.ports import Ports
+from vigil.ports import Ports, ReadPorts
 from vigil.usecases.model_stream import stream
 from vigil.usecases.nights import Night, history, load_night, view
 from vigil.usecases.record import append
@@ -27,13 +27,13 @@ LEAST_CLOSED = 7  # usable nights of a span that has a last one; an open one gro
 QUIET_NIGHTS = 28  # after the nights that teach, before others are proposed
 
 
-def rebaselinings(ports: Ports, monitor: Monitor) -> list[Event]:
+def rebaselinings(ports: ReadPorts, monitor: Monitor) -> list[Event]:
     """What people said about the nights that teach, oldest first."""
     events = ports.ledger.read(stream(monitor.model))
     return [e for e in events if e.type == REBASELINED and e.payload["environment"] == monitor.environment]
 
 
-def usual_of(ports: Ports, monitor: Monitor) -> Surprise:
+def usual_of(ports: ReadPorts, monitor: Monitor) -> Surprise:
     """The monitor's settings, with the nights that the latest re-baselining named."""
     settings: Surprise = monitor.surprise
     for event in rebaselinings(ports, monitor)[-1:]:
@@ -44,7 +44,7 @@ def usual_of(ports: Ports, monitor: Monitor) -> Surprise:
     return settings
 
 
-def basis_of(ports: Ports, monitor: Monitor, loaded: Night | None, suite: Sequence[Verdict]) -> str:
+def basis_of(ports: ReadPorts, monitor: Monitor, loaded: Night | None, suite: Sequence[Verdict]) -> str:
     """A digest of what tonight's numbers are held against: where it is another one, judging again is news.
 
     Bin edges, the yardstick, the latest re-baselining, and what the suite said.
@@ -58,7 +58,7 @@ def basis_of(ports: Ports, monitor: Monitor, loaded: Night | None, suite: Sequen
     return digest([loaded.served.edges_digest, yardstick, [e.sequence for e in named], said], length=12)
 
 
-def past_nights(ports: Ports, monitor: Monitor, night: date, loaded: Night | None) -> tuple[NightResult, ...]:
+def past_nights(ports: ReadPorts, monitor: Monitor, night: date, loaded: Night | None) -> tuple[NightResult, ...]:
     """The judged nights before `night` that its verdicts look at: the recent ones, and those that teach what is usual.
 
     Scores that a past night has not, or has against another holdout, are measured anew from its profile.
@@ -77,7 +77,7 @@ def surprising(monitor: Monitor) -> frozenset[str]:
     return frozenset(r.metric for f in Family for r in getattr(monitor.rules, f.value) if r.surprise)
 
 
-def _teachers(ports: Ports, monitor: Monitor, night: date) -> tuple[NightResult, ...]:
+def _teachers(ports: ReadPorts, monitor: Monitor, night: date) -> tuple[NightResult, ...]:
     settings = usual_of(ports, monitor)
     first = settings.since or ports.results.oldest(monitor.model, monitor.environment)
     if first is None or first >= night:
@@ -100,7 +100,7 @@ def _teachers(ports: Ports, monitor: Monitor, night: date) -> tuple[NightResult,
 
 
 def _on_yardstick(
-    ports: Ports, monitor: Monitor, result: NightResult, loaded: Night, names: frozenset[str]
+    ports: ReadPorts, monitor: Monitor, result: NightResult, loaded: Night, names: frozenset[str]
 ) -> NightResult:
     """A past night with the scores of `names` as they are against tonight's baseline, where they were not."""
     have = result.all_measurements
@@ -201,7 +201,7 @@ def _named(ports: Ports, monitor: Monitor, since: date, until: date | None, acto
     return usable
 
 
-def proposal(ports: Ports, monitor: Monitor, past: Sequence[NightResult], night: date) -> str:
+def proposal(ports: ReadPorts, monitor: Monitor, past: Sequence[NightResult], night: date) -> str:
     """What is proposed once the nights that teach are old: which quiet nights could teach instead; "" for nothing."""
     if not surprising(monitor):
         return ""

@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from vigil.config.schema import Monitor
 from vigil.core.words import Family
 from vigil.intake.odd_times import OddTime
-from vigil.ports import Ports, Unread
+from vigil.ports import Ports, ReadPorts, Unread
 from vigil.usecases.ingest import Held, Ingested, LabelRows
 from vigil.usecases.nights import find, leave, lookback
 from vigil.verdicts.types import Cause, State, Verdict
@@ -33,7 +33,7 @@ def note_intake(ports: Ports, monitor: Monitor, night: date, told: Ingested) -> 
             leave(ports, monitor, past, NOTE, before.model_copy(update={"unread": left}).model_dump(mode="json"))
 
 
-def noted(ports: Ports, monitor: Monitor, night: date) -> Ingested:
+def noted(ports: ReadPorts, monitor: Monitor, night: date) -> Ingested:
     """What was taken in a night; nothing where nothing was noted."""
     return Ingested.model_validate(find(ports, monitor, night, NOTE) or {})
 
@@ -57,7 +57,7 @@ def _added(before: Ingested, told: Ingested) -> Ingested:
     )
 
 
-def newly_unread(ports: Ports, monitor: Monitor, night: date) -> tuple[Unread, ...]:
+def newly_unread(ports: ReadPorts, monitor: Monitor, night: date) -> tuple[Unread, ...]:
     """Files whose rows may be missing from this night: those that could not be read, and were not known the night
     before. One that stays torn is a finding of each night, and no reason to doubt them all."""
     known = {one.origin for one in noted(ports, monitor, night - timedelta(days=1)).unread}

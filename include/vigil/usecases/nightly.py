@@ -11,8 +11,9 @@ from vigil.config.schema import Monitor
 from vigil.core.errors import DataError, LeaseLost, NotRegistered
 from vigil.core.spec import Spec
 from vigil.metrics.types import Measurement
-from vigil.ports import Partition, Ports, QualityOutcome
+from vigil.ports import Partition, Ports, QualityOutcome, ReadPorts
 from vigil.profiles.row_ledger import RowLedger
+from vigil.profiles.types import Edges
 from vigil.usecases import budget_policy, last_known, restatements
 from vigil.usecases import incidents as incident_steps
 from vigil.usecases.baseline import basis_of, past_nights, proposal, propose, usual_of
@@ -91,7 +92,7 @@ def quality(ports: Ports, monitor: Monitor, night: date) -> None:
 
 def _suite(ports: Ports, monitor: Monitor, night: date, found: Partition) -> QualityOutcome:
     """Checked by Great Expectations in memory, or counted where the rows lie; nothing of a night without rows."""
-    if ports.quality_scan is not None and monitor.quality != "gx":
+    if monitor.quality != "gx":
         size = ports.quality_scan.rows(found)
         if monitor.quality == "compiled" or size > SUITE_ROWS:
             return ports.quality_scan.scan(monitor, found, night=night) or QualityOutcome(verdicts=())
@@ -121,7 +122,7 @@ def profile(ports: Ports, monitor: Monitor, night: date, *, nights: Sequence[dat
     return tuple(changed)
 
 
-def _scan(ports: Ports, monitor: Monitor, night: date, found: Partition, edges: object) -> bool:
+def _scan(ports: Ports, monitor: Monitor, night: date, found: Partition, edges: Edges) -> bool:
     problem: dict[str, str] = {}
     count_traffic(ports, monitor, night)
     try:
@@ -196,7 +197,7 @@ def judge_night(ports: Ports, monitor: Monitor, night: date, *, as_of: date) -> 
     return bool(ports.results.append(result, evaluated_at=now, labels_through=now))
 
 
-def night_result(ports: Ports, monitor: Monitor, night: date, *, as_of: date) -> NightResult:
+def night_result(ports: ReadPorts, monitor: Monitor, night: date, *, as_of: date) -> NightResult:
     """The judgement of a night from what is stored; stores nothing."""
     found = partition(ports, monitor, night)
     loaded = load_night(ports, monitor, night) if found.files else None
@@ -244,14 +245,14 @@ def _rows(loaded: Night | None) -> int:
     return loaded.served.rows if loaded else 0
 
 
-def _measure(ports: Ports, monitor: Monitor, night: date, loaded: Night | None) -> tuple[Measurement, ...]:
+def _measure(ports: ReadPorts, monitor: Monitor, night: date, loaded: Night | None) -> tuple[Measurement, ...]:
     if loaded is None:
         return ()
     return measured(ports, monitor, night, loaded.served, loaded)
 
 
 def _facts(
-    ports: Ports,
+    ports: ReadPorts,
     monitor: Monitor,
     night: date,
     as_of: date,

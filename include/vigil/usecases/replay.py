@@ -92,6 +92,8 @@ def _one(
     except (ReplayError, RegistryError) as error:
         return could_not(role, version, str(error))
     edges = ports.profiles.edges(monitor.model)
+    if edges is None:
+        return could_not(role, version, f"{monitor.model} has no bin edges yet; `vigil promote` a version first")
     made = ports.scanner.scan_table(monitor, table, edges, night=night, version=version, role=Role.CHALLENGER)
     baseline = ports.profiles.baseline(monitor.model, version)
     measurements = evaluate(made, baseline, view(monitor), yardstick=f"holdout of version {version}")

@@ -6,7 +6,7 @@ from pathlib import Path
 from vigil.config.schema import Monitor
 from vigil.core.words import Role
 from vigil.metrics.lacking import SCORES, remainders
-from vigil.ports import Partition, Ports
+from vigil.ports import Partition, Ports, ReadPorts
 from vigil.profiles.row_ledger import Elsewhere, Place, Remainder, RowLedger
 from vigil.profiles.types import Profile
 from vigil.usecases.nights import Night, find, leave, view
@@ -24,7 +24,9 @@ def look(ports: Ports, monitor: Monitor, night: date, found: Partition) -> Elsew
     return seen
 
 
-def row_ledger(ports: Ports, monitor: Monitor, night: date, found: Partition, loaded: Night | None) -> RowLedger | None:
+def row_ledger(
+    ports: ReadPorts, monitor: Monitor, night: date, found: Partition, loaded: Night | None
+) -> RowLedger | None:
     """Every row of the partition in its place; None where nobody looked (the model has no baseline yet)."""
     left = find(ports, monitor, night, note(found))
     if left is None:
@@ -56,7 +58,7 @@ def _remainders(monitor: Monitor, loaded: Night) -> tuple[Remainder, ...]:
     return remainders(loaded.served, loaded.baseline, view(monitor), champion=loaded.champion)
 
 
-def _own(ports: Ports, monitor: Monitor, night: date, rows: int) -> dict[Place, int]:
+def _own(ports: ReadPorts, monitor: Monitor, night: date, rows: int) -> dict[Place, int]:
     """The rows of this night and environment, by what the scan did with them."""
     profiles = ports.profiles.night(monitor.model, monitor.environment, night)
     repeated = sum(p.duplicates for p in profiles.values())

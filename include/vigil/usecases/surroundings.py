@@ -9,7 +9,7 @@ from vigil.incidents.types import Event
 from vigil.metrics.catalog import CATALOG
 from vigil.metrics.evaluate import evaluate
 from vigil.metrics.types import Measurement, View
-from vigil.ports import Ports, TrafficCount
+from vigil.ports import Ports, ReadPorts, TrafficCount
 from vigil.profiles.types import Profile
 from vigil.responses.model_history import history
 from vigil.usecases.model_stream import stream
@@ -24,7 +24,7 @@ def count_traffic(ports: Ports, monitor: Monitor, night: date) -> TrafficCount |
 
     None where the monitor names no source. What could not be counted is asked for again the next time.
     """
-    if monitor.traffic is None or ports.traffic is None:
+    if monitor.traffic is None:
         return None
     note = find(ports, monitor, night, NOTE)
     if note is not None and note.get("requests") is not None:
@@ -34,7 +34,7 @@ def count_traffic(ports: Ports, monitor: Monitor, night: date) -> TrafficCount |
     return counted
 
 
-def about(ports: Ports, monitor: Monitor, night: date) -> View:
+def about(ports: ReadPorts, monitor: Monitor, night: date) -> View:
     """The monitor's view of this night."""
     note = find(ports, monitor, night, NOTE) if monitor.traffic is not None else None
     counted = TrafficCount.model_validate(note or {"why_not": "it was not asked for this night"})
@@ -45,7 +45,7 @@ def about(ports: Ports, monitor: Monitor, night: date) -> View:
     return view(monitor).model_copy(update=seen)
 
 
-def measured(ports: Ports, monitor: Monitor, night: date, made: Profile, loaded: Night) -> tuple[Measurement, ...]:
+def measured(ports: ReadPorts, monitor: Monitor, night: date, made: Profile, loaded: Night) -> tuple[Measurement, ...]:
     """Everything that is measured of a profile of this night: the whole one's, or the champion's share."""
     found: tuple[Measurement, ...] = evaluate(
         made,

@@ -10,9 +10,10 @@ from pydantic import ValidationError
 from vigil.config.schema import Monitor
 from vigil.core.errors import DataError
 from vigil.core.spec import Spec
+from vigil.core.window import night_window
 from vigil.metrics.catalog import CATALOG
 from vigil.metrics.evaluate import load
-from vigil.ports import Ports
+from vigil.ports import ReadPorts
 from vigil.usecases.baseline import past_nights, usual_of
 from vigil.usecases.last_known import RECORDED, restored
 from vigil.usecases.model_stream import stream
@@ -22,7 +23,7 @@ from vigil.verdicts.explained import Evidence, Step, explained
 from vigil.verdicts.service_days import service_days
 from vigil.verdicts.types import NightResult, Verdict
 
-Then = Callable[[NightResult, datetime], Ports]
+Then = Callable[[NightResult, datetime], ReadPorts]
 
 
 class Rebuilt(Spec):
@@ -39,8 +40,8 @@ class Rebuilt(Spec):
 
 
 def rebuild(
-    stored: Ports, then: Then, monitor: Monitor, night: date, *, known_at: datetime | None = None
-) -> tuple[Rebuilt, Ports, Monitor]:
+    stored: ReadPorts, then: Then, monitor: Monitor, night: date, *, known_at: datetime | None = None
+) -> tuple[Rebuilt, ReadPorts, Monitor]:
     """The judgement that was the latest at `known_at`, the ports and the settings of its time.
 
     Raises DataError where nothing was judged by then.
@@ -63,12 +64,12 @@ def rebuild(
         settings=says,
         identical=identical,
         differs=() if identical else _differs(result, rebuilt),
-        notes=_notes(ports, result),
+        notes=_notes(stored, ports, settings, result, at),
     )
     return made, ports, settings
 
 
-def _settings(stored: Ports, monitor: Monitor, result: NightResult) -> tuple[Monitor, str]:
+def _settings(stored: ReadPorts, monitor: Monitor, result: NightResult) -> tuple[Monitor, str]:
     """The settings that the night was judged with: today's, or those that the ledger has kept."""
     if monitor.digest == result.config_digest:
         return monitor, f"{monitor.digest}, as they are today"
@@ -85,7 +86,7 @@ def _settings(stored: Ports, monitor: Monitor, result: NightResult) -> tuple[Mon
 
 
 def _closest(
-    stored: Ports, ports: Ports, monitor: Monitor, result: NightResult, at: datetime
+    stored: ReadPorts, ports: ReadPorts, monitor: Monitor, result: NightResult, at: datetime
 ) -> tuple[NightResult, date]:
     """The judgement as of the night that it was made on: that is told for restatements, and tried for others."""
     wanted = result.model_dump_json()
@@ -102,7 +103,7 @@ def _closest(
     return made[0]
 
 
-def _as_of(stored: Ports, monitor: Monitor, result: NightResult, at: datetime) -> list[date]:
+def _as_of(stored: ReadPorts, monitor: Monitor, result: NightResult, at: datetime) -> list[date]:
     told = [
         date.fromisoformat(e.payload["as_of"])
         for e in stored.ledger.read(stream(monitor.model))
@@ -130,9 +131,11 @@ def _differs(stored: NightResult, rebuilt: NightResult) -> tuple[str, ...]:
     return tuple(found) or ("their JSON differs, their content does not",)
 
 
-def _notes(ports: Ports, result: NightResult) -> tuple[str, ...]:
+def _notes(stored: ReadPorts, ports: ReadPorts, monitor: Monitor, result: NightResult, at: datetime) -> tuple[str, ...]:
     notes = []
-    if ports.log.same is False:
+    window = night_window(result.night, monitor.timezone)
+    digests = (stored.log.partition(monitor, window, labels_through=through).digest for through in (at, None))
+    if result.partition_digest not in digests:
         notes.append("the log has other rows or labels of the night now; the profile of those that were judged is used")
     if result.rows and not ports.profiles.night(result.monitor, result.environment, result.night):
         notes.append("the profile of those rows is not stored any more: nothing can be measured again")
@@ -155,7 +158,9 @@ def asked(result: NightResult, subject: str | None) -> tuple[Verdict, ...]:
     return found
 
 
-def steps(ports: Ports, monitor: Monitor, result: NightResult, verdicts: Sequence[Verdict]) -> list[tuple[Step, ...]]:
+def steps(
+    ports: ReadPorts, monitor: Monitor, result: NightResult, verdicts: Sequence[Verdict]
+) -> list[tuple[Step, ...]]:
     """The steps of each verdict. ports, monitor: of the time of the judgement, as `rebuild` returns them."""
     loaded = load_night(ports, monitor, result.night)
     past = tuple(r for r in past_nights(ports, monitor, result.night, loaded) if r.rows)

@@ -68,7 +68,9 @@ class MemoryStage:
 
     def ports(self, **more: Any) -> Ports:
         """All of them; `more` replaces some."""
-        unused = dict.fromkeys(("log", "scanner", "quality", "reporter", "runner", "probe"))
+        unused = dict.fromkeys(
+            ("log", "intake", "scanner", "quality", "quality_scan", "reporter", "runner", "probe", "traffic")
+        )
         own = {
             name: getattr(self, name) for name in ("clock", "ledger", "results", "profiles", "registry", "artifacts")
         }
