@@ -118,7 +118,7 @@ def _after_stage(ports: Ports, monitor: Monitor) -> AfterStage:
                 cli_onboarding.say_ingested(progress.intake)
             case Stage.PROFILE:
                 out.print(f"profiled   {', '.join(map(str, progress.profiled)) or 'nothing'}")
-            case Stage.JUDGE if (judged := ports.results.latest(monitor.model, monitor.environment, progress.night)):
+            case Stage.JUDGE if judged := ports.results.latest(monitor.model, monitor.environment, progress.night):
                 print_night(judged)
             case Stage.REPORT if progress.report_url:
                 out.print(f"report     {escape(progress.report_url)}", soft_wrap=True)
