@@ -219,7 +219,8 @@ class Nightly:
         nightly.profile(self.ports, self.monitor, day)
         told = nightly.judge(self.ports, self.monitor, day)
         nightly.correlate(self.ports, self.monitor, day, changed=told["changed"])
-        found: NightResult = self.ports.results.latest(self.monitor.model, self.monitor.environment, day)
+        found = self.ports.results.latest(self.monitor.model, self.monitor.environment, day)
+        assert found is not None
         return found
 
     def incidents(self) -> list[Incident]:

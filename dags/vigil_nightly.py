@@ -4,6 +4,7 @@ A broken YAML becomes a visible DAG `vigil_broken__<file>` that fails with the f
 """
 
 from datetime import date, timedelta
+from typing import Any
 
 import pendulum
 from airflow.sdk import DAG, CronTriggerTimetable, Param, TriggerRule, task
@@ -40,14 +41,14 @@ def nightly(monitor: Monitor) -> DAG:
     ) as dag:
 
         @task
-        def open_night(dag_run=None, ti=None, triggering_asset_events=None) -> str:
+        def open_night(dag_run: Any = None, ti: Any = None, triggering_asset_events: Any = None) -> str:
             """The monitor-local calendar day to judge; never `now()`. A run that names another day badly is refused."""
             from vigil_shell.run_facts import night
 
             return night(dag_run, ti, triggering_asset_events, timezone=monitor.timezone)
 
         @task
-        def judge(night: str) -> dict:
+        def judge(night: str) -> dict[str, Any]:
             """Suite, profile and verdicts of the night, and of every past night whose facts changed."""
             from vigil.usecases import nightly as steps
             from vigil_shell.connections import monitor as load
@@ -69,7 +70,7 @@ def nightly(monitor: Monitor) -> DAG:
             return steps.report(open_ports(), load(model), date.fromisoformat(night))
 
         @task(trigger_rule=TriggerRule.ALL_DONE)
-        def correlate(night: str, judged: dict | None) -> str | None:
+        def correlate(night: str, judged: dict[str, Any] | None) -> str | None:
             """Joins the night to its incident and replays it; a report that failed does not stop this."""
             from vigil.usecases import nightly as steps
             from vigil.usecases.replay import replay
@@ -85,7 +86,7 @@ def nightly(monitor: Monitor) -> DAG:
             return incident
 
         @task
-        def plan(incident: str | None) -> dict:
+        def plan(incident: str | None) -> dict[str, Any]:
             """What the respond DAG is asked to do; skipped on a quiet night."""
             from vigil_shell.connections import open_ports
 
@@ -94,7 +95,7 @@ def nightly(monitor: Monitor) -> DAG:
             return request(open_ports(), incident)
 
         @task(trigger_rule=TriggerRule.NONE_FAILED)
-        def account(night: str, correlated: str | None, dag_run=None) -> str:
+        def account(night: str, correlated: str | None, dag_run: Any = None) -> str:
             """The night's line, its MLflow run, and the checkpoint of the ledger."""
             from vigil.usecases import nightly as steps
             from vigil_shell.connections import monitor as load
@@ -103,7 +104,7 @@ def nightly(monitor: Monitor) -> DAG:
             return steps.account(open_ports(), load(model), date.fromisoformat(night), run_url=dag_run.run_id)
 
         @task(trigger_rule=TriggerRule.ONE_FAILED)
-        def blind(night: str | None) -> dict:
+        def blind(night: str | None) -> dict[str, Any]:
             """Only when a step failed: opens the monitor-blind incident."""
             from vigil.usecases import watch
             from vigil_shell.connections import monitor as load

@@ -4,6 +4,7 @@ Checks first, then (where the policy says so) a person's approval, then one alia
 """
 
 from datetime import timedelta
+from typing import Any
 
 import pendulum
 from airflow.sdk import DAG, Param, TriggerRule, task
@@ -17,7 +18,7 @@ MODELS = sorted(monitors()[0]) or ["(no monitor loads)"]
 SHOWN = "{{ ti.xcom_pull(task_ids='preflight')['text'] }}"
 
 
-def request_of(params: dict, dag_run: object) -> dict:
+def request_of(params: dict[str, Any], dag_run: object) -> dict[str, Any]:
     """The request in Vigil's words: an action id marks an automatic one, else the person who pressed the button."""
     from vigil_shell.connections import monitor as load
 
@@ -56,7 +57,7 @@ with DAG(
 ) as dag:  # fmt: skip
 
     @task
-    def preflight(params=None, dag_run=None) -> dict:
+    def preflight(params: Any = None, dag_run: Any = None) -> dict[str, Any]:
         """Every check with its reason. Not possible: the run fails here and says why."""
         from vigil.usecases import respond, rollback
         from vigil_shell.connections import monitor as load
@@ -74,17 +75,17 @@ with DAG(
         return {"go": go, "text": plan.text, "plan": plan.model_dump(mode="json")}
 
     @task.branch
-    def choose(checked: dict) -> str:
+    def choose(checked: dict[str, Any]) -> str:
         """A dry run stops, a policy may want a person, the rest is done."""
         return {"stop": "dry_run", "tell": "refuse", "approve": "approve", "execute": "execute"}[checked["go"]]
 
     @task
-    def dry_run(checked: dict) -> str:
+    def dry_run(checked: dict[str, Any]) -> str:
         """What would be done."""
-        return checked["text"]
+        return str(checked["text"])
 
     @task(retries=0)
-    def refuse(checked: dict) -> None:
+    def refuse(checked: dict[str, Any]) -> None:
         """The run is red: nothing was changed, and the reason is in the room."""
         raise AirflowFailException(checked["text"])
 
@@ -97,7 +98,7 @@ with DAG(
     )
 
     @task(trigger_rule=TriggerRule.NONE_FAILED_MIN_ONE_SUCCESS)
-    def execute(checked: dict, params=None, dag_run=None, ti=None) -> dict:
+    def execute(checked: dict[str, Any], params: Any = None, dag_run: Any = None, ti: Any = None) -> dict[str, Any]:
         """One write, proved and recorded; a retry finishes what was begun."""
         from vigil.usecases import rollback
         from vigil_shell.connections import monitor as load
@@ -110,7 +111,7 @@ with DAG(
         return rollback.execute(open_ports(), load(asked.model), asked, plan, approved_by=by)
 
     @task(trigger_rule=TriggerRule.ALL_DONE)
-    def news(checked: dict | None, params=None, dag_run=None, ti=None) -> dict:
+    def news(checked: dict[str, Any] | None, params: Any = None, dag_run: Any = None, ti: Any = None) -> dict[str, Any]:
         """What the room must be told now; a no is recorded first, with who said it."""
         from vigil.usecases import rollback
         from vigil_shell.connections import open_ports
