@@ -217,7 +217,8 @@ class Nightly:
         morning = datetime.combine(day + timedelta(days=1), time(3), tzinfo=UTC)
         self.clock.advance(morning - self.clock.now())
         run_night(self.ports, self.monitor, day, stages=(Stage.INTAKE, *JUDGING, Stage.CORRELATE))
-        found: NightResult = self.ports.results.latest(self.monitor.model, self.monitor.environment, day)
+        found = self.ports.results.latest(self.monitor.model, self.monitor.environment, day)
+        assert found is not None
         return found
 
     def incidents(self) -> list[Incident]:

@@ -4,6 +4,7 @@ A broken YAML becomes a visible DAG `vigil_broken__<file>` that fails with the f
 """
 
 from datetime import timedelta
+from typing import Any
 
 import pendulum
 from airflow.sdk import DAG, CronTriggerTimetable, Param, TaskGroup, TriggerRule, task
@@ -42,41 +43,42 @@ def nightly(monitor: Monitor) -> DAG:
     ) as dag:
 
         @task
-        def open_night(dag_run=None, ti=None, triggering_asset_events=None) -> str:
+        def open_night(dag_run: Any = None, ti: Any = None, triggering_asset_events: Any = None) -> str:
             """The monitor-local calendar day to judge; never `now()`. A run that names another day badly is refused."""
             return night_of_run(dag_run, ti, triggering_asset_events, timezone=monitor.timezone)
 
         @task
-        def judge(night: str) -> dict:
+        def judge(night: str) -> dict[str, Any]:
             """Suite, profile and verdicts of the night, and of every past night whose facts changed."""
             return run_task("judge", model, night)
 
         @task
         def report(night: str) -> str | None:
             """The HTML for people."""
-            return run_task("report", model, night)["report_url"]
+            url: str | None = run_task("report", model, night)["report_url"]
+            return url
 
         @task(trigger_rule=TriggerRule.ALL_DONE)
-        def correlate(night: str, judged: dict | None) -> dict:
+        def correlate(night: str, judged: dict[str, Any] | None) -> dict[str, Any]:
             """Joins the night to its incident and replays it; a report that failed does not stop this."""
             if not judged:
                 raise AirflowSkipException("the night was not judged: there is nothing to correlate")
             return run_task("correlate", model, night, judged)
 
         @task
-        def plan(night: str, correlated: dict) -> dict:
+        def plan(night: str, correlated: dict[str, Any]) -> dict[str, Any]:
             """The run of the respond DAG that the incident needs; skipped on a quiet night."""
             if not correlated["incident"]:
                 raise AirflowSkipException("quiet night")
             return run_of(run_task("plan", model, night, correlated)["response"])
 
         @task(trigger_rule=TriggerRule.NONE_FAILED)
-        def account(night: str, correlated: dict, dag_run=None) -> str:
+        def account(night: str, correlated: dict[str, Any], dag_run: Any = None) -> str:
             """The night's line, its MLflow run, and the checkpoint of the ledger."""
-            return run_task("account", model, night, correlated, run_url=dag_run.run_id)["line"]
+            return str(run_task("account", model, night, correlated, run_url=dag_run.run_id)["line"])
 
         @task(trigger_rule=TriggerRule.ONE_FAILED)
-        def blind(night: str | None) -> dict:
+        def blind(night: str | None) -> dict[str, Any]:
             """Only when a step failed: opens the monitor-blind incident."""
             if not night:
                 raise AirflowSkipException("not even the night is known; the watchdog will miss it")

@@ -4,6 +4,7 @@ Checks first, then (where the policy says so) a person's approval, then one alia
 """
 
 from datetime import timedelta
+from typing import Any
 
 import pendulum
 from airflow.sdk import DAG, Param, TriggerRule, task
@@ -39,22 +40,22 @@ with DAG(
 ) as dag:  # fmt: skip
 
     @task
-    def preflight(params=None, dag_run=None) -> dict:
+    def preflight(params: Any = None, dag_run: Any = None) -> dict[str, Any]:
         """Every check with its reason. Not possible: the run fails and says why."""
         return check(params, dag_run)
 
     @task.branch
-    def choose(checked: dict) -> str:
+    def choose(checked: dict[str, Any]) -> str:
         """A dry run stops, a policy may want a person, the rest is done."""
         return NEXT_TASK[checked["go"]]
 
     @task
-    def dry_run(checked: dict) -> str:
+    def dry_run(checked: dict[str, Any]) -> str:
         """What would be done."""
-        return checked["text"]
+        return str(checked["text"])
 
     @task(retries=0)
-    def refuse(checked: dict) -> None:
+    def refuse(checked: dict[str, Any]) -> None:
         """The run is red: nothing was changed, and the reason is in the room."""
         raise AirflowFailException(checked["text"])
 
@@ -67,12 +68,12 @@ with DAG(
     )
 
     @task(trigger_rule=TriggerRule.NONE_FAILED_MIN_ONE_SUCCESS)
-    def execute(checked: dict, params=None, dag_run=None, ti=None) -> dict:
+    def execute(checked: dict[str, Any], params: Any = None, dag_run: Any = None, ti: Any = None) -> dict[str, Any]:
         """One write, proved and recorded; a retry finishes what was begun."""
         return carry_out(checked, params, dag_run, ti.xcom_pull(task_ids="approve"))
 
     @task(trigger_rule=TriggerRule.ALL_DONE)
-    def news(checked: dict | None, params=None, dag_run=None, ti=None) -> dict:
+    def news(checked: dict[str, Any] | None, params: Any = None, dag_run: Any = None, ti: Any = None) -> dict[str, Any]:
         """What the room must be told now; a no is recorded first, with who said it."""
         record_rejection(checked, params, dag_run, ti.xcom_pull(task_ids="approve"))
         run = room_news(params)

@@ -121,6 +121,7 @@ class Checks:
         _require(incident.status.value == "resolved", f"status {incident.status}")
         _require(incident.good_nights == (self.story.night(6),), f"good nights {incident.good_nights}")
         _require(self.story.facts["after_s2"]["role"] == "fallback", "the gateway did not answer with the rules")
+        assert ratio is not None
         return f"ratio {ratio.value:.2f} [{ratio.low:.2f}, {ratio.high:.2f}], fallback, resolved"
 
     def bad_version_was_rolled_back(self) -> str:

@@ -43,8 +43,10 @@ class Cast(NamedTuple):
 def cast(ports: Ports, example: ModuleType, monitor: Monitor, root: Path) -> Cast:
     """Trains, registers and promotes the model, and its rules as the fallback where it has some."""
     from examples.register import register_portfolio
+    from vigil.adapters.mlflow_registry import MlflowRegistry
     from vigil.usecases.promote import promote
 
+    assert isinstance(ports.registry, MlflowRegistry)  # where the examples are registered
     version = register_portfolio(ports.registry, example).version
     promote(ports, monitor, version, actor=ACTOR, reason="first version")
     if hasattr(example, "rules"):
@@ -105,5 +107,6 @@ def tonight(ports: Ports, cast: Cast, night: Night) -> NightResult:
     serve(cast, night, known_by=night.played)
     stages = (*JUDGING, Stage.CORRELATE, Stage.ACCOUNT)
     run_night(ports, cast.monitor, night.played, stages=stages)
-    found: NightResult = ports.results.latest(cast.monitor.model, cast.monitor.environment, night.played)
+    found = ports.results.latest(cast.monitor.model, cast.monitor.environment, night.played)
+    assert found is not None
     return found

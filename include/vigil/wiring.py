@@ -228,9 +228,8 @@ def backtest_page(documents: Sequence[Mapping[str, object]]) -> str:
 
 def prediction_log(root: Path, model: str) -> tuple[PredictionLog, list[date]]:
     """(a prediction log alone, the UTC dates that it has of a model)."""
-    from vigil.adapters.parquet_files import dates
-
-    return open_log(root), dates(root / "predictions" / f"model={model}")
+    log = open_log(root)
+    return log, list(log.dates(model))
 
 
 def airflow(settings: Settings | None = None) -> AirflowApi:

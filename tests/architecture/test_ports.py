@@ -37,6 +37,23 @@ def test_no_port_and_nothing_that_wires_them_is_any(path):
     assert "Any" not in names
 
 
+SHIPPED = [p for name in ("include/vigil", "dags", "plugins", "demo") for p in sorted((ROOT / name).rglob("*.py"))]
+PORTS = {field.name for field in fields(Ports)} | {"ports", "stored", "outbox", "clock"}
+
+
+@pytest.mark.parametrize("path", SHIPPED, ids=lambda p: str(p.relative_to(ROOT)))
+def test_nothing_that_holds_a_port_is_any(path):
+    """A parameter, a field or a variable that is named like a port has the port's type."""
+    held = [
+        f"{name} in line {node.lineno}"
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.arg | ast.AnnAssign)
+        for name in [node.arg if isinstance(node, ast.arg) else ast.unparse(node.target).removeprefix("self._")]
+        if name in PORTS and node.annotation is not None and "Any" in ast.unparse(node.annotation).split(" | ")
+    ]
+    assert held == []
+
+
 def test_each_port_is_a_protocol_of_vigil_ports():
     untyped = {
         f"{made.__name__}.{field.name}": hint

@@ -9,12 +9,13 @@ from selenium import webdriver
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 
-from tests.contracts.test_notifier_contract import MemoryOutbox, StoppedClock
+from tests.contracts.test_notifier_contract import CLOCK
 from tests.golden.messages.stories import credit_facts, credit_fallback, event, iris
 from tests.slack_emulator import Emulator, emulator
 from vigil.adapters.slack import SlackNotifier
 from vigil.responses.messages import room_for, update_message
 from vigil.responses.types import Message
+from vigil.testing import MemoryOutbox
 
 pytestmark = [pytest.mark.slow, pytest.mark.browser]
 
@@ -22,7 +23,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.browser]
 def tell_stories(running: Emulator) -> None:
     """Two rooms, a digest, and a hostile message."""
     notifier = SlackNotifier(
-        token="xoxb-test-token", base_url=running.api, outbox=MemoryOutbox(), clock=StoppedClock(), sleep=lambda _: None
+        token="xoxb-test-token", base_url=running.api, outbox=MemoryOutbox(), clock=CLOCK, sleep=lambda _: None
     )
     notifier.open_room("i1", room_for(*iris()))
     incident, facts = credit_fallback()

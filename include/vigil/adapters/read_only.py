@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import AbstractContextManager
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
@@ -25,6 +25,10 @@ WHY = "this is a point-in-time view, for reading only: nothing is written, run o
 
 class ReadHalfOnly:
     """All of a PredictionLog but its read half: every method raises DataError."""
+
+    def dates(self, model: str) -> tuple[date, ...]:
+        """Refused: it tells what came later."""
+        raise DataError(f"dates of {model}: {WHY}")
 
     def label_times(self, monitor: Monitor, window: Window) -> tuple[datetime, ...]:
         """Refused: it tells what came later."""

@@ -113,6 +113,10 @@ class WriteLog(Protocol):
 class PredictionLog(ReadLog, WriteLog, Protocol):
     """The stored predictions and outcomes of all models."""
 
+    def dates(self, model: str) -> tuple[date, ...]:
+        """The UTC dates of the model's stored predictions, in order."""
+        ...
+
     def label_times(self, monitor: Monitor, window: Window) -> tuple[datetime, ...]:
         """The full hours, in order, within or at whose end labels of the window's predictions were observed."""
         ...

@@ -10,10 +10,14 @@ def unlike(adapter: object, port: type) -> tuple[str, ...]:
 
     Types are left to mypy. An adapter may take more parameters than the port, if it does not ask for them.
 
-    >>> from vigil.ports import Clock, SettableClock
-    >>> from vigil.testing import StoppedClock
-    >>> unlike(StoppedClock(), Clock), unlike(StoppedClock(), SettableClock)
-    ((), ('advance: is missing',))
+    >>> from vigil.ports import Artifacts, Clock
+    >>> unlike(object(), Clock)
+    ('now: is missing',)
+    >>> class Folder:
+    ...     def path(self, monitor, night, name): ...
+    ...     def url(self, monitor): ...
+    >>> unlike(Folder(), Artifacts)
+    ('url: too many positional arguments',)
     """
     found = []
     for name in methods_of(port):
