@@ -25,6 +25,30 @@ class Event(Spec):
     hash: str
 
 
+class ActionKind(StrEnum):
+    """Everything Vigil may do to the outside world."""
+
+    OPEN_ROOM = "open_room"  # create channel, set topic and purpose, invite, post and pin the summary
+    UPDATE_ROOM = "update_room"  # edit the pinned summary and the topic to the present state
+    POST = "post"  # one message in the room, or in the digest channel where there is no room
+    MITIGATE = "mitigate"  # trigger the rollback DAG (rollback or fallback)
+    PROPOSE = "propose"  # ask people: freeze, or a rollback the policy does not allow by itself
+
+
+class Receipt(Spec):
+    """Proof that an action was done: what the service answered."""
+
+    action: str
+    kind: ActionKind
+    at: datetime
+    reference: dict[str, str] = Field(default_factory=dict)  # channel id, ts, run id, url
+
+    @property
+    def as_of(self) -> int:
+        """The length of the incident's stream that it shows; 0 where it is not said."""
+        return int(self.reference.get("as_of", 0))
+
+
 class Severity(IntEnum):
     """1 is the worst."""
 
@@ -199,7 +223,7 @@ class Incident(Spec):
     held: bool = False
     acknowledged_by: str | None = None
     room: dict[str, str] = Field(default_factory=dict)  # channel id, name, url, summary ts
-    receipts: dict[str, dict[str, Any]] = Field(default_factory=dict)  # action id -> receipt
+    receipts: dict[str, Receipt] = Field(default_factory=dict)  # action id -> receipt
     resolved_at: datetime | None = None
     reopened: int = 0
     report_url: str | None = None

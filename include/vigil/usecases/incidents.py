@@ -13,6 +13,7 @@ from vigil.core.words import Family, Mitigation
 from vigil.diagnosis.onset import clues
 from vigil.incidents.correlate import free_id, signals
 from vigil.incidents.episodes import NewEvent, bad_night_events, episode_of, has_night, may_join
+from vigil.incidents.events import IncidentAcknowledged, IncidentHeld, IncidentReleased
 from vigil.incidents.lifecycle import fold
 from vigil.incidents.recovery import AnswerKind, Answers, Recovery, kind_of, night_events, usual_rows_share
 from vigil.incidents.restated import never_was_events, told
@@ -239,18 +240,19 @@ def _pending(ports: Ports, monitor: Monitor, incident: str) -> str | None:
 def acknowledge(ports: Ports, incident: str, *, by: str) -> None:
     """A person takes the incident."""
     get(ports, incident)
-    append(ports, f"incident/{incident}", key="acknowledged", type="acknowledged", payload={"by": by})
+    taken = IncidentAcknowledged(by=by)
+    append(ports, f"incident/{incident}", key=taken.type, body=taken)
 
 
 def hold(ports: Ports, incident: str, *, by: str, why: str) -> None:
     """Nothing is changed automatically any more (a suspected serious incident: evidence first)."""
     found, _ = get(ports, incident)
-    key = f"held/{found.events}"
-    append(ports, f"incident/{incident}", key=key, type="held", payload={"by": by, "why": why})
+    held = IncidentHeld(by=by, why=why)
+    append(ports, f"incident/{incident}", key=f"{held.type}/{found.events}", body=held)
 
 
 def release(ports: Ports, incident: str, *, by: str, why: str) -> None:
     """The hold ends."""
     found, _ = get(ports, incident)
-    key = f"released/{found.events}"
-    append(ports, f"incident/{incident}", key=key, type="released", payload={"by": by, "why": why})
+    released = IncidentReleased(by=by, why=why)
+    append(ports, f"incident/{incident}", key=f"{released.type}/{found.events}", body=released)

@@ -8,6 +8,7 @@ from vigil.config.schema import Monitor
 from vigil.core.errors import RegistryError, ReplayError
 from vigil.core.words import Role
 from vigil.diagnosis.counterfactual import answer, conclude, could_not, questions
+from vigil.incidents.events import NightReplayed
 from vigil.incidents.types import Replay, ReplayedVersion
 from vigil.metrics.evaluate import evaluate
 from vigil.ports import Ports
@@ -46,8 +47,8 @@ def replay(
         for role, version in _candidates(ports, monitor, night)
     ]
     concluded = conclude(night, replayed)
-    payload = {"replay": concluded.model_dump(mode="json")}
-    append(ports, f"incident/{incident}", key=f"replayed/{night}", type="replayed", payload=payload)
+    body = NightReplayed(replay=concluded)
+    append(ports, f"incident/{incident}", key=f"{body.type}/{night}", body=body)
     return concluded
 
 
