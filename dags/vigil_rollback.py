@@ -30,6 +30,7 @@ def request_of(params: dict, dag_run: object) -> dict:
         "reason": params["reason"],
         "incident": params["incident"],
         "actor": "vigil" if params["action"] else person,
+        "asker": "vigil" if params["action"] else "person",
         "dry_run": params["dry_run"],
     }
 

@@ -246,9 +246,12 @@ class Checks:
         _require(state == "success", "\n".join(self.story.airflow.failed_tasks("vigil_rollback", run_id)))
         told = self.story.gateway.version("iris")
         _require(told["version"] == self.story.facts["iris"]["first"], f"iris answers with {told}")
-        done = [e for e in self.story.ports.ledger.read("model/iris") if e.type == "mitigation_done"]
-        _require(len(done) == 1 and done[0].payload["by"] == "admin", f"recorded: {[e.payload for e in done]}")
-        return f"version {told['version']} answers, approved by {done[0].payload['by']}"
+        from vigil.incidents.events import MitigationDone
+        from vigil.usecases.record import recorded
+
+        done = recorded(self.story.ports, "model/iris", MitigationDone)
+        _require(len(done) == 1 and done[0].body.by == "admin", f"recorded: {[e.body.payload for e in done]}")
+        return f"version {told['version']} answers, approved by {done[0].body.by}"
 
     def _vigil(self, *words: str, code: int = 0) -> str:
         done = subprocess.run([sys.executable, "-m", "vigil.cli", *words], cwd=HOME, env=self.stack.env,

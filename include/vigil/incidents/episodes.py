@@ -15,7 +15,7 @@ from vigil.incidents.events import (
     IncidentRestated,
     SignalsAdded,
 )
-from vigil.incidents.types import Incident, SeverityAssessment, Signal, Status
+from vigil.incidents.types import Clue, Incident, SeverityAssessment, Signal, Status
 
 BadNightEvent = IncidentOpened | SignalsAdded | IncidentReopened | IncidentRestated
 REOPEN_NIGHTS = 3
@@ -78,7 +78,7 @@ def bad_night_events(  # noqa: PLR0913 - what one bad night is made of
     assessment: SeverityAssessment,
     versions: Mapping[str, int],
     report_url: str | None,
-    clues: Sequence[str] = (),
+    clues: Sequence[Clue] = (),
     assessments: Mapping[str, SeverityAssessment] | None = None,
 ) -> tuple[NewEvent, ...]:
     """What a night with signals adds: it opens, joins, reopens, or restates. `knowledge`: digest of what was judged.

@@ -232,7 +232,9 @@ def _acknowledged(incident: Incident, by: str) -> Incident:
 def _done(incident: Incident, event: Event, body: ActionDone) -> Incident:
     if not isinstance(body.kind, ActionKind):
         return incident  # an action that this release does not plan
-    receipt = Receipt(action=body.action, kind=body.kind, at=body.at or event.at, reference=body.reference)
+    receipt = Receipt(
+        action=body.action, kind=body.kind, at=body.at or event.at, reference=body.reference, as_of=body.shows
+    )
     room = receipt.reference if receipt.kind is ActionKind.OPEN_ROOM else incident.room
     return incident.model_copy(update={"receipts": {**incident.receipts, receipt.action: receipt}, "room": room})
 

@@ -42,11 +42,7 @@ class Receipt(Spec):
     kind: ActionKind
     at: datetime
     reference: dict[str, str] = Field(default_factory=dict)  # channel id, ts, run id, url
-
-    @property
-    def as_of(self) -> int:
-        """The length of the incident's stream that it shows; 0 where it is not said."""
-        return int(self.reference.get("as_of", 0))
+    as_of: int = 0  # length of the incident's stream that was shown; 0 where nothing of it is
 
 
 class Severity(IntEnum):
@@ -80,6 +76,13 @@ class Risk(Spec):
     eu_ai_act: Literal["prohibited", "high", "limited", "minimal", "unclassified"] = "unclassified"
     tier: int = Field(default=2, ge=1, le=3)  # the bank's own tier; 1 raises every severity by one
     affects_access: bool = False  # to credit, a job, a benefit: unfairness here is I1
+
+
+class Clue(Spec):
+    """Since when, or with which pipelines, it began: a sentence. group: the protected group it has numbers of."""
+
+    text: str
+    group: str = ""
 
 
 class Signal(Spec):
@@ -176,10 +179,17 @@ class Question(Spec):
         return tuple(sorted(n for n in nights if n > self.last_bad))
 
 
+class ReplayRole(StrEnum):
+    """Which other version is tried on a night's inputs."""
+
+    PREVIOUS = "previous"  # the champion before the one that served the night
+    FALLBACK = "fallback"
+
+
 class ReplayedVersion(Spec):
     """What another version would have done with the night's inputs."""
 
-    role: str  # "previous" or "fallback"
+    role: ReplayRole
     version: str
     rows: int
     verdicts: tuple[Verdict, ...]  # the incident's questions, asked again
@@ -227,7 +237,7 @@ class Incident(Spec):
     resolved_at: datetime | None = None
     reopened: int = 0
     report_url: str | None = None
-    clues: tuple[str, ...] = ()  # since which hour, with which pipelines: candidates, not "the cause"
+    clues: tuple[Clue, ...] = ()  # since which hour, with which pipelines: candidates, not "the cause"
     versions: dict[str, int] = Field(default_factory=dict)
     events: int = 0  # length of the stream the fold has seen
 

@@ -98,7 +98,7 @@ def _apply(told: ModelHistory, event: Event) -> ModelHistory:  # noqa: PLR0911 -
         case PromotionRequested() | RestoreRequested() | MitigationStarted():
             return told.model_copy(update={"pending": Pending(sequence=event.sequence, at=event.at, change=body)})
         case AliasMoved():
-            return _moved(_ended(told), event, body.alias, body)
+            return _moved(_ended(told), event, body.alias.value, body)
         case ChampionRestored():
             return _ended(told).model_copy(update={"serve": Role.CHAMPION})
         case MitigationDone():

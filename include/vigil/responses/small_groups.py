@@ -44,7 +44,7 @@ def without_small_groups(incident: Incident, smallest: int) -> Incident:
     if smallest <= 0:
         return incident
     small = {s.verdict.subject for f in incident.findings for s in f.signals if is_small(s.verdict, smallest)}
-    clues = tuple(c for c in incident.clues if not any(c.startswith(f"{subject}:") for subject in small))
+    clues = tuple(c for c in incident.clues if c.group not in small)
     replay = _replay(incident.replay, smallest) if incident.replay else None
     findings = tuple(_finding(f, smallest) for f in incident.findings)
     questions = {

@@ -36,7 +36,7 @@ class RollbackRequest(Spec):
 
     to_version: None = the newest earlier champion that passes (rollback), or the fallback alias.
     from_version: the version it is about; None = those of the incident, or the present champion.
-    actor: `vigil`, or `vigil:<something>`, for an automatic request; else a person.
+    actor: who asks, as the ledger names them. asker: whether that is a person, or Vigil by itself.
     """
 
     model: str
@@ -47,12 +47,8 @@ class RollbackRequest(Spec):
     reason: str
     incident: str | None = None
     actor: str
+    asker: Asker
     dry_run: bool = False
-
-    @property
-    def asker(self) -> Asker:
-        """Whether Vigil or a person asks."""
-        return Asker.VIGIL if self.actor == "vigil" or self.actor.startswith("vigil:") else Asker.PERSON
 
 
 class Outlook(StrEnum):
@@ -117,7 +113,7 @@ def preflight(ports: Ports, monitor: Monitor, request: RollbackRequest) -> Rollb
 
 def _identity(request: RollbackRequest, incident: Incident | None) -> str:
     """The same for every retry; a reopened incident may be mitigated again."""
-    plain = request.model_dump(mode="json", exclude={"dry_run"})
+    plain = request.model_dump(mode="json", exclude={"dry_run", "asker"})
     return digest([plain, incident.reopened if incident else 0], length=16)
 
 

@@ -71,7 +71,7 @@ def promote(
         if found(state)[alias] == version:
             return state
         request = PromotionRequested(
-            alias=alias,
+            alias=Role(alias),
             from_version=found(state)[alias],
             to_version=version,
             reason=reason,
@@ -129,7 +129,7 @@ def as_logged(monitor: Monitor, rows: "pa.Table", info: VersionInfo, role: Role)
 
 
 def _move(ports: Ports, model: str, version: str, request: PromotionRequested, fence: Fence) -> ServingState:
-    alias, left = request.alias, request.from_version
+    alias, left = request.alias.value, request.from_version
     key = f"promote/{told(ports, model).completed}/{alias}/{left}/{version}"
     announced = append(ports, stream(model), key=key, body=request.model_copy(update={"key": key, "token": fence()}))
     if alias == Role.CHAMPION and left is not None:

@@ -5,6 +5,7 @@ from typing import Any, assert_never
 
 from vigil.config.schema import Monitor
 from vigil.core.errors import DeliveryError
+from vigil.core.words import Family
 from vigil.incidents.events import ActionDone
 from vigil.incidents.types import Event, Incident
 from vigil.ports import Ports
@@ -49,7 +50,7 @@ def deliver(ports: Ports, monitors: Mapping[str, Monitor], action: Mapping[str, 
         return found.receipts[todo.id].model_dump(mode="json")
     monitor = _monitor(monitors, found)
     receipt = _send(ports, monitor, todo, found, events)
-    receipt = receipt.model_copy(update={"reference": {**receipt.reference, "as_of": str(found.events)}})
+    receipt = receipt.model_copy(update={"as_of": found.events})
     _record(ports, receipt, found.id)
     return receipt.model_dump(mode="json")
 
@@ -62,7 +63,7 @@ def record_mitigation(ports: Ports, action: Mapping[str, Any], *, run_id: str) -
 
 
 def _record(ports: Ports, receipt: Receipt, incident: str) -> None:
-    body = ActionDone(action=receipt.action, kind=receipt.kind, at=receipt.at, reference=receipt.reference)
+    body = ActionDone(**receipt.model_dump())
     append(ports, f"incident/{incident}", key=f"{body.type}/{receipt.action}", body=body)
 
 
@@ -133,10 +134,10 @@ def room_facts(ports: Ports, monitor: Monitor, found: Incident) -> RoomFacts:
     """What the words need to know beside the incident."""
     people = monitor.people
     invite = [people.owner, *people.on_call]
-    families = {f.family.value for f in found.findings}
-    if people.data_owner and families & {"drift", "quality", "fairness"}:
+    families = {f.family for f in found.findings}
+    if people.data_owner and families & {Family.DRIFT, Family.QUALITY, Family.FAIRNESS}:
         invite.append(people.data_owner)
-    if people.governance and (monitor.risk.tier == 1 or "fairness" in families):
+    if people.governance and (monitor.risk.tier == 1 or Family.FAIRNESS in families):
         invite.append(people.governance)
     base = ports.public_url.rstrip("/")
     return RoomFacts(

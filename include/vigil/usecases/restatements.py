@@ -18,7 +18,10 @@ def told_by(ports: Ports, monitor: Monitor, as_of: date) -> list[str]:
     """
     where = stream(monitor.model)
     restated = [e.body for e in recorded(ports, where, NightRestated)]
-    news = [*restated, *(e.body for e in recorded(ports, where, NightJudgedLate))]
+    news: list[NightRestated | NightJudgedLate] = [
+        *restated,
+        *(e.body for e in recorded(ports, where, NightJudgedLate)),
+    ]
     mine = {b.night.isoformat() for b in news if b.as_of == as_of and b.environment == monitor.environment}
     return sorted(mine)
 

@@ -12,7 +12,7 @@ from plugins.vigil_pages.model import About, page
 from plugins.vigil_pages.timeline import timeline
 from tests.golden.messages.stories import NIGHT, air, psi
 from tests.unit.plugins.shown import HOSTILE, MONITOR, hostile, incident, night, quiet, spent, told
-from vigil.incidents.types import Incident
+from vigil.incidents.types import Clue, Incident
 from vigil.verdicts.types import State
 
 
@@ -90,7 +90,7 @@ def poisoned() -> dict[str, str]:
             "findings": (finding.model_copy(update={"signals": (signal,)}),),
             "replay": whole.replay.model_copy(update={"why": HOSTILE, "versions": (version,)}),
             "room": {"name": HOSTILE, "url": "javascript:alert(1)"},
-            "clues": (HOSTILE,),
+            "clues": (Clue(text=HOSTILE),),
             "acknowledged_by": HOSTILE,
             "mitigation_target": HOSTILE,
             "assessment": whole.assessment and whole.assessment.model_copy(update={"reasons": (HOSTILE,)}),

@@ -46,7 +46,7 @@ def a_replay(mitigation=Mitigation.ROLLBACK):
 
 
 def a_receipt(action, kind, as_of=0):
-    return Receipt(action=action, kind=kind, at=AT, reference={"as_of": str(as_of)})
+    return Receipt(action=action, kind=kind, at=AT, as_of=as_of)
 
 
 def kinds(actions):

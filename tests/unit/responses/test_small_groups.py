@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from tests.golden.messages.stories import credit_fallback, event
-from vigil.incidents.types import Basis, Question, Standing, Status
+from vigil.incidents.types import Basis, Clue, Question, Standing, Status
 from vigil.responses.messages import room_for, update_message
 from vigil.responses.small_groups import hidden, is_small
 from vigil.responses.types import Announcement, Response
@@ -29,7 +29,12 @@ def test_nothing_is_hidden_unless_the_policy_asks():
 def test_a_small_group_is_named_without_its_numbers_everywhere_in_the_room():
     incident, facts = strict(credit_fallback, 1205)
     clue = "sex=female: the favourable share went from 80% to 40% at about 05:00 local time"
-    told = room_for(incident.model_copy(update={"clues": (clue, "several pipeline versions ran")}), facts)
+    told = room_for(
+        incident.model_copy(
+            update={"clues": (Clue(text=clue, group="sex=female"), Clue(text="several pipeline versions ran"))}
+        ),
+        facts,
+    )
     text = told.summary.text
     assert "Selection-rate ratio" in text
     assert "groups of fewer than 1205 rows are shown without numbers here" in text

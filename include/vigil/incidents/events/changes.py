@@ -31,7 +31,7 @@ class Change(EventBody):
 class Promotion(Change):
     """A version gets an alias. despite: the rule that was overruled; approved_by, budget: what the policy asked for."""
 
-    alias: str = Role.CHAMPION.value
+    alias: Role = Role.CHAMPION
     manifest: str = ""
     evidence: dict[str, Any] = Field(default_factory=dict)
     approved_by: str | None = None

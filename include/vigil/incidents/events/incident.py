@@ -3,18 +3,27 @@
 from datetime import date, datetime
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from vigil.core.words import Mitigation
 from vigil.incidents.events.body import EventBody
 from vigil.incidents.types import (
     ActionKind,
+    Clue,
     Replay,
     Severity,
     SeverityAssessment,
     Signal,
     Standing,
 )
+
+
+def _clue(stored: object) -> object:
+    """A clue of an older release is its sentence, which begins with the group where it has numbers of one."""
+    if not isinstance(stored, str):
+        return stored
+    group, shares, _ = stored.partition(": the favourable share went from")
+    return Clue(text=stored, group=group if shares else "")
 
 
 class BadNight(EventBody):
@@ -32,7 +41,7 @@ class BadNight(EventBody):
     assessments: dict[str, SeverityAssessment] = Field(default_factory=dict)
     versions: dict[str, int] = Field(default_factory=dict)
     report_url: str | None = None
-    clues: tuple[str, ...] = ()
+    clues: tuple[Annotated[Clue, BeforeValidator(_clue)], ...] = ()
 
 
 class IncidentOpened(BadNight):
@@ -184,6 +193,12 @@ class ActionDone(EventBody):
     kind: Annotated[ActionKind | str, Field(union_mode="left_to_right")]
     at: datetime | None = None
     reference: dict[str, str] = Field(default_factory=dict)
+    as_of: int | None = None
+
+    @property
+    def shows(self) -> int:
+        """The length of the stream that was shown; older releases kept it in the reference."""
+        return int(self.reference.get("as_of", 0)) if self.as_of is None else self.as_of
 
 
 class MitigationEnded(EventBody):
