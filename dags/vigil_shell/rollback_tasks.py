@@ -25,6 +25,7 @@ def request_of(params: Mapping[str, Any], dag_run: object) -> dict[str, Any]:
         "reason": params["reason"],
         "incident": params["incident"],
         "actor": "vigil" if params["action"] else person,
+        "asker": "vigil" if params["action"] else "person",
         "dry_run": params["dry_run"],
     }
 

@@ -327,7 +327,7 @@ def heartbeat(
     ports = wiring.open_ports(settings)
     problems = check(ports, good, broken, health=wiring.airflow(settings).health, now=datetime.now(UTC))
     for problem in problems:
-        out.print(f"[bold red]DOWN[/]  {escape(problem)}", soft_wrap=True)
+        out.print(f"[bold red]DOWN[/]  {escape(str(problem))}", soft_wrap=True)
     if not problems:
         out.print(f"[green]ok[/]    Airflow answers, {len(good)} monitors are fresh")
     elif alert:

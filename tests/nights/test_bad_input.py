@@ -25,6 +25,7 @@ from stage import MODEL, TONIGHT, Bank, SilentRegistry, people, poorer_women, sc
 
 from plugins.vigil_pages import views
 from plugins.vigil_pages.model import About, page
+from plugins.vigil_pages.timeline import timeline
 from vigil.core.errors import DeliveryError, RegistryError
 from vigil.responses.types import ActionKind
 from vigil.sdk import log_outcomes
@@ -400,7 +401,7 @@ def test_markup_in_a_category_is_text_on_the_pages(marked_up):
     asked = {"monitor": bank.monitor, "night": TONIGHT, "report": False, "row": views.verdict_row}
     shown = [
         views.render("model.html", **page(bank.monitor, nights, [found], About(due=TONIGHT))),
-        views.render("incident.html", incident=found, timeline=views.timeline(events), **asked),
+        views.render("incident.html", incident=found, timeline=timeline(events), **asked),
     ]
     for html in shown:
         assert "&lt;script&gt;alert(1)" in html

@@ -11,6 +11,7 @@ from stage import MODEL, TONIGHT, Bank, Killed, Mortal, bank_after, copied, poor
 from vigil.adapters.evidently_report import EvidentlyReporter
 from vigil.core.words import Mitigation, Role
 from vigil.incidents.types import Status
+from vigil.responses.rollback import Asker
 from vigil.responses.types import ActionKind
 from vigil.usecases import nightly, respond
 from vigil.usecases.incidents import get
@@ -67,6 +68,7 @@ def mitigate(bank: Bank, action: dict) -> None:
         reason=action["payload"]["reason"],
         incident=INCIDENT,
         actor=f"vigil:{action['id']}",
+        asker=Asker.VIGIL,
     )
     execute(bank.ports, bank.monitor, asked, preflight(bank.ports, bank.monitor, asked), approved_by=None)
     del RUNNING[bank.log]

@@ -14,7 +14,7 @@ from tests.golden.messages.stories import credit_facts, credit_fallback, event, 
 from tests.slack_emulator import Emulator, emulator
 from vigil.adapters.slack import SlackNotifier
 from vigil.responses.messages import room_for, update_message
-from vigil.responses.types import Message
+from vigil.responses.types import Announcement, Message
 from vigil.testing import MemoryOutbox
 
 pytestmark = [pytest.mark.slow, pytest.mark.browser]
@@ -36,7 +36,7 @@ def tell_stories(running: Emulator) -> None:
             event("mitigation_done", **done, verified=True, how="the gateway answers with version 1 as fallback"),
         )
     ):
-        message = update_message(incident, credit_facts(), {"what": told.type, "sequence": 7}, (told,))
+        message = update_message(incident, credit_facts(), Announcement(what=told.type, sequence=7), (told,))
         notifier.post(f"p{number}", reference["channel"], message)
     notifier.update_room("u1", reference, room_for(incident, facts))
     notifier.post("h1", "#ml-incidents", Message(text="raw <script>document.title='owned'</script> " + "x" * 400))

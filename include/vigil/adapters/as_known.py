@@ -16,6 +16,13 @@ from typing import TYPE_CHECKING
 from vigil.adapters.read_only import NoRegistry, ReadHalfOnly
 from vigil.core.errors import NotRegistered
 from vigil.core.ids import digest
+from vigil.incidents.events import (
+    NightJudged,
+    NightJudgedLate,
+    NightRestated,
+    RebaselineProposed,
+    SettingsRecorded,
+)
 from vigil.profiles.codec import decode, encode
 from vigil.profiles.edges import edges_digest
 from vigil.profiles.types import Edges, Key, Profile
@@ -31,7 +38,9 @@ if TYPE_CHECKING:
 
 MODELS = "model/"
 # events that a judge adds; who judges anew adds its own
-JUDGED = ("restated", "judged_late", "night_judged", "settings_recorded", "rebaseline_proposed")
+JUDGED = tuple(
+    kind.ledger_type() for kind in (NightRestated, NightJudgedLate, NightJudged, SettingsRecorded, RebaselineProposed)
+)
 HOUR = timedelta(hours=1)
 DECODED = 8  # nights whose profiles are held as objects; all others as the kilobytes that they are stored in
 NOTED = ("traffic.json", "intake.json")  # notes of a night that tell what was known outside the log

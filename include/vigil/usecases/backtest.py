@@ -16,6 +16,7 @@ from vigil.core.spec import Spec
 from vigil.core.stages import Stage
 from vigil.core.window import night_window
 from vigil.core.words import Family, Role
+from vigil.incidents.events import BadNight, incident_event
 from vigil.incidents.types import Incident
 from vigil.ports import BacktestPorts, Ports
 from vigil.profiles.types import Edges, Profile
@@ -27,7 +28,6 @@ from vigil.verdicts.types import Cause, NightResult, State, Verdict
 
 FIRST_NIGHTS = 14  # that make the yardstick of a log without one, and never more than a third of them
 REFERENCE_ROWS = 50_000
-BAD = ("opened", "signals", "reopened", "restated")  # events of an incident that carry the signals of a night
 
 
 class Yardstick(Spec):
@@ -224,16 +224,15 @@ def _joined(ports: Ports, opened: dict[str, date]) -> dict[date, Joined]:
     found: dict[date, Joined] = {}
     for name, first in opened.items():
         for event in ports.ledger.read(f"incident/{name}"):
-            if event.type not in BAD:
+            body = incident_event(event)
+            if not isinstance(body, BadNight):
                 continue
-            night = date.fromisoformat(event.payload["night"])
-            before = found.get(night)
-            new = [(s["verdict"]["family"], f"{s['verdict']['metric']}/{s['verdict']['subject']}")
-                   for s in event.payload["signals"]]  # fmt: skip
+            night, before = body.night, found.get(body.night)
+            new = [(s.verdict.family.value, s.verdict.id) for s in body.signals]
             found[night] = Joined(
                 incident=name,
                 opened=first,
-                severity=f"SEV{event.payload['assessment']['severity']}",
+                severity=body.assessment.severity.name if body.assessment else "",
                 signals=tuple(dict.fromkeys([*(before.signals if before else ()), *new])),
                 known=before.known if before else event.at,
             )

@@ -10,6 +10,7 @@ from pathlib import Path
 from vigil.config.schema import Monitor
 from vigil.core.errors import DataError, LeaseLost, NotRegistered
 from vigil.core.spec import Spec
+from vigil.incidents.events import NightJudged
 from vigil.metrics.types import Measurement
 from vigil.ports import Partition, Ports, QualityOutcome, ReadPorts
 from vigil.profiles.row_ledger import RowLedger
@@ -351,16 +352,16 @@ def account(ports: Ports, monitor: Monitor, night: date, *, run_url: str | None 
     line = f"{monitor.model} {night}: " + (f"a day of rest, {counts}" if result.rest else counts)
     file = ports.artifacts.path(monitor.model, night, "report.html")
     run_id = ports.registry.log_night(monitor, result, report=file if file.exists() else None)
-    payload = {
-        "night": night.isoformat(),
-        "digest": result.digest_key,
-        "tally": dict(tally),
-        "not_ok": [v.id for v in result.verdicts if v.state is not State.OK],
-        "mlflow_run": run_id,
-        "run_url": run_url,
-    }
+    judged = NightJudged(
+        night=night,
+        digest=result.digest_key,
+        tally={State(name): count for name, count in tally.items()},
+        not_ok=tuple(v.id for v in result.verdicts if v.state is not State.OK),
+        mlflow_run=run_id,
+        run_url=run_url,
+    )
     key = f"night/{monitor.environment}/{night}/{result.digest_key}"
-    append(ports, f"model/{monitor.model}", key=key, type="night_judged", payload=payload)
+    append(ports, f"model/{monitor.model}", key=key, body=judged)
     with suppress(LeaseLost, NotRegistered):  # somebody changes it right now, and records it; or no aliases
         reconcile_aliases(ports, monitor)
     ports.ledger.checkpoint(ports.clock.now())

@@ -11,14 +11,16 @@ from vigil.config.schema import Monitor
 from vigil.core.errors import DataError
 from vigil.core.spec import Spec
 from vigil.core.window import night_window
+from vigil.incidents.events import NightRestated, SettingsRecorded
 from vigil.metrics.catalog import CATALOG
 from vigil.metrics.evaluate import load
 from vigil.ports import ReadPorts
 from vigil.usecases.baseline import past_nights, usual_of
-from vigil.usecases.last_known import RECORDED, restored
+from vigil.usecases.last_known import restored
 from vigil.usecases.model_stream import stream
 from vigil.usecases.nightly import night_result
 from vigil.usecases.nights import load_night
+from vigil.usecases.record import recorded
 from vigil.verdicts.explained import Evidence, Step, explained
 from vigil.verdicts.service_days import service_days
 from vigil.verdicts.types import NightResult, Verdict
@@ -73,10 +75,10 @@ def _settings(stored: ReadPorts, monitor: Monitor, result: NightResult) -> tuple
     """The settings that the night was judged with: today's, or those that the ledger has kept."""
     if monitor.digest == result.config_digest:
         return monitor, f"{monitor.digest}, as they are today"
-    for event in reversed(stored.ledger.read(stream(monitor.model))):
-        if event.type == RECORDED and event.payload["digest"] == result.config_digest:
+    for event in reversed(recorded(stored, stream(monitor.model), SettingsRecorded)):
+        if event.body.digest == result.config_digest:
             try:
-                return restored(event), f"{result.config_digest}, from the ledger"
+                return restored(event.body), f"{result.config_digest}, from the ledger"
             except ValidationError:
                 break  # written by a release with other keys
     return monitor, (
@@ -105,10 +107,10 @@ def _closest(
 
 def _as_of(stored: ReadPorts, monitor: Monitor, result: NightResult, at: datetime) -> list[date]:
     told = [
-        date.fromisoformat(e.payload["as_of"])
-        for e in stored.ledger.read(stream(monitor.model))
-        if e.type == "restated" and e.payload.get("digest") == result.digest_key
-        and e.payload.get("night") == result.night.isoformat() and e.payload.get("environment") == monitor.environment
+        e.body.as_of
+        for e in recorded(stored, stream(monitor.model), NightRestated)
+        if e.body.digest == result.digest_key and e.body.night == result.night
+        and e.body.environment == monitor.environment and e.body.as_of is not None
     ]  # fmt: skip
     yesterday = at.astimezone(ZoneInfo(monitor.timezone)).date() - timedelta(days=1)
     return list(dict.fromkeys([*told, result.night, max(yesterday, result.night)]))
