@@ -65,6 +65,7 @@ def open_ports(settings: Settings | None = None, *, slack: SlackAccess | None = 
     from vigil.adapters.duckdb_suite import CompiledSuite
     from vigil.adapters.evidently_report import EvidentlyReporter
     from vigil.adapters.file_artifacts import FileArtifacts
+    from vigil.adapters.file_notes import FileNotes
     from vigil.adapters.gateway_probe import GatewayProbe
     from vigil.adapters.gx_suite import GxSuite
     from vigil.adapters.parquet_log import ParquetLog
@@ -97,6 +98,7 @@ def open_ports(settings: Settings | None = None, *, slack: SlackAccess | None = 
         runner=SubprocessRunner(registry),
         probe=GatewayProbe(settings.gateway_url, token=settings.gateway_token) if settings.gateway_url else NoProbe(),
         artifacts=artifacts,
+        notes=FileNotes(artifacts),
         traffic=CountedElsewhere(settings.home, settings.prometheus_url),
         explain=_explainer(settings, registry),
         public_url=settings.public_url,
@@ -127,6 +129,7 @@ def rehearsal(settings: Settings, model: str, folder: Path, *, keep: Path | None
     from vigil.adapters import as_known, kept_scans, memory
     from vigil.adapters.duckdb_scan import DuckDBScanner
     from vigil.adapters.duckdb_suite import CompiledSuite
+    from vigil.adapters.file_notes import FileNotes
     from vigil.adapters.parquet_files import dates
 
     stored = reading(settings, folder / "stored")
@@ -152,6 +155,7 @@ def rehearsal(settings: Settings, model: str, folder: Path, *, keep: Path | None
                 "quality_scan": kept_scans.KeptSuites(suites, kept, settings.expectations_dir),
                 "registry": as_known.RegistryAsRecorded(ledger, stored.ledger),
                 "artifacts": notes,
+                "notes": FileNotes(notes),
             }
         )
 
@@ -167,11 +171,13 @@ def reading(settings: Settings, folder: Path) -> Ports:
     from vigil.adapters import memory, sql_engine, sql_ledger, sql_profiles, sql_results
     from vigil.adapters.as_known import NotesApart
     from vigil.adapters.duckdb_scan import DuckDBScanner
+    from vigil.adapters.file_notes import FileNotes
     from vigil.adapters.parquet_log import ParquetLog
     from vigil.adapters.system_clock import SystemClock
     from vigil.adapters.traffic import CountedElsewhere
 
     engine = sql_engine.open_read_only(settings.database)
+    artifacts = NotesApart(folder, settings.artifacts_dir, everything=True)
     nobody = dict.fromkeys(("lease", "outbox", "quality", "reporter", "registry", "runner", "probe"))
     return Ports(
         **nobody,
@@ -182,7 +188,8 @@ def reading(settings: Settings, folder: Path) -> Ports:
         results=sql_results.SqlResults(engine) if engine else memory.MemoryResults(),
         ledger=sql_ledger.SqlLedger(engine, settings.checkpoints) if engine else memory.MemoryLedger(),
         notifier=NoProbe,
-        artifacts=NotesApart(folder, settings.artifacts_dir, everything=True),
+        artifacts=artifacts,
+        notes=FileNotes(artifacts),
         traffic=CountedElsewhere(settings.home, settings.prometheus_url),
     )
 
@@ -190,9 +197,11 @@ def reading(settings: Settings, folder: Path) -> Ports:
 def as_of_then(settings: Settings, stored: Ports, folder: Path) -> Callable[[NightResult, datetime], Ports]:
     """Makes ports of what was stored when a judgement was made. stored: of `reading`; folder: for copies of notes."""
     from vigil.adapters import as_stored, memory
+    from vigil.adapters.file_notes import FileNotes
 
     def then(judged: NightResult, at: datetime) -> Ports:
         results = as_stored.ResultsThen(stored.results, at)
+        artifacts = as_stored.NotesThen(folder / "then", settings.artifacts_dir)
         return stored.model_copy(
             update={
                 "clock": memory.FrozenClock(at),
@@ -200,7 +209,8 @@ def as_of_then(settings: Settings, stored: Ports, folder: Path) -> Callable[[Nig
                 "profiles": as_stored.ProfilesThen(stored.profiles, results, judged.edges_digest),
                 "ledger": as_stored.LedgerThen(stored.ledger, at),
                 "log": as_stored.LogThen(stored.log, judged, at),
-                "artifacts": as_stored.NotesThen(folder / "then", settings.artifacts_dir),
+                "artifacts": artifacts,
+                "notes": FileNotes(artifacts),
             }
         )
 

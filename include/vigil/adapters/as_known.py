@@ -12,8 +12,10 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from vigil.adapters.file_notes import file_name
 from vigil.core.errors import NotRegistered
 from vigil.core.ids import digest
+from vigil.ports.notes import NoteKind
 from vigil.profiles.codec import decode, encode
 from vigil.profiles.edges import edges_digest
 from vigil.profiles.types import Edges, Key, Profile
@@ -32,7 +34,9 @@ MODELS = "model/"
 JUDGED = ("restated", "judged_late", "night_judged", "settings_recorded", "rebaseline_proposed")
 HOUR = timedelta(hours=1)
 DECODED = 8  # nights whose profiles are held as objects; all others as the kilobytes that they are stored in
-NOTED = ("traffic.json", "intake.json")  # notes of a night that tell what was known outside the log
+NOTED = tuple(
+    map(file_name, (NoteKind.TRAFFIC, NoteKind.INTAKE))
+)  # notes of a night that tell what was known outside the log
 
 
 class Partitions:

@@ -11,6 +11,9 @@ from typing import Any
 from pydantic import ConfigDict
 
 from vigil.core.spec import Spec
+from vigil.ports.notes import NoteKind as NoteKind
+from vigil.ports.notes import StageNote as StageNote
+from vigil.ports.notes import StageNotes as StageNotes
 from vigil.ports.outside import Artifacts as Artifacts
 from vigil.ports.outside import Clock as Clock
 from vigil.ports.outside import ModelRunner as ModelRunner
@@ -65,6 +68,7 @@ class Ports(Spec):
     runner: Any
     probe: Any
     artifacts: Any
+    notes: Any
     traffic: Any = None  # only monitors with `traffic:` need it
     explain: Any = None  # (monitor, rows, share) -> rows with contributions; without it, holdouts have none
     public_url: str = ""  # base of the links in messages

@@ -208,7 +208,7 @@ class Stage:
         def guard(port: Any) -> Any:
             return port if fuse is None else fuse.guard(port)
 
-        unused = dict.fromkeys(("log", "results", "outbox", "quality", "reporter", "runner", "artifacts"))
+        unused = dict.fromkeys(("log", "results", "outbox", "quality", "reporter", "runner", "artifacts", "notes"))
         return Ports(
             clock=self.clock,
             scanner=guard(StageScanner()),
