@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date
 from enum import StrEnum
-from typing import Any, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
 from pydantic import model_validator
 
@@ -23,15 +23,14 @@ class NoteKind(StrEnum):
 
 
 class StageNote(Spec):
-    """One note. rows: identifies the rows that it is about; "" where it is about the night."""
+    """One note; each kind has a type with its own `content`. rows: identifies the rows that it is about, if it is."""
 
     kind: NoteKind
     rows: str = ""
-    content: Any
 
     @model_validator(mode="before")
     @classmethod
-    def _of_older_release(cls, data: Any) -> Any:
+    def _of_older_release(cls, data: object) -> object:
         """Older releases kept the content alone."""
         return {"content": data} if isinstance(data, Mapping) and "content" not in data else data
 

@@ -1,6 +1,6 @@
 """The notes that the stages of a night leave for each other, each with its own type."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, field_validator
 
@@ -37,7 +37,7 @@ class ProblemNote(StageNote):
 
     @field_validator("content", mode="before")
     @classmethod
-    def _nothing(cls, content: Any) -> Any:
+    def _nothing(cls, content: object) -> object:
         """Older releases kept an empty object where there was no problem."""
         return content or None
 
