@@ -47,7 +47,7 @@ def nightly(monitor: Monitor) -> DAG:
             """The monitor-local calendar day to judge; never `now()`. A run that names another day badly is refused."""
             return night_of_run(dag_run, ti, triggering_asset_events, timezone=monitor.timezone)
 
-        @task
+        @task(multiple_outputs=False)
         def judge(night: str) -> dict[str, Any]:
             """Suite, profile and verdicts of the night, and of every past night whose facts changed."""
             return run_task("judge", model, night)
@@ -58,7 +58,7 @@ def nightly(monitor: Monitor) -> DAG:
             url: str | None = run_task("report", model, night)["report_url"]
             return url
 
-        @task(trigger_rule=TriggerRule.ALL_DONE)
+        @task(trigger_rule=TriggerRule.ALL_DONE, multiple_outputs=False)
         def correlate(night: str, judged: dict[str, Any] | None) -> dict[str, Any]:
             """Joins the night to its incident and replays it; a report that failed does not stop this."""
             if not judged:

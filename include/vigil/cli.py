@@ -126,8 +126,9 @@ def _after_stage(ports: Ports, monitor: Monitor) -> AfterStage:
                 out.print(f"incident   {progress.incident or 'none'}")
             case Stage.REPLAY if progress.replay is not None:
                 out.print(f"replayed   {escape(progress.replay.why)}", soft_wrap=True)
-            case Stage.PLAN if progress.response is not None:
-                out.print(f"planned    {', '.join(progress.response.actions) or 'nothing'}", soft_wrap=True)
+            case Stage.PLAN if progress.response is not None and progress.response.actions:
+                actions = ", ".join(progress.response.actions)
+                out.print(f"planned    {actions}: the DAG vigil_watchdog starts them within the hour", soft_wrap=True)
 
     return after
 

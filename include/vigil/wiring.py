@@ -70,6 +70,7 @@ def open_ports(settings: Settings | None = None, *, slack: SlackAccess | None = 
     from vigil.adapters.duckdb_suite import CompiledSuite
     from vigil.adapters.evidently_report import EvidentlyReporter
     from vigil.adapters.file_artifacts import FileArtifacts
+    from vigil.adapters.file_notes import FileNotes
     from vigil.adapters.gateway_probe import GatewayProbe
     from vigil.adapters.gx_suite import GxSuite
     from vigil.adapters.read_only import NoProbe
@@ -102,6 +103,7 @@ def open_ports(settings: Settings | None = None, *, slack: SlackAccess | None = 
         runner=SubprocessRunner(registry),
         probe=GatewayProbe(settings.gateway_url, token=settings.gateway_token) if settings.gateway_url else NoProbe(),
         artifacts=artifacts,
+        notes=FileNotes(artifacts),
         traffic=CountedElsewhere(settings.home, settings.prometheus_url),
         explain=_explainer(settings, registry, log),
         public_url=settings.public_url,
@@ -139,6 +141,7 @@ def rehearsal(settings: Settings, model: str, folder: Path, *, keep: Path | None
     from vigil.adapters import as_known, kept_scans, memory, read_only
     from vigil.adapters.duckdb_scan import DuckDBScanner
     from vigil.adapters.duckdb_suite import CompiledSuite
+    from vigil.adapters.file_notes import FileNotes
     from vigil.adapters.gx_suite import GxSuite
     from vigil.adapters.traffic import CountedElsewhere
 
@@ -171,6 +174,7 @@ def rehearsal(settings: Settings, model: str, folder: Path, *, keep: Path | None
             runner=read_only.NoRunner(),
             probe=read_only.NoProbe(),
             artifacts=notes,
+            notes=FileNotes(notes),
             traffic=CountedElsewhere(settings.home, settings.prometheus_url),
         )
 
@@ -188,32 +192,38 @@ def reading(settings: Settings, folder: Path) -> ReadPorts:
 def _reading(settings: Settings, log: ReadLog, folder: Path) -> ReadPorts:
     from vigil.adapters import memory, sql_engine, sql_ledger, sql_profiles, sql_results
     from vigil.adapters.as_known import NotesApart
+    from vigil.adapters.file_notes import FileNotes
     from vigil.adapters.system_clock import SystemClock
 
     engine = sql_engine.open_read_only(settings.database)
+    artifacts = NotesApart(folder, settings.artifacts_dir, everything=True)
     return ReadPorts(
         clock=SystemClock(),
         log=log,
         profiles=sql_profiles.SqlProfiles(engine) if engine else memory.MemoryProfiles(),
         results=sql_results.SqlResults(engine) if engine else memory.MemoryResults(),
         ledger=sql_ledger.SqlLedger(engine, settings.checkpoints) if engine else memory.MemoryLedger(),
-        artifacts=NotesApart(folder, settings.artifacts_dir, everything=True),
+        artifacts=artifacts,
+        notes=FileNotes(artifacts),
     )
 
 
 def as_of_then(settings: Settings, stored: ReadPorts, folder: Path) -> Callable[[NightResult, datetime], ReadPorts]:
     """Makes ports of what was stored when a judgement was made. stored: of `reading`; folder: for copies of notes."""
     from vigil.adapters import as_stored, memory
+    from vigil.adapters.file_notes import FileNotes
 
     def then(judged: NightResult, at: datetime) -> ReadPorts:
         results = as_stored.ResultsThen(stored.results, at)
+        artifacts = as_stored.NotesThen(folder / "then", settings.artifacts_dir)
         return ReadPorts(
             clock=memory.FrozenClock(at),
             log=as_stored.LogThen(stored.log, judged, at),
             profiles=as_stored.ProfilesThen(stored.profiles, results, judged.edges_digest),
             results=results,
             ledger=as_stored.LedgerThen(stored.ledger, at),
-            artifacts=as_stored.NotesThen(folder / "then", settings.artifacts_dir),
+            artifacts=artifacts,
+            notes=FileNotes(artifacts),
         )
 
     return then

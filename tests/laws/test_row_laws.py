@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from vigil.adapters.duckdb_scan import DuckDBScanner
 from vigil.adapters.file_artifacts import FileArtifacts
+from vigil.adapters.file_notes import FileNotes
 from vigil.adapters.memory import MemoryProfiles
 from vigil.adapters.parquet_log import ParquetLog
 from vigil.config.schema import Monitor
@@ -72,7 +73,8 @@ def ports_of(folder) -> Ports:
         log=ParquetLog(folder / "log"),
         scanner=DuckDBScanner(),
         profiles=MemoryProfiles(),
-        artifacts=FileArtifacts(folder / "artifacts", "http://127.0.0.1:1"),
+        artifacts=None,
+        notes=FileNotes(FileArtifacts(folder / "artifacts", "http://127.0.0.1:1")),
     )
 
 

@@ -14,6 +14,7 @@ from vigil.adapters import sql_engine, sql_lease, sql_ledger, sql_outbox, sql_pr
 from vigil.adapters.duckdb_scan import DuckDBScanner
 from vigil.adapters.duckdb_suite import CompiledSuite
 from vigil.adapters.file_artifacts import FileArtifacts
+from vigil.adapters.file_notes import FileNotes
 from vigil.adapters.gx_suite import GxSuite
 from vigil.adapters.memory import FrozenClock
 from vigil.adapters.memory_notifier import MemoryNotifier
@@ -154,6 +155,7 @@ class Bank:
             probe=NoProbe(),
             traffic=CountedElsewhere(folder, None),
             artifacts=self.artifacts,
+            notes=FileNotes(self.artifacts),
         )
 
     @staticmethod

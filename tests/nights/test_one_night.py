@@ -23,37 +23,41 @@ from vigil.settings import Settings
 from vigil.usecases.night.run import STAGES, run_night
 
 ROOT = Path(__file__).resolve().parents[2]
-SERVED = FIRST + timedelta(days=8)
-SOURCE = {"predictions": "log/*.parquet", "served_at": {"column": "served_at"}}
+SERVED = FIRST + timedelta(days=3)
 # What differs from one run of the same night to another: its times, and names of places and runs.
-ELSEWHERE = {"at", "hash", "previous", "evaluated_at", "labels_through", "mlflow_run", "run_url", "id", "result_id"}
+ELSEWHERE = {"at", "hash", "previous", "evaluated_at", "labels_through", "mlflow_run", "run_url", "id", "result_id",
+             "expires_at", "holder", "in_flight_at"}  # fmt: skip
 STEPS = {"intake", "quality", "profile", "judge", "report", "correlate", "account"}
 
 
 def unfair(rows: pd.DataFrame) -> pd.DataFrame:
     """Most women get the unfavourable answer."""
-    women = (rows["sex"] == "f") & (np.arange(len(rows)) % 3 > 0)
+    women = (rows["sex"] == "f") & (np.arange(len(rows)) % 8 > 0)
     return rows.assign(prediction=np.where(women, "1", rows["prediction"]))
 
 
 @pytest.fixture(scope="module")
 def evening(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A home whose past was judged as the DAG does it; a night that is unfair to women waits in its source."""
-    past = Past(tmp_path_factory.mktemp("evening") / "home", source=SOURCE).referenced()
-    (past.home / "log").mkdir()
-    for n in range(8):
-        arrive(past.home, night(FIRST + timedelta(days=n)))
-        _tasks(past.home, FIRST + timedelta(days=n))
-    arrive(past.home, unfair(night(SERVED)))
+    """A home whose past was judged as the DAG does it; a night that is unfair to women waits in its source.
+
+    The source lies beside the homes that are copied: a batch of the log is named by the file that it was read from.
+    """
+    log = tmp_path_factory.mktemp("log")
+    source = {"predictions": f"{log}/*.parquet", "served_at": {"column": "served_at"}}
+    past = Past(tmp_path_factory.mktemp("evening") / "home", source=source).referenced()
+    for n in range(3):
+        arrive(log, night(FIRST + timedelta(days=n)))
+        _tasks(past.home, FIRST + timedelta(days=n), "judge")
+    arrive(log, unfair(night(SERVED, rows=960)))
     return past.home
 
 
-def arrive(home: Path, rows: pd.DataFrame) -> None:
-    rows.drop(columns=["environment"]).to_parquet(home / "log" / f"{rows['prediction_id'][0]}.parquet", index=False)
+def arrive(log: Path, rows: pd.DataFrame) -> None:
+    rows.drop(columns=["environment"]).to_parquet(log / f"{rows['prediction_id'][0]}.parquet", index=False)
 
 
-def _tasks(home: Path, day: date) -> None:
-    """The tasks of the nightly DAG, in the order in which the DAG file wires them, without Airflow."""
+def _tasks(home: Path, day: date, *tasks: str) -> None:
+    """The tasks of the nightly DAG, all or some, in the order in which the DAG file wires them, without Airflow."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("VIGIL_HOME", str(home))
         patch.syspath_prepend(str(ROOT / "dags"))
@@ -61,7 +65,7 @@ def _tasks(home: Path, day: date) -> None:
 
         patch.setattr(connections, "_slack", lambda: None)  # Airflow's connection: there is none
         progress = None
-        for task in TASKS:
+        for task in tasks or TASKS:
             made = night_tasks.run_task(task, "credit", day.isoformat(), progress, run_url="scheduled__1")
             progress = progress if task == "report" else json.loads(json.dumps(made))  # as XCom keeps it
 
@@ -99,8 +103,9 @@ def plain(value: Any) -> Any:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 def test_the_dag_and_the_command_leave_the_same_in_the_stores(evening: Path, tmp_path: Path) -> None:
-    by_dag, by_command = (Path(copytree(evening, tmp_path / name / "home")) for name in ("dag", "command"))
+    by_dag, by_command = (Path(copytree(evening, tmp_path / name)) for name in ("dag", "command"))
     _tasks(by_dag, SERVED)
     told = _command(by_command, SERVED, "--respond")
     dag, command = stored(by_dag), stored(by_command)
@@ -110,7 +115,7 @@ def test_the_dag_and_the_command_leave_the_same_in_the_stores(evening: Path, tmp
     types = {json.loads(event)["type"] for event in command["events"]}
     assert {"opened", "replayed", "night_judged"} <= types, "the night must reach every stage"
     assert any(name.endswith("report.html") for name in command["notes"])
-    assert "took       240 new of 240 rows" in told
+    assert "took       960 new of " in told
     assert f"incident   {SERVED:%Y%m%d}-credit-production" in told
     assert "planned    " in told
 

@@ -13,6 +13,7 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from vigil.adapters.file_notes import file_name
 from vigil.adapters.read_only import NoRegistry, ReadHalfOnly
 from vigil.core.errors import NotRegistered
 from vigil.core.ids import digest
@@ -23,6 +24,7 @@ from vigil.incidents.events import (
     RebaselineProposed,
     SettingsRecorded,
 )
+from vigil.ports.notes import NoteKind
 from vigil.profiles.codec import decode, encode
 from vigil.profiles.edges import edges_digest
 from vigil.profiles.types import Edges, Key, Profile
@@ -43,7 +45,9 @@ JUDGED = tuple(
 )
 HOUR = timedelta(hours=1)
 DECODED = 8  # nights whose profiles are held as objects; all others as the kilobytes that they are stored in
-NOTED = ("traffic.json", "intake.json")  # notes of a night that tell what was known outside the log
+NOTED = tuple(
+    map(file_name, (NoteKind.TRAFFIC, NoteKind.INTAKE))
+)  # notes of a night that tell what was known outside the log
 
 
 class Partitions:

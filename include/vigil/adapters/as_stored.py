@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from vigil.adapters.as_known import NotesApart
 from vigil.core.window import night_window
+from vigil.ports.notes import NoteKind
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from vigil.profiles.types import Edges, Key, Profile
     from vigil.verdicts.types import NightResult
 
+SUITES = f"{NoteKind.SUITE.value}-"  # how names of suites' notes begin
 GONE = "(rows that are not in the log any more)"
 
 
@@ -168,7 +170,7 @@ class NotesThen(NotesApart):
     def path(self, monitor: str, night: date, name: str) -> Path:
         """A copy of the note."""
         path = super().path(monitor, night, name)
-        if path.exists() or not name.startswith("quality-"):
+        if path.exists() or not name.startswith(SUITES):
             return path
-        kept = sorted((self._home / monitor / night.isoformat()).glob("quality-*.json"))
+        kept = sorted((self._home / monitor / night.isoformat()).glob(f"{SUITES}*.json"))
         return super().path(monitor, night, kept[-1].name) if len(kept) == 1 else path

@@ -9,6 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from vigil.ports.notes import NoteKind as NoteKind
+from vigil.ports.notes import StageNote as StageNote
+from vigil.ports.notes import StageNotes as StageNotes
 from vigil.ports.outside import Artifacts as Artifacts
 from vigil.ports.outside import Clock as Clock
 from vigil.ports.outside import Explain as Explain
@@ -58,6 +61,7 @@ class ReadPorts:
     results: ReadResults
     ledger: ReadLedger
     artifacts: Artifacts
+    notes: StageNotes
 
 
 @dataclass(frozen=True, kw_only=True)

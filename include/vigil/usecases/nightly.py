@@ -21,18 +21,17 @@ from vigil.usecases.baseline import basis_of, past_nights, proposal, propose, us
 from vigil.usecases.cohorts import same_age
 from vigil.usecases.ingest import Ingested, ingest
 from vigil.usecases.intake_findings import intake_findings, newly_unread, note_intake, noted
+from vigil.usecases.night.notes import NoBaseline, Problem, ProblemNote, SchemaProblem, SuiteNote
 from vigil.usecases.nights import (
     Night,
     budget_past,
-    find,
     is_young,
-    leave,
     load_night,
     lookback,
     partition,
     quality_of,
+    rows_key,
     suite_failed,
-    suite_file,
     suite_note,
 )
 from vigil.usecases.promote import reconcile_aliases
@@ -88,7 +87,7 @@ def quality(ports: Ports, monitor: Monitor, night: date) -> None:
     except Exception as error:
         log.exception("model=%s night=%s: the suite could not be run", monitor.model, night)
         outcome = suite_failed(monitor.suite, str(error) if isinstance(error, DataError) else type(error).__name__)
-    leave(ports, monitor, night, suite_file(found), outcome.model_dump(mode="json"))
+    ports.notes.put(monitor.model, night, SuiteNote(rows=rows_key(found), content=outcome))
 
 
 def _suite(ports: Ports, monitor: Monitor, night: date, found: Partition) -> QualityOutcome:
@@ -109,7 +108,7 @@ def profile(ports: Ports, monitor: Monitor, night: date, *, nights: Sequence[dat
     edges = ports.profiles.edges(monitor.model)
     if edges is None:
         why = f"{monitor.model} has no baseline yet: run `vigil promote {monitor.model} VERSION` once"
-        leave(ports, monitor, night, "problem.json", {"why": why, "kind": "no baseline"})
+        ports.notes.put(monitor.model, night, ProblemNote(content=NoBaseline(why=why)))
         return (night,)
     changed = []
     for each in lookback(monitor, night) if nights is None else nights:
@@ -124,17 +123,17 @@ def profile(ports: Ports, monitor: Monitor, night: date, *, nights: Sequence[dat
 
 
 def _scan(ports: Ports, monitor: Monitor, night: date, found: Partition, edges: Edges) -> bool:
-    problem: dict[str, str] = {}
+    problem: Problem | None = None
     count_traffic(ports, monitor, night)
     try:
         look(ports, monitor, night, found)
         profiles = ports.scanner.scan(monitor, found, edges, night) if found.files else {}
     except DataError as error:
-        profiles, problem = {}, {"why": str(error), "kind": "schema", "digest": found.digest}
+        profiles, problem = {}, SchemaProblem(why=str(error), digest=found.digest)
     if profiles:
         ports.profiles.put_night(profiles, partition_digest=found.digest)
-    leave(ports, monitor, night, "problem.json", problem)
-    return bool(profiles) or bool(problem) or not found.files
+    ports.notes.put(monitor.model, night, ProblemNote(content=problem))
+    return bool(profiles) or problem is not None or not found.files
 
 
 def judge(ports: Ports, monitor: Monitor, night: date, *, nights: Sequence[date] | None = None) -> Judgement:
@@ -209,7 +208,8 @@ def night_result(ports: ReadPorts, monitor: Monitor, night: date, *, as_of: date
     rows = row_ledger(ports, monitor, night, found, loaded)
     facts = _facts(ports, monitor, night, as_of, found, loaded, outcome.failed_gates, rows)
     service = service_days(monitor.serves, past, night)
-    problem = find(ports, monitor, night, "problem.json") or {}
+    note: ProblemNote | None = ports.notes.get(monitor.model, night, ProblemNote)
+    problem = note.content if note else None
     remarks = (service_note(service, night, rows=_rows(loaded)), proposal(ports, monitor, past, night))
     lost = other_environment(monitor.environment, rows, past)
     rest = loaded is None and not found.broken and not problem and not lost and service.rests(night)

@@ -1,9 +1,7 @@
-"""What the steps of a night share: its window, its partition, what the stages left behind for each other."""
+"""What the steps of a night share: its window, its partition, its stored profiles, its past."""
 
-import json
 from collections.abc import Sequence
 from datetime import date, timedelta
-from typing import Any
 
 from vigil.config.schema import Monitor, monitor_lookback
 from vigil.core.errors import NotRegistered
@@ -17,6 +15,7 @@ from vigil.metrics.types import View
 from vigil.ports import Partition, Ports, QualityOutcome, ReadPorts, ServingState
 from vigil.profiles.merge import merge_all
 from vigil.profiles.types import Key, Profile
+from vigil.usecases.night.notes import SuiteNote
 from vigil.usecases.reference import REFERENCE
 from vigil.verdicts.coverage import YOUNG_NIGHTS
 from vigil.verdicts.types import Cause, NightResult, State, Verdict
@@ -97,28 +96,10 @@ def rows_key(found: Partition) -> str:
     return digest([sorted(found.files), sorted(found.broken)], length=12)
 
 
-def leave(ports: Ports, monitor: Monitor, night: date, name: str, value: Any) -> None:
-    """Leaves a small JSON note of a stage for the next one; replaces the old one at once."""
-    path = ports.artifacts.path(monitor.model, night, name)
-    draft = path.with_name(f".{path.name}.{digest(value, length=8)}")
-    draft.write_text(json.dumps(value, default=str))
-    draft.replace(path)
-
-
-def find(ports: ReadPorts, monitor: Monitor, night: date, name: str) -> Any | None:
-    """A note that a stage left, or None."""
-    path = ports.artifacts.path(monitor.model, night, name)
-    return json.loads(path.read_text()) if path.exists() else None
-
-
-def suite_file(found: Partition) -> str:
-    """The name of the note of what the suite said about these rows."""
-    return f"quality-{rows_key(found)}.json"
-
-
-def suite_note(ports: ReadPorts, monitor: Monitor, night: date, found: Partition) -> Any | None:
+def suite_note(ports: ReadPorts, monitor: Monitor, night: date, found: Partition) -> QualityOutcome | None:
     """What the suite said about these rows; None where it has not run over them."""
-    return find(ports, monitor, night, suite_file(found))
+    note: SuiteNote | None = ports.notes.get(monitor.model, night, SuiteNote, rows=rows_key(found))
+    return note.content if note else None
 
 
 def quality_of(
@@ -128,10 +109,10 @@ def quality_of(
 
     served: whether the files hold rows of the night.
     """
-    note = suite_note(ports, monitor, night, found)
-    if note is None and monitor.suite is not None and found.files and served:
+    outcome = suite_note(ports, monitor, night, found)
+    if outcome is None and monitor.suite is not None and found.files and served:
         return _not_run(monitor.suite)
-    outcome = QualityOutcome.model_validate(note or {"verdicts": ()})
+    outcome = outcome or QualityOutcome(verdicts=())
     return outcome, outcome.verdicts
 
 

@@ -219,6 +219,7 @@ class Stage:
                 "reporter",
                 "runner",
                 "artifacts",
+                "notes",
                 "traffic",
             )
         )
