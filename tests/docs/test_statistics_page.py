@@ -68,7 +68,7 @@ def test_every_citation_of_the_page_is_in_its_sources_and_every_source_is_cited(
 
 
 def test_every_page_that_code_refers_to_is_there_and_has_the_heading():
-    code = [f for f in files() if f.suffix != ".md"]
+    code = [f for f in files() if f.suffix != ".md" and f.parent != Path(__file__).parent]
     cited = [(f, *found) for f in code for found in REFERENCE.findall(f.read_text(encoding="utf-8"))]
     assert len({f for f, page, _ in cited if page == "statistics.md"}) > 15
     there = {

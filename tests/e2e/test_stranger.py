@@ -143,9 +143,10 @@ def test_a_log_with_one_row_a_log_of_two_models_and_a_log_without_times_say_what
     }.items():  # fmt: skip
         frame.to_json(tmp_path / f"{name}.jsonl", orient="records", lines=True)
     init = ("init", "biopsies", *OWNER, "--favourable", "1", "--log")
-    assert "has 1 row: too few to learn from; give at least 30" in vigil(home, *init, tmp_path / "one.jsonl", code=1)
-    assert "say which one with --only model=" in vigil(home, *init, tmp_path / "two.jsonl", code=1)
-    assert "no row belongs to a night; name it with --served-at" in vigil(
+    few = vigil(home, *init, tmp_path / "one.jsonl", code=1)
+    assert "has 1 row: too few to draft a monitor; at least 30 are required" in few
+    assert "choose one with --only model=" in vigil(home, *init, tmp_path / "two.jsonl", code=1)
+    assert "rows cannot be assigned to nights; name it with --served-at" in vigil(
         home, *init, tmp_path / "timeless.jsonl", code=1
     )
 

@@ -1,1 +1,1 @@
-"""monitors/*.yaml -> frozen, typed monitors: `load` reads, `schema` says what is allowed, `explain` words errors."""
+"""monitors/*.yaml -> frozen, typed monitors: `load` reads, `schema` defines the keys, `explain` words errors."""

@@ -1,4 +1,4 @@
-"""Files that are as they were before, where what replaces them fails half-way."""
+"""Restores the files of a folder if the code that replaces them fails half-way."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from pathlib import Path
 
 @contextmanager
 def as_before(folder: Path, pattern: str) -> Iterator[None]:
-    """Runs a block; if it raises, the folder's files of this pattern are those that were there before it.
+    """Runs a block; if it raises, the folder's files of this pattern are restored.
 
-    They are copied first and come back by a rename, which needs no room on a disk that is full.
+    They are copied first and restored by a rename, which works on a full disk too.
     """
     there = folder.is_dir()
     copies = {path: path.with_name(f".{path.name}.before") for path in sorted(folder.glob(pattern))}

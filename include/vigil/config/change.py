@@ -1,4 +1,4 @@
-"""Other settings for a monitor than its file has: `rules.drift.0.sigma=5`, said once, for a trial."""
+"""Changed settings of a monitor for one trial: `rules.drift.0.sigma=5`."""
 
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
@@ -27,11 +27,11 @@ def changed(raw: Mapping[str, Any], settings: Sequence[str]) -> dict[str, Any]:
     for setting in settings:
         key, equals, text = setting.partition("=")
         if not equals or not key.strip():
-            raise MonitorError(f"--set {setting}: write key=value, such as rules.drift.0.sigma=5")
+            raise MonitorError(f"--set {setting}: write KEY=VALUE, such as rules.drift.0.sigma=5")
         try:
             value = text.strip() if text.strip().startswith(("<", ">")) else yaml.safe_load(text)
         except yaml.YAMLError as error:
-            raise MonitorError(f"--set {setting}: {text!r} is not a value that YAML can read") from error
+            raise MonitorError(f"--set {setting}: {text!r} is not valid YAML") from error
         _put(document, key.strip().split("."), value, f"--set {key.strip()}")
     return document
 
@@ -53,31 +53,34 @@ def _put(document: dict[str, Any], steps: Sequence[str], value: Any, said: str) 
             place[at] = [] if steps[n + 1].isdigit() or path == ("rules",) else {}
         place, path = place[at], (*path, at)
         if not isinstance(place, dict | list):
-            raise MonitorError(f"{said}: {'.'.join(map(str, path))} is {place!r}, and has no keys below it")
+            raise MonitorError(f"{said}: {'.'.join(map(str, path))} is the value {place!r}; it has no keys")
 
 
 def _known(place: Mapping[str, Any], step: str, path: Where, said: str) -> None:
-    """A key that the schema or the document has there; else an error with what was probably meant."""
+    """Raises MonitorError with a suggestion for a key that neither the schema nor the document has at this place."""
     fields = fields_at(path)
     if step in place or step in fields or (not fields and path and path[0] in ("features", "flags")):
         return
     known = sorted({*fields, *map(str, place)})
-    where = ".".join(map(str, path)) or "the top"
-    raise MonitorError(f"{said}: unknown key {step!r} in {where}; {near(step, known)}")
+    where = f"in {'.'.join(map(str, path))}" if path else "at the top level"
+    raise MonitorError(f"{said}: unknown key {step!r} {where}; {near(step, known)}")
 
 
 def _item(place: list[Any], step: str, said: str, path: Where) -> int:
     if step.isdigit():
         if int(step) < len(place):
             return int(step)
-        raise MonitorError(f"{said}: {'.'.join(map(str, path))} has {len(place)} items, counted from 0")
+        indices = f"0 to {len(place) - 1}" if place else "the list is empty"
+        raise MonitorError(f"{said}: {'.'.join(map(str, path))}: index out of range ({indices})")
     called = [next((str(item[k]) for k in NAMES if k in item), "") if isinstance(item, dict) else "" for item in place]
     if called.count(step) == 1:
         return called.index(step)
     where = ".".join(map(str, path))
     if step in called:
         places = [str(n) for n, name in enumerate(called) if name == step]
-        raise MonitorError(f"{said}: {where} has {step!r} {len(places)} times; say which: {' or '.join(places)}")
+        raise MonitorError(
+            f"{said}: {where} has {len(places)} items named {step!r}; use an index: {' or '.join(places)}"
+        )
     names = [name for name in called if name]
     hint = near(step, names) if names else "it is empty"
-    raise MonitorError(f"{said}: nothing in {where} is called {step!r}; {hint}")
+    raise MonitorError(f"{said}: {where} has no item named {step!r}; {hint}")

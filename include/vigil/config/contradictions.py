@@ -18,7 +18,7 @@ LEARNED = "sigma, quantile or surprise"
 
 
 def within(place: Path, rule: Rule, entry: Entry) -> Iterator[Finding]:
-    """What one rule says against itself, or against its metric."""
+    """Contradictions within one rule, or between a rule and its metric."""
     for name in ("breach", "warn", "hard"):
         bound: Bound | None = getattr(rule, name)
         if bound is not None:
@@ -29,7 +29,7 @@ def within(place: Path, rule: Rule, entry: Entry) -> Iterator[Finding]:
 
 
 def _bound(place: Path, bound: Bound, entry: Entry) -> Iterator[Finding]:
-    """A bound that nothing can pass, or that a night without any harm would pass."""
+    """Bounds that no value can exceed, or that a night without harm exceeds."""
     least, most = POSSIBLE.get(entry.kind, (float("-inf"), float("inf")))
     if (bound.side == "<" and bound.limit <= least) or (bound.side == ">" and bound.limit >= most):
         yield place, f"{entry.name!r} lies between {least:g} and {most:g}: nothing is {bound}"
@@ -70,7 +70,7 @@ def _holdout(place: Path, rule: Rule, entry: Entry) -> Iterator[Finding]:
 
 
 def _idle(place: Path, rule: Rule) -> Iterator[Finding]:
-    """Words that nothing in the rule listens to would be taken for granted."""
+    """Keys without effect: nothing else in the rule uses them."""
     learned = rule.sigma is not None or rule.quantile is not None
     tested = rule.breach is not None or rule.warn is not None or rule.hard is not None or rule.holdout is not None
     if rule.season is not None and not learned:
@@ -85,7 +85,7 @@ def _idle(place: Path, rule: Rule) -> Iterator[Finding]:
 
 
 def between(raw: Mapping[str, Any]) -> Iterator[Finding]:
-    """Two rules on the same number that leave no value that is good."""
+    """Two rules on the same metric that allow no value at all."""
     rules = raw.get("rules")
     for family, listed in rules.items() if isinstance(rules, dict) else ():
         known = [

@@ -1,4 +1,4 @@
-"""Errors of a monitor in words: file, line, what is wrong, and what was probably meant."""
+"""Error messages of monitors: file, line, what is wrong, and a suggestion."""
 
 from collections.abc import Collection, Mapping, Sequence
 from difflib import get_close_matches
@@ -46,14 +46,15 @@ def near(name: str, known: Collection[str]) -> str:
 
 
 def explain(error: ValidationError, file: str, root: Node) -> list[Problem]:
-    """All problems of a validation of the document `root`, each at its place, in the order of the lines. Of a file
-    that another Vigil wrote only that: its other keys may be right."""
+    """All validation errors of the document `root`, each with its line, in order.
+
+    Of a file for another version of Vigil only that is reported, because its other keys may be valid there."""
     told = [e for e in error.errors() if _foreign(e)] or error.errors()
     return in_order([_problem(e["type"], tuple(e["loc"]), e, file, root) for e in told])
 
 
 def of_another_vigil(error: ValidationError) -> bool:
-    """Whether the file names a version of the format that this Vigil does not read."""
+    """Whether the file is of a format version that this release cannot read."""
     return any(map(_foreign, error.errors()))
 
 
@@ -124,7 +125,7 @@ def _problem(kind: str, loc: Path, error: Mapping[str, Any], file: str, root: No
 
 
 def _own_words(message: str, path: Path, file: str, root: Node) -> Problem:
-    """A validator's own sentence; one about the whole monitor begins with the key that it is about."""
+    """The message of a validator; one about the whole monitor begins with the key that it is about."""
     field, colon, rest = message.partition(": ")
     if not path and colon and field in Monitor.model_fields:
         return at(file, root, (field,), rest, key=True)

@@ -1,4 +1,4 @@
-"""Reading monitors/*.yaml. A broken file is reported with all its problems and takes no other monitor down."""
+"""Reading monitors/*.yaml. An invalid file is reported with all its errors, and does not affect other monitors."""
 
 import json
 import re
@@ -33,7 +33,7 @@ class Read(NamedTuple):
 def load_monitor(path: Path, *, expectations: Path | None = None) -> Monitor:
     """One monitor. Raises MonitorError with every problem of the file, a line each.
 
-    expectations: the folder of suites; where it is given, the monitor's suite must be there.
+    expectations: the folder of suites; if given, the monitor's suite must exist in it.
     """
     found = _read(path, expectations)
     if found.monitor is None:
@@ -48,7 +48,7 @@ def file_of(folder: Path, model: str) -> Path:
 
 
 def environment_of(folder: Path, model: str) -> str | None:
-    """The environment that the model's monitor watches; None where no file says so, or it does not load.
+    """The environment that the model's monitor watches; None if no file names it, or the file is invalid.
 
     Other models' files are not read.
     """
@@ -71,14 +71,14 @@ def load_changed(path: Path, settings: Sequence[str]) -> Monitor:
 
 
 def document_of(path: Path) -> dict[str, Any]:
-    """What a monitor's file writes, as it stands there. Raises MonitorError for a file that does not load."""
+    """The content of a monitor's file as parsed YAML. Raises MonitorError for an invalid file."""
     load_monitor(path)
     found: dict[str, Any] = _parse(path.read_text(encoding="utf-8"))[1]
     return found
 
 
 def _unplaced(problem: Problem) -> str:
-    """Without the line, which no file has."""
+    """The message without a line number: changed settings are in no file."""
     return f"{problem.file}: {problem.where + ': ' if problem.where else ''}{problem.what}"
 
 
@@ -90,7 +90,7 @@ def load_all(folder: Path) -> tuple[dict[str, Monitor], dict[str, str]]:
 
 
 def whose(folder: Path, file: str) -> str:
-    """The model that a broken file was written for, as far as it tells: its `model:` line, else its own name."""
+    """The model of an invalid file: from its `model:` line if it has one, else from its file name."""
     try:
         text = (folder / file).read_text(encoding="utf-8", errors="replace")
     except OSError:
@@ -120,7 +120,7 @@ def lint(folder: Path, *, expectations_dir: Path | None = None) -> dict[str, str
 
 
 def _of_suite(folder: Path, one: Read, expectations: Path | None) -> list[Problem]:
-    """What of the monitor's suite can be asked of no rows. A monitor with such a suite loads: its night says so too."""
+    """Expectations of the monitor's suite that can never be checked. The monitor still loads; nights report them."""
     if expectations is None or one.monitor is None or one.monitor.suite is None or one.root is None:
         return []
     file = expectations / f"{one.monitor.suite}.json"
@@ -157,7 +157,7 @@ def _read_all(folder: Path, expectations: Path | None) -> list[Read]:
 
 
 def _alone(folder: Path, one: Read, watched: dict[str, list[str]]) -> Read:
-    """The same, or an error where another file watches the same model: nobody could say which one counts."""
+    """The same, or an error if another file watches the same model."""
     if one.monitor is None or one.root is None or len(watched[one.monitor.model]) == 1:
         return one
     names = " and ".join(watched[one.monitor.model])
@@ -230,7 +230,7 @@ def _syntax(file: str, error: yaml.YAMLError) -> Problem:
 
 
 def _duplicates(file: str, root: Node) -> Iterator[Problem]:
-    """PyYAML keeps the last of two equal keys; a person meant one of them."""
+    """Duplicate keys, of which PyYAML silently keeps the last."""
     visited: set[int] = set()  # an alias may lead back to where it comes from
     ahead = [root]
     while ahead:

@@ -83,17 +83,17 @@ class Monitor(Spec):
         if self.protected and self.decision is None:
             raise ValueError("protected: fairness needs `decision:` with a favourable value")
         if self.data.sampling_weight is not None and self.task is not Task.BINARY:
-            what = f"data: sampling_weight: numbers of a {self.task.value} model are of logged rows, without weights"
-            raise ValueError(f"{what}; only those of binary models are weighted. Leave it out")
+            what = f"data: sampling_weight: metrics of a {self.task.value} model do not use weights"
+            raise ValueError(f"{what}; only those of binary models do. Remove the key")
         for name in self.features:
             if name in (self.data.prediction_id, self.data.served_at):
-                raise ValueError(f"features: {name!r} identifies or dates a row; it is not a feature")
+                raise ValueError(f"features: {name!r} is an id or a time of the row, not a feature; remove it")
         attributes = {p.attribute for p in self.protected}
         for pair in self.intersections:
             if len(set(pair)) != 2 or not set(pair) <= attributes:
                 raise ValueError(f"intersections: {list(pair)} must be two different attributes of `protected`")
         if self.serves is not None and len(set(self.serves)) != len(self.serves):
-            raise ValueError(f"serves: {list(self.serves)} names a weekday twice; name each once")
+            raise ValueError(f"serves: {list(self.serves)} lists a weekday twice; list each once")
         names = [slo.name for slo in self.slos]
         if len(names) != len(set(names)):
             raise ValueError("slos: names must be unique")
@@ -101,20 +101,20 @@ class Monitor(Spec):
 
     @model_validator(mode="after")
     def _names(self) -> Self:
-        """The scan has columns of its own, and tells no capitals from small letters."""
+        """Names that collide with the scan's own columns, or differ only in upper and lower case."""
         seen = {"environment": ("environment", "")}
         for place, name in self._columns():
             small, other = name.lower(), "log the column under another"
             if small == "label":
                 raise ValueError(
-                    f"{place}: {name!r} is the truth, which is joined to each row under that name; {other} one"
+                    f"{place}: {name!r} is the name under which outcomes are joined to the rows; {other} one"
                 )
             if small.startswith("vigil_"):
-                raise ValueError(f"{place}: {name!r} begins like Vigil's own columns; {other} name")
+                raise ValueError(f"{place}: {name!r} starts with the prefix of Vigil's own columns; {other} name")
             known, where = seen.setdefault(small, (name, f" ({place})"))
             if known != name:
                 raise ValueError(
-                    f"{place}: {name!r} and {known!r}{where} are one name where capitals do not count; "
+                    f"{place}: {name!r} and {known!r}{where} differ only in upper and lower case; "
                     "log one of the columns under another name"
                 )
         return self

@@ -1,6 +1,6 @@
-"""What the schema cannot see: names that must exist elsewhere, and statements that contradict each other.
+"""Checks beyond the schema: names that must exist elsewhere, and contradictions.
 
-Works on the document as it was written, so that a file that is wrong in one place is told all of its problems.
+Works on the parsed YAML, so that a file with one error is still checked for all others.
 """
 
 from collections import Counter
@@ -24,9 +24,9 @@ GOOD_SIDE = {Worse.HIGHER: "<", Worse.LOWER: ">"}  # a bound on this side says t
 
 
 def problems(file: str, root: Node, raw: Mapping[str, Any], *, suites: Collection[str] | None) -> list[Problem]:
-    """Everything that does not make sense in a document, at its place.
+    """All such problems of a document, each with its path.
 
-    suites: the names of the suites that exist; None where nobody knows.
+    suites: the names of the suites that exist; None if they are not known.
     """
     found = [*_rules(raw), *contradictions.between(raw), *_schedule(raw), *_protected(raw), *_slos(raw)]
     found += [*_suite(raw, suites), *_source(raw), *_left_out(raw)]
@@ -99,9 +99,10 @@ def _subjects(raw: Mapping[str, Any], place: Path, subjects: tuple[str, ...]) ->
             attribute, equals, _ = part.partition("=")
             if equals and attribute not in protected:
                 known = near(attribute, protected) if protected else "name it under `protected:`"
-                yield (*place, index), f"{attribute!r} is no protected attribute; {known}"
+                yield (*place, index), f"{attribute!r} is not a protected attribute; {known}"
             elif not equals and part != "*" and isinstance(features, dict) and part not in features:
-                yield (*place, index), f"{part!r} is no feature of this model; {near(part, list(map(str, features)))}"
+                hint = near(part, list(map(str, features)))
+                yield (*place, index), f"{part!r} is not a feature of this model; {hint}"
 
 
 def _schedule(raw: Mapping[str, Any]) -> Iterator[Finding]:
@@ -137,7 +138,7 @@ def _left_out(raw: Mapping[str, Any]) -> Iterator[Finding]:
     for index, name in enumerate(listed):
         known = list(map(str, features))
         if str(name) not in features and str(name) not in CATALOG:
-            yield ("surprise", "without", index), f"{name!r} is no feature of this model; {near(str(name), known)}"
+            yield ("surprise", "without", index), f"{name!r} is not a feature of this model; {near(str(name), known)}"
 
 
 def _slos(raw: Mapping[str, Any]) -> Iterator[Finding]:
@@ -160,7 +161,7 @@ def _countable(raw: Mapping[str, Any], place: Path, slo: Mapping[str, Any]) -> I
     if slo.get("sli") != "good_nights" or family not in ("performance", "fairness"):
         return
     if not (rules.get(family) if isinstance(rules, dict) else None):
-        yield (*place, "family"), f"no rule stands under rules.{family}, so no night can be judged"
+        yield (*place, "family"), f"there are no rules under rules.{family}, so no night can be judged"
 
 
 def _suite(raw: Mapping[str, Any], suites: Collection[str] | None) -> Iterator[Finding]:
@@ -172,7 +173,7 @@ def _suite(raw: Mapping[str, Any], suites: Collection[str] | None) -> Iterator[F
 
 
 def _source(raw: Mapping[str, Any]) -> Iterator[Finding]:
-    """Words on the left that nothing here reads would be taken for granted, and never be taken."""
+    """Columns of `source:` that no key of the monitor uses."""
     source = raw.get("source")
     if not isinstance(source, dict):
         return
@@ -185,7 +186,8 @@ def _source(raw: Mapping[str, Any]) -> Iterator[Finding]:
         listed = source.get(key)
         for word in listed if isinstance(listed, dict) else ():
             if str(word) not in known:
-                yield ("source", key, word), f"nothing here reads {str(word)!r}; {near(str(word), known)}"
+                hint = near(str(word), known)
+                yield ("source", key, word), f"no key of this monitor uses the column {str(word)!r}; {hint}"
 
 
 def _further(raw: Mapping[str, Any], mapped: Mapping[str, Any]) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""Arguments of an expectation that no rows can meet: the same answer whoever would have counted."""
+"""Arguments of an expectation that no rows can satisfy."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 
 def impossible(kind: str, kwargs: Mapping[str, Any]) -> str:
-    """Why nothing can ever be right by these arguments; "" where something can.
+    """Why no rows can satisfy these arguments; "" if some can.
 
     >>> impossible("expect_column_values_to_be_between", {"column": "age", "min_value": 9, "max_value": 1})
     'min_value 9 is above max_value 1: no value lies between them'
@@ -62,7 +62,7 @@ def _quantiles(asked: Any) -> str:
 
 def _quantile(quantile: Any, span: Any) -> str:
     if not _is_number(quantile) or not 0 <= quantile <= 1:
-        return f"the quantile {quantile} is no number between 0 and 1"
+        return f"the quantile {quantile} is not a number between 0 and 1"
     if not isinstance(span, Sequence) or isinstance(span, str) or len(span) != 2:
         return f"the range of the quantile {quantile} is not [lowest, highest]"
     wrong = _crossed(span[0], span[1], (), ("the lowest value", "the highest value"))

@@ -1,6 +1,6 @@
-"""A suite of expectations as values, whichever Great Expectations wrote its JSON: 1.x, or 0.1x.
+"""A suite of expectations, read from the JSON of Great Expectations 1.x or 0.1x.
 
-An expectation that cannot be asked keeps its place and says why (`problem`): it takes no other expectation down.
+An expectation that cannot be checked keeps its place and says why (`problem`); the others are not affected.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ RENAMED = {  # 0.1x -> 1.x
 
 @dataclass(frozen=True, slots=True)
 class Expectation:
-    """One expectation as its author wrote it, in 1.x's words; `type`, `kwargs`, `severity` and `meta` are GX's names.
+    """One expectation, in the terms of 1.x; `type`, `kwargs`, `severity` and `meta` are GX's names.
 
     place, file: where it stands, from 1. problem: why it cannot be asked of any rows; "" where it can.
     """
@@ -56,7 +56,7 @@ class Expectation:
 
 @dataclass(frozen=True, slots=True)
 class Suite:
-    """What a file asks of a night, in the order of the file."""
+    """The expectations of a file, in its order."""
 
     name: str
     expectations: tuple[Expectation, ...]
@@ -64,11 +64,11 @@ class Suite:
 
 
 def suite_of(raw: Any, shown: str, model: str) -> Suite:
-    """The suite of a parsed file. Raises DataError where the file as a whole asks nothing."""
+    """The suite of a parsed file. Raises DataError if the file has no usable expectation."""
     if not isinstance(raw, Mapping) or not isinstance(raw.get("expectations"), list):
         raise DataError(f"{shown} has no list `expectations`: write it as GX's `suite.to_json_dict()` does")
     if not raw["expectations"]:
-        raise DataError(f"{shown} expects nothing: add an expectation, or leave out `suite:` of {model}")
+        raise DataError(f"{shown} has no expectations: add one, or remove `suite:` from {model}")
     parameters: dict[str, Any] = {}
     for key in ("evaluation_parameters", "suite_parameters"):  # of 0.1x, of 1.x
         if isinstance(raw.get(key), Mapping):
@@ -81,7 +81,7 @@ def suite_of(raw: Any, shown: str, model: str) -> Suite:
 
 
 def problems(suite: Suite) -> list[str]:
-    """Each expectation that cannot be asked of any rows, with its place in the file and why."""
+    """Each expectation that can never be checked, with its place in the file and the reason."""
     return [f"{one.where} ({one.type}): {one.problem}" for one in suite.expectations if one.problem]
 
 
@@ -149,11 +149,13 @@ def _filled(asked: str, value: Mapping[str, Any], parameters: Mapping[str, Any])
     if asked in known:
         return known[asked]
     if asked.startswith("urn:"):
-        raise DataError(f"the parameter {asked!r} is the result of another validation, which is not kept here")
+        raise DataError(
+            f"the parameter {asked!r} is the result of another validation, which Vigil does not store; use a value"
+        )
     if re.search(r"\bnow\b", asked):
         raise DataError(
-            f"the parameter {asked!r} is another one at each moment, so a night judged again would be judged "
-            "otherwise: give a value, or compare with a column"
+            f"the parameter {asked!r} depends on the current time, so judging a night again would give another "
+            "result: use a fixed value, or compare with a column"
         )
     if re.fullmatch(r"[A-Za-z]\w*", asked):
         raise DataError(f"the parameter {asked!r} has no value: add it to `suite_parameters` of the file")

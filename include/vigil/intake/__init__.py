@@ -1,1 +1,1 @@
-"""The door for logs that others write: what their columns mean, and how rows become Vigil's own."""
+"""Reads existing logs: maps their columns, and converts their rows to Vigil's format."""

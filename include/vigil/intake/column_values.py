@@ -16,7 +16,7 @@ OF_A_REQUEST = ("prediction_id", "model_version", "role", "status", "latency_ms"
 
 
 class Wanted(NamedTuple):
-    """What a monitor reads of the log, in Vigil's words."""
+    """The columns that a monitor uses, under Vigil's names."""
 
     environment: str
     columns: tuple[str, ...]  # features, groups, prediction, score, and what else is counted of a row
@@ -42,7 +42,7 @@ def text(values: pd.Series) -> pd.Series:
         known = np.array([*(word(value) for value in distinct), None], dtype=object)
     except (TypeError, DataError) as error:  # what cannot be hashed is no single value either
         why = error if isinstance(error, DataError) else "it holds lists or structures"
-        raise DataError(f"column {str(values.name)!r} cannot be read as text: {why}; leave it out") from None
+        raise DataError(f"column {str(values.name)!r} cannot be read as text: {why}; exclude the column") from None
     return pd.Series(known[codes], index=values.index, name=values.name, dtype=object)
 
 

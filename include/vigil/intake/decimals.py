@@ -1,4 +1,4 @@
-"""Numbers that are written with a decimal comma, as spreadsheets of half of Europe write them."""
+"""Numbers with a decimal comma."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def _point(value: object, number: bool) -> object:
 
 
 def decimal_of(frame: pd.DataFrame) -> Decimal:
-    """How a log writes its fractions: with a comma where a column is full of such numbers and none has points."""
+    """The decimal separator of a log: a comma if a column consists of such numbers and none has points."""
     found = False
     for name in frame.columns[[kind.kind == "O" for kind in frame.dtypes]]:
         words = [v.strip() for v in frame[name].dropna().head(2000) if isinstance(v, str) and v.strip()]

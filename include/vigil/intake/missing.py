@@ -1,4 +1,4 @@
-"""Words that logs write where a value is missing."""
+"""Words that stand for missing values in logs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Saying which column is missing, and which one may be meant."""
+"""Messages about a missing column, with a suggestion."""
 
 from collections.abc import Iterable
 from difflib import get_close_matches

@@ -1,6 +1,6 @@
-"""Rows of somebody else's log -> rows of Vigil's: names, times, scores, values, groups. Nothing is guessed here.
+"""Converts rows of an existing log to Vigil's format: names, times, scores, values, groups. Nothing is guessed here.
 
-A row that no night can hold (its time is missing or cannot be read) is handed back with the reason.
+A row without a readable time is returned with the reason.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ UNVERSIONED = "unversioned"
 
 
 class Rejected(NamedTuple):
-    """A row that was not taken: its number in the file (from 1), and why."""
+    """A rejected row: its number in the file (from 1), and why."""
 
     row: int
     why: str
 
 
 class Outcomes(NamedTuple):
-    """Outcomes in Vigil's words (prediction_id, label, observed_at), and how many rows lack one of the three.
+    """Outcomes under Vigil's names (prediction_id, label, observed_at), and how many rows lack one of the three.
 
     A row is counted once, for the first that it lacks: `unlabelled` (no answer yet), `unnamed`, `undated`.
     """
@@ -43,7 +43,7 @@ class Outcomes(NamedTuple):
 
 
 class Rows(NamedTuple):
-    """Predictions and outcomes in Vigil's words. excluded: rows of another model, by `only:`.
+    """Predictions and outcomes under Vigil's names. excluded: rows of another model, by `only:`.
 
     Each row of the piece is in `predictions`, in `rejected`, or counted in `excluded`.
     """
@@ -55,7 +55,7 @@ class Rows(NamedTuple):
 
 
 def normalise(frame: pd.DataFrame, source: Source, wanted: Wanted, *, origin: str, first: int = 1) -> Rows:
-    """One piece of a log in Vigil's words.
+    """One piece of a log in Vigil's format.
 
     origin: names the piece; ids are made of it and the row's number where the log has none.
     first: the number of the piece's first row in its file. Raises DataError where a column is missing or unusable.
@@ -108,7 +108,7 @@ def normalise_reference(frame: pd.DataFrame, source: Source, wanted: Wanted, *, 
 
 
 def _column(word: str, source: Source) -> str:
-    """The source's column of one of Vigil's words."""
+    """The log's column for one of Vigil's names."""
     return source.bands[word].column if word in source.bands else source.columns.get(word, word)
 
 

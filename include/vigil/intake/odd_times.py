@@ -1,4 +1,4 @@
-"""Times that a row of a log hardly has: in the future, from before there were such logs, far from the other rows."""
+"""Implausible times of rows: in the future, long ago, or far from the other rows."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ SPANS = 2  # times the days that the other rows lie apart
 
 
 class OddTime(StrEnum):
-    """Why a row is not taken without asking."""
+    """Why a row is not stored without asking."""
 
     FUTURE = "future"
     ANCIENT = "ancient"

@@ -1,4 +1,4 @@
-"""Scores of somebody else's log as probabilities."""
+"""Converts the scores of a log to probabilities."""
 
 from __future__ import annotations
 
@@ -25,10 +25,12 @@ def probability(values: pd.Series, scale: Scale) -> pd.Series:
     least, most = scaled.min(), scaled.max()
     if pd.notna(least) and least < -1e-9:
         raise DataError(
-            f"score: there are values down to {least * scale:g}, which are no probabilities; set `score_scale: logit` "
-            "under `source:` if they are log-odds, else log a probability"
+            f"score: some values are as low as {least * scale:g}, so they are not probabilities; set "
+            "`score_scale: logit` under `source:` if they are log-odds, else log a probability"
         )
     if pd.notna(most) and most > 1 + 1e-9:
-        hint = 100 if scale == 1 and most <= 100 else "the value that means certain"
-        raise DataError(f"score: there are values up to {most * scale:g}; set `score_scale: {hint}` under `source:`")
+        hint = 100 if scale == 1 and most <= 100 else "the maximum of the scale"
+        raise DataError(
+            f"score: some values are as high as {most * scale:g}; set `score_scale: {hint}` under `source:`"
+        )
     return scaled

@@ -1,4 +1,4 @@
-"""Columns in place of texts: how long, how many words, and what `text_facts` says of them."""
+"""Columns that replace texts: length, number of words, and the results of `text_facts`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is kept of a text: yes/no and kinds, never the words. Derived once, when a row is written or taken in.
+"""Facts derived from texts: flags and kinds, never the text itself. Derived once, when a row is stored.
 
 Each distinct text is looked at once. Libraries know what numbers mean: `phonenumbers` for telephones, `python-stdnum`
 for IBANs and cards (by their check digits), `lingua` for languages.
@@ -96,7 +96,7 @@ def speaker(languages: Sequence[str]) -> Callable[[str], str | None]:
     codes = {code.upper() for code in languages}
     known = {name for name in dir(IsoCode639_1) if len(name) == 2}
     if len(codes) < 2 or not codes <= known:
-        raise ValueError(f"languages: two or more ISO 639-1 codes are needed; {sorted(codes - known)} are none")
+        raise ValueError(f"languages: needs two or more ISO 639-1 codes; {sorted(codes - known)} are not")
     builder = LanguageDetectorBuilder.from_iso_codes_639_1(*(getattr(IsoCode639_1, code) for code in sorted(codes)))
     detector = builder.build()
 

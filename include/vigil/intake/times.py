@@ -1,4 +1,4 @@
-"""Columns of times, however they are written, as instants in UTC."""
+"""Converts columns of times in any format to UTC."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ def instants(frame: pd.DataFrame, time: Time, origin: str) -> pd.Series:
     elif pd.api.types.is_datetime64_any_dtype(given):
         read = _local(given, time.timezone)
     elif pd.api.types.is_numeric_dtype(given):
-        raise DataError(f"{origin}: {time.column} holds numbers; say `format: epoch_s` or `format: epoch_ms`")
+        raise DataError(f"{origin}: {time.column} holds numbers; add `format: epoch_s` or `format: epoch_ms`")
     else:
         read = _read(given, time)
     if given.notna().any() and read.isna().all():
         example = str(given.dropna().iloc[0])[:40]
-        raise DataError(f"{origin}: {time.column} cannot be read as times (such as {example!r}); say its `format:`")
+        raise DataError(f"{origin}: {time.column} cannot be read as times (for example {example!r}); add its `format:`")
     return read.astype("datetime64[us, UTC]")
 
 

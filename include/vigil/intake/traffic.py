@@ -1,4 +1,4 @@
-"""Who else counted a model's requests: `traffic:` of a monitor."""
+"""An independent count of a model's requests: `traffic:` of a monitor."""
 
 from typing import Self
 
@@ -23,5 +23,5 @@ class Traffic(Spec):
     @model_validator(mode="after")
     def _one(self) -> Self:
         if (self.prometheus is None) == (self.file is None):
-            raise ValueError("traffic: give `prometheus` or `file`, one of the two")
+            raise ValueError("traffic: needs exactly one of `prometheus` and `file`")
         return self

@@ -1,4 +1,4 @@
-"""Where the log of a model lies that others write, and what its columns mean: `source:` of a monitor."""
+"""`source:` of a monitor: where an existing log is, and what its columns mean."""
 
 from typing import Annotated, Literal, Self
 
@@ -35,9 +35,11 @@ class Band(Spec):
     @model_validator(mode="after")
     def _fits(self) -> Self:
         if len(self.labels) != len(self.edges) + 1:
-            raise ValueError(f"{len(self.edges)} edges cut {len(self.edges) + 1} bands; there are {len(self.labels)}")
+            raise ValueError(
+                f"{len(self.edges)} edges make {len(self.edges) + 1} bands, but there are {len(self.labels)} labels"
+            )
         if list(self.edges) != sorted(set(self.edges)):
-            raise ValueError("edges must grow")
+            raise ValueError("edges must increase")
         return self
 
 
@@ -58,7 +60,7 @@ class Truth(Spec):
 
 
 class Source(Spec):
-    r"""A log in somebody else's words. `vigil ingest` turns it into Vigil's own, and each night does so first.
+    r"""An existing log. `vigil ingest`, and each night before it is judged, stores its new rows in Vigil's own log.
 
     predictions: a path, a glob, an address that fsspec knows (s3://bucket/*.parquet), or for a database a SELECT with
                  :start and :end (UTC, half-open) in it. Relative paths start where monitors/ is.
@@ -98,10 +100,12 @@ class Source(Spec):
     def _asks(self) -> Self:
         for name, asked in (("predictions", self.predictions), ("outcomes", self.apart)):
             if self.database and asked and not {":start", ":end"} <= set(asked.replace(",", " ").split()):
-                raise ValueError(f"{name}: a SELECT must say `>= :start` and `< :end` (with blanks around them)")
+                raise ValueError(
+                    f"{name}: a SELECT needs the conditions `>= :start` and `< :end` (with spaces around them)"
+                )
         return self
 
     @property
     def apart(self) -> str | None:
-        """Where the outcomes lie if they are in a log of their own."""
+        """Address of the outcomes, if they are in a separate log."""
         return self.outcomes.where if self.outcomes and self.outcomes.where != "inside" else None

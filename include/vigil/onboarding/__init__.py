@@ -1,1 +1,1 @@
-"""From a stranger's log to a monitor: what its columns are, a draft of the YAML, a suite that fits."""
+"""From an unknown log to a monitor: the meaning of its columns, a draft of the YAML, a matching suite."""

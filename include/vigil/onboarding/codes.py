@@ -1,4 +1,4 @@
-"""Whole numbers that are names: a region's code, a product's number. Their mean says nothing, a new one does."""
+"""Detects whole numbers that are codes, such as regions or products: their mean has no meaning, a new code has."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What each column of an unknown log holds: times, numbers, levels, text, ids or nothing."""
+"""Detects what each column of an unknown log holds: times, numbers, categories, text, ids or nothing."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def look(frame: pd.DataFrame) -> dict[str, Look]:
 
 
 def column(name: str, values: pd.Series) -> Look:
-    """One column of a sample. Text that is all numbers, or all times, is taken for what it says."""
+    """One column of a sample. Text in which all values are numbers, or times, counts as such."""
     from vigil.intake.column_values import text
 
     if values.dtype.kind in "mc" or (values.dtype == object and any(map(_opaque, values.dropna()))):
@@ -168,7 +168,7 @@ def dated(one: Look, said: DayOrMonth | None) -> Look:
         return one
     if said is None:
         raise DataError(
-            f"{one.name} can be read as {one.time_format} and as {one.ambiguous}, and its rows do not tell which: say "
+            f"{one.name} can be read as {one.time_format} and as {one.ambiguous}, and its rows fit both: choose with "
             f"--dates {DayOrMonth.DAY} or --dates {DayOrMonth.MONTH}"
         )
     if one.time_format.startswith("%d") == (said is DayOrMonth.DAY):

@@ -1,4 +1,4 @@
-"""What the answers and the labels of a log mean: which label is predicted, from which score, with which delay."""
+"""Detects what answers and labels of a log mean: the positive class, the decision for high scores, the label delay."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Meaning(Spec):
 
 
 def task_of(prediction: Look | None, score: Look | None, label: Look | None) -> Task:
-    """Binary, multiclass or regression, by what is answered."""
+    """Binary, multiclass or regression, from the answers."""
     answer = prediction or label
     if answer is None or (prediction is None and score is not None):
         return Task.BINARY

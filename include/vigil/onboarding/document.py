@@ -1,4 +1,4 @@
-"""The draft as YAML, commented for the person who owns it from now on."""
+"""Writes the draft as commented YAML."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -38,7 +38,7 @@ class Answers(Spec):
 
 
 class Facts(Spec):
-    """What the nights of the log say, beside the draft.
+    """Facts about the nights of the log, beside the draft.
 
     serves: weekdays with rows, where others never have any. window: which nights teach drift, where that was tried.
     """

@@ -78,7 +78,9 @@ def draft(asked: Asked, frame: pd.DataFrame, looks: Mapping[str, Look], truth: p
     """
     if len(frame) < LEAST_ROWS:
         rows = "row" if len(frame) == 1 else "rows"
-        raise DataError(f"{asked.log} has {len(frame)} {rows}: too few to learn from; give at least {LEAST_ROWS}")
+        raise DataError(
+            f"{asked.log} has {len(frame)} {rows}: too few to draft a monitor; at least {LEAST_ROWS} are required"
+        )
     _one_model(asked, looks)
     _kinds_fit(asked, looks)
     inside = {w: c for w, c in asked.columns.items() if truth is None or w not in (Word.LABEL, Word.OBSERVED_AT)}
@@ -91,7 +93,7 @@ def draft(asked: Asked, frame: pd.DataFrame, looks: Mapping[str, Look], truth: p
     there = f"The columns are: {', '.join(list(looks)[:40])}"
     if Word.SERVED_AT not in roles:
         raise DataError(
-            f"{asked.log} has no column of times, so no row belongs to a night; name it with --served-at, "
+            f"{asked.log} has no column of times, so rows cannot be assigned to nights; name it with --served-at, "
             f"or add one. {there}"
         )
     times = [g.column for w, g in roles.items() if w in (Word.SERVED_AT, Word.OBSERVED_AT)]
@@ -135,7 +137,9 @@ def _score_is_number(frame: pd.DataFrame, score: Look | None) -> None:
     if score is not None and score.holds not in (Holds.NUMBER, Holds.CONSTANT):
         said = frame[score.name].dropna()
         such = f", such as {str(said.iloc[0])[:20]!r}" if len(said) else ""
-        raise DataError(f"{score.name} cannot be the score: its values are no numbers{such}; name another with --score")
+        raise DataError(
+            f"{score.name} cannot be the score: its values are not numbers{such}; name another column with --score"
+        )
 
 
 def _kinds_fit(asked: Asked, looks: Mapping[str, Look]) -> None:
@@ -145,7 +149,7 @@ def _kinds_fit(asked: Asked, looks: Mapping[str, Look]) -> None:
             if name not in looks:
                 raise DataError(absent(name, looks, flag))
             if flag == "--numeric" and not looks[name].counts:
-                raise DataError(f"--numeric {name}: the column has values that are no numbers, so it is a category")
+                raise DataError(f"--numeric {name}: the column has values that are not numbers, so it is a category")
 
 
 def _one_model(asked: Asked, looks: Mapping[str, Look]) -> None:
@@ -155,7 +159,7 @@ def _one_model(asked: Asked, looks: Mapping[str, Look]) -> None:
             shown = ", ".join(one.levels[:5])
             raise DataError(
                 f"{asked.log} holds predictions of {one.distinct} models ({name}: {shown}); "
-                f"say which one with --only {name}={one.levels[0]}"
+                f"choose one with --only {name}={one.levels[0]}"
             )
 
 

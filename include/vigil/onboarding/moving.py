@@ -1,4 +1,4 @@
-"""Features that move with each night, so that every night would look like drift of all its rows.
+"""Detects features that change with every night, so that every night would look like drift.
 
 A night has one value of a season, a holiday, a weekday or an interest rate: its rows are no sample of anything.
 Counters and clocks grow for ever.

@@ -1,4 +1,4 @@
-"""Which figures of performance a night of this size can tell, and how much worse than the reference they may be."""
+"""Chooses the performance metrics that nights of this size can estimate, and bounds for them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which values are impossible: so far outside the reference that not even a heavy tail gets there in a year.
+"""Ranges beyond which a value is impossible: further out than a heavy tail reaches in a year.
 
 The reach of each side is the larger of ten spans of the reference and a tail that is extrapolated with Hill's index,
 taken at its upper end, to a value that is expected once in a hundred years of rows (ADR 20 has what was measured).

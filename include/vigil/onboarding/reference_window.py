@@ -1,4 +1,4 @@
-"""Which nights teach what is usual, as the draft says it."""
+"""The reference nights of drift in a draft."""
 
 from enum import StrEnum
 from typing import Any

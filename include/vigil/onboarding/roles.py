@@ -1,4 +1,4 @@
-"""Which column is what: guessed by name and content, each guess with its reason, each one overruled by a flag."""
+"""Guesses the role of each column from its name and values, with a reason; options overrule every guess."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class Word(StrEnum):
-    """What Vigil must know of a log."""
+    """The roles that columns of a log can have."""
 
     SERVED_AT = "served_at"
     PREDICTION_ID = "prediction_id"
@@ -72,7 +72,7 @@ TRUE_FALSE = ({"0", "1"}, {"yes", "no"}, {"true", "false"}, {"y", "n"}, {"t", "f
 
 
 class Guess(Spec):
-    """A column for a word, and why it was chosen."""
+    """The column of a role, and why it was chosen."""
 
     column: str
     why: str
@@ -142,7 +142,7 @@ def _apart(score: pd.Series, answer: pd.Series) -> bool:
 
 
 def sounds(one: Look) -> int | None:
-    """How much a name sounds like a label: 0 is the most, None not at all."""
+    """How well a name matches that of a label: 0 is best, None not at all."""
     return next((n for n, p in enumerate(NAMES[Word.LABEL]) if re.search(p, one.name, re.IGNORECASE)), None)
 
 

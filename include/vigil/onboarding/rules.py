@@ -1,4 +1,4 @@
-"""The rules of a draft, from what the reference's nights show. Drift is not among them: the defaults watch it.
+"""Drafts rules from the nights of the reference, except for drift, which the default rules watch.
 
 A bound that a night of the reference breaks is moved a step, and another, until none does; what cannot be moved any
 further is left out. Either is said beside the rule, because what is allowed from the start is never found again.
@@ -36,7 +36,7 @@ class Line(Spec):
 
 
 class Left(Spec):
-    """What no rule asks, and why."""
+    """A metric without a rule, and why."""
 
     family: Family
     what: str

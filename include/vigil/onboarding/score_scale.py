@@ -1,4 +1,4 @@
-"""On which scale the scores of an unknown log are: probabilities, per cent or log-odds; anything else is refused."""
+"""Detects the scale of the scores: probabilities, per cent or log-odds; anything else is refused."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ def _said(said: str) -> Scale:
     except ValueError:
         if said == "logit":
             return "logit"
-        raise DataError(f"--score-scale {said}: say 1, 100 (or another value that means certain), or logit") from None
+        raise DataError(f"--score-scale {said}: use 1, 100 (or another maximum), or logit") from None
     if not scale > 0:
-        raise DataError(f"--score-scale {said}: the value that means certain is above 0")
+        raise DataError(f"--score-scale {said}: the maximum of the scale must be above 0")
     return scale
 
 

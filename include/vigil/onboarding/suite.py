@@ -1,4 +1,4 @@
-"""A Great Expectations suite that fits the reference: it fires on what the reference never showed.
+"""Drafts a Great Expectations suite from the reference: it fails on values that the reference never had.
 
 Shares are allowed what a night of so few rows may have by chance; one value that is impossible is a breach.
 """

@@ -1,4 +1,4 @@
-"""The labels of a log, whether they are inside or apart, joined to its rows for a first look."""
+"""Joins the labels of a log to its rows, from the log itself or from a log of outcomes."""
 
 from __future__ import annotations
 
@@ -102,5 +102,5 @@ def _key(
     shared = {name: len(known & set(text(truth[name]).dropna())) for name in found}
     best = max(shared, key=lambda name: shared[name])
     if not shared[best]:
-        raise DataError(f"{asked.outcomes}: no column holds ids of {asked.log} (there: {there})")
+        raise DataError(f"{asked.outcomes}: no column has the ids of {asked.log} (in its column {there})")
     return best

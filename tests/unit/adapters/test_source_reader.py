@@ -306,5 +306,5 @@ def test_a_database_is_asked_for_nights(tmp_path):
 
 
 def test_a_select_without_its_span_is_refused_where_it_is_written():
-    with pytest.raises(ValueError, match="predictions: a SELECT must say `>= :start` and `< :end`"):
+    with pytest.raises(ValueError, match="predictions: a SELECT needs the conditions `>= :start` and `< :end`"):
         source("SELECT * FROM loans", database="LOANS_URL")

@@ -41,11 +41,11 @@ WRONG = {
         "monitors/credit.yaml:3: enviroment: unknown key 'enviroment'; did you mean 'environment'?"),
     "a rule without a column that is not there": (
         '{metric: missing, breach', '{metric: missing, without: [agee], breach',
-        "monitors/credit.yaml:17: rules.quality[0].without[0]: 'agee' is no feature of this model; "
+        "monitors/credit.yaml:17: rules.quality[0].without[0]: 'agee' is not a feature of this model; "
         "did you mean 'age'?"),
     "a surprise without a feature that is not there": (
         "slos:", "surprise: {without: [plans]}\nslos:",
-        "monitors/credit.yaml:24: surprise.without[0]: 'plans' is no feature of this model; did you mean 'plan'?"),
+        "monitors/credit.yaml:24: surprise.without[0]: 'plans' is not a feature of this model; did you mean 'plan'?"),
     "an unknown key of a rule": (
         'warn: "> 0.1"', 'warm: "> 0.1"',
         "monitors/credit.yaml:19: rules.drift[0].warm: unknown key 'warm'; did you mean 'warn'?"),
@@ -119,19 +119,19 @@ WRONG = {
         "monitors/credit.yaml:8: features: must not be empty"),
     "a feature with the name of the truth": (
         "  age: numeric", "  label: numeric",
-        "monitors/credit.yaml:8: features: 'label' is the truth, which is joined to each row under that name; log the "
+        "monitors/credit.yaml:8: features: 'label' is the name under which outcomes are joined to the rows; log the "
         "column under another one"),
     "a name of the truth in capitals": (
         "attribute: sex", "attribute: Label",
-        "monitors/credit.yaml:12: protected: 'Label' is the truth, which is joined to each row under that name; log "
+        "monitors/credit.yaml:12: protected: 'Label' is the name under which outcomes are joined to the rows; log "
         "the column under another one"),
     "a name that is vigil's own": (
         "data: {score: score}", "data: {score: Vigil_slot}",
-        "monitors/credit.yaml:7: data: 'Vigil_slot' begins like Vigil's own columns; log the column under another "
-        "name"),
+        "monitors/credit.yaml:7: data: 'Vigil_slot' starts with the prefix of Vigil's own columns; log the "
+        "column under another name"),
     "two names that differ in capitals alone": (
         "  age: numeric", "  Score: numeric",
-        "monitors/credit.yaml:8: features: 'Score' and 'score' (data) are one name where capitals do not count; log "
+        "monitors/credit.yaml:8: features: 'Score' and 'score' (data) differ only in upper and lower case; log "
         "one of the columns under another name"),
     "a bound without a side": (
         'breach: "> 0.05"', 'breach: "0.05"',
@@ -153,10 +153,11 @@ WRONG = {
         "breach '> 0.2' lies beyond hard '> 0.15'; breach must come first"),
     "a subject that is no feature": (
         "metric: psi,", "metric: psi, subjects: [agee],",
-        "monitors/credit.yaml:19: rules.drift[0].subjects[0]: 'agee' is no feature of this model; did you mean 'age'?"),
+        "monitors/credit.yaml:19: rules.drift[0].subjects[0]: 'agee' is not a feature of this model; "
+        "did you mean 'age'?"),
     "a subject of an attribute that is not protected": (
         "metric: selection_rate_ratio,", 'metric: selection_rate_ratio, subjects: ["gender=female"],',
-        "monitors/credit.yaml:23: rules.fairness[0].subjects[0]: 'gender' is no protected attribute; known: sex"),
+        "monitors/credit.yaml:23: rules.fairness[0].subjects[0]: 'gender' is not a protected attribute; known: sex"),
     "fairness without a protected attribute": (
         "protected:\n  - {attribute: sex, reference: male, groups: [female]}\n", "",
         "monitors/credit.yaml:20: rules.fairness: fairness rules need `protected:` attributes"),
@@ -173,7 +174,7 @@ WRONG = {
         "monitors/credit.yaml:1: decision: a binary model needs its favourable value and threshold"),
     "an identifier among the features": (
         "age: numeric", "prediction_id: category",
-        "monitors/credit.yaml:8: features: 'prediction_id' identifies or dates a row; it is not a feature"),
+        "monitors/credit.yaml:8: features: 'prediction_id' is an id or a time of the row, not a feature; remove it"),
     "a cron of four fields": (
         '"0 2 * * *"', '"0 2 * *"',
         "monitors/credit.yaml:5: schedule: '0 2 * *' is not a cron expression of five fields, such as '0 2 * * *'"),
@@ -196,7 +197,7 @@ WRONG = {
         '  fairness:\n    - {metric: selection_rate_ratio, breach: "< 0.80"}\nslos:\n'
         "  - {name: availability, sli: availability, target: 0.99}",
         "slos:\n  - {name: fair, sli: good_nights, family: fairness, target: 0.893}",
-        "monitors/credit.yaml:23: slos[0].family: no rule stands under rules.fairness, so no night can be judged"),
+        "monitors/credit.yaml:23: slos[0].family: there are no rules under rules.fairness, so no night can be judged"),
     "an SLO of logged requests that nobody counts": (
         "sli: availability", "sli: log_completeness",
         "monitors/credit.yaml:25: slos[0].sli: log_completeness needs `traffic:`, which counts the requests"),
@@ -260,7 +261,7 @@ def test_the_monitor_that_all_these_tests_spoil_is_valid(monitors):
 def test_weights_of_a_model_whose_numbers_are_not_weighted_are_refused(monitors, task):
     own = GOOD[: GOOD.index("rules:")].replace("task: binary", f"task: {task}") + "people: {owner: ada@example.com}\n"
     said = told(monitors, own.replace("{score: score}", "{sampling_weight: weight}"))
-    assert f"data: sampling_weight: numbers of a {task} model are of logged rows, without weights" in said
+    assert f"data: sampling_weight: metrics of a {task} model do not use weights" in said
 
 
 @pytest.mark.parametrize(("old", "new", "error"), list(WRONG.values()), ids=list(WRONG))
@@ -333,7 +334,8 @@ def test_a_source_may_name_whatever_column_the_monitor_reads(monitors):
 def test_a_column_of_a_source_that_nothing_reads_is_told_with_what_was_meant(monitors):
     text = GOOD.replace("data: {score: score}\n", READS_MORE.replace("{amount: a", "{amonut: a"))
     assert told(monitors, text) == (
-        "monitors/credit.yaml:14: source.columns.amonut: nothing here reads 'amonut'; did you mean 'amount'?"
+        "monitors/credit.yaml:14: source.columns.amonut: no key of this monitor uses the column 'amonut'; "
+        "did you mean 'amount'?"
     )
 
 

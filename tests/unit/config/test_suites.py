@@ -98,7 +98,7 @@ def test_what_else_is_impossible(kwargs, why):
     [
         ({"quantiles": [0.5], "value_ranges": [[9, 1]]}, "the quantile 0.5: the lowest value 9 is above"),
         ({"quantiles": [0.5, 0.9], "value_ranges": [[1, 9]]}, "2 quantiles and 1 value_ranges"),
-        ({"quantiles": [5], "value_ranges": [[1, 9]]}, "the quantile 5 is no number between 0 and 1"),
+        ({"quantiles": [5], "value_ranges": [[1, 9]]}, "the quantile 5 is not a number between 0 and 1"),
         ({"quantiles": [0.5], "value_ranges": [1]}, "is not [lowest, highest]"),
         ([0.5], "has two lists"),
         ({"quantiles": [0.5], "value_ranges": [[None, 1]]}, ""),

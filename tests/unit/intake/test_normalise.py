@@ -110,14 +110,14 @@ def test_scores_in_per_cent_become_shares():
 
 
 @pytest.mark.parametrize(("values", "scale", "hint"), [
-    (["-2.5", "0.5", "1"], 1, "down to -2.5, which are no probabilities; set `score_scale: logit`"),
-    (["-2.5", "0.5", "99"], 100, "down to -2.5"),
-    (["12.5", "100", "1"], 1, "up to 100; set `score_scale: 100`"),
-    (["12.5", "640", "1"], 1, "up to 640; set `score_scale: the value that means certain`"),
-    (["12.5", "640", "1"], 100, "up to 640; set `score_scale: the value that means certain`"),
+    (["-2.5", "0.5", "1"], 1, "as low as -2.5, so they are not probabilities; set `score_scale: logit`"),
+    (["-2.5", "0.5", "99"], 100, "as low as -2.5"),
+    (["12.5", "100", "1"], 1, "as high as 100; set `score_scale: 100`"),
+    (["12.5", "640", "1"], 1, "as high as 640; set `score_scale: the maximum of the scale`"),
+    (["12.5", "640", "1"], 100, "as high as 640; set `score_scale: the maximum of the scale`"),
 ])  # fmt: skip
 def test_scores_below_nothing_or_above_certainty_say_which_scale_is_meant(values, scale, hint):
-    with pytest.raises(DataError, match=f"score: there are values {hint}"):
+    with pytest.raises(DataError, match=f"score: some values are {hint}"):
         rows(log(risk=values), score_scale=scale)
 
 
@@ -200,9 +200,9 @@ def test_a_band_needs_its_column():
 
 
 def test_bands_that_do_not_fit_their_edges_are_refused():
-    with pytest.raises(ValueError, match="2 edges cut 3 bands; there are 2"):
+    with pytest.raises(ValueError, match="2 edges make 3 bands, but there are 2 labels"):
         source(bands={"b": {"column": "age", "edges": [1, 2], "labels": ["x", "y"]}})
-    with pytest.raises(ValueError, match="edges must grow"):
+    with pytest.raises(ValueError, match="edges must increase"):
         source(bands={"b": {"column": "age", "edges": [2, 1], "labels": ["x", "y", "z"]}})
 
 

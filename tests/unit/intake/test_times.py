@@ -136,12 +136,12 @@ def test_a_column_that_is_not_there_is_named_with_the_one_that_is_meant():
 
 
 def test_numbers_ask_for_seconds_or_milliseconds():
-    with pytest.raises(DataError, match="at holds numbers; say `format: epoch_s` or `format: epoch_ms`"):
+    with pytest.raises(DataError, match="at holds numbers; add `format: epoch_s` or `format: epoch_ms`"):
         read([1790000000])
 
 
 def test_a_column_without_a_single_time_asks_for_its_format_and_shows_a_value():
-    with pytest.raises(DataError, match=r"at cannot be read as times \(such as '13\.10\.26'\); say its `format:`"):
+    with pytest.raises(DataError, match=r"at cannot be read as times \(for example '13\.10\.26'\); add its `format:`"):
         read([None, "13.10.26"])
 
 

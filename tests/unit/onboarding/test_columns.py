@@ -70,7 +70,7 @@ def test_the_rows_of_a_log_tell_the_day_from_the_month(days, format):
 
 def test_where_the_rows_do_not_tell_the_day_from_the_month_people_are_asked():
     found = column("when", pd.Series(["03/04/2026"] * 9))
-    with pytest.raises(DataError, match=r"can be read as %d/%m/%Y and as %m/%d/%Y.*say --dates day-first or"):
+    with pytest.raises(DataError, match=r"can be read as %d/%m/%Y and as %m/%d/%Y.*choose with --dates day-first or"):
         dated(found, None)
     assert dated(found, DayOrMonth.MONTH).time_format == "%m/%d/%Y"
     assert dated(found, DayOrMonth.DAY).time_format == "%d/%m/%Y"

@@ -85,7 +85,7 @@ def test_log_odds_are_a_scale_of_the_monitor(tmp_path):
 def test_an_ambiguous_format_names_the_other_one(tmp_path):
     days = [f"{1 + n // 100:02d}/{1 + n // 200:02d}/2026" for n in range(600)]
     _, text = written(tmp_path, calls(called_on=days), dates=DayOrMonth.DAY)
-    assert "%m/%d/%Y would read all values too: correct `format:` if it is that one" in text
+    assert "%m/%d/%Y would fit all values too: correct `format:` if it is the right one" in text
 
 
 # what the nights of the log say

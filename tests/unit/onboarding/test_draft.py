@@ -181,7 +181,7 @@ def test_outcomes_apart_are_joined_by_the_column_that_holds_the_ids():
 
 
 @pytest.mark.parametrize(("change", "said"), [
-    ({"case": "X"}, r"truth\.csv: no column holds ids of calls\.csv \(there: call_ref\)"),
+    ({"case": "X"}, r"truth\.csv: no column has the ids of calls\.csv \(in its column call_ref\)"),
     ({"settled_on": None}, r"truth\.csv: name the column with --observed-at\. It has: case, result"),
     ({"result": None, "a": "x", "b": "y"}, r"truth\.csv: name the column with --label\. It has"),
 ])  # fmt: skip
@@ -202,13 +202,13 @@ def test_outcomes_apart_need_ids_in_the_log():
 
 @pytest.mark.parametrize(("rows", "said"), [(1, "has 1 row: too few"), (29, "has 29 rows: too few"), (0, "has 0 rows")])
 def test_a_log_of_a_few_rows_asks_for_more(rows, said):
-    with pytest.raises(DataError, match=rf"calls\.csv {said}.*give at least 30"):
+    with pytest.raises(DataError, match=rf"calls\.csv {said}.*at least 30 are required"):
         drafted(calls(40).head(rows))
 
 
 def test_a_log_without_times_asks_for_their_column():
     with pytest.raises(
-        DataError, match=r"has no column of times, so no row belongs to a night; name it with --served-at"
+        DataError, match=r"has no column of times, so rows cannot be assigned to nights; name it with --served-at"
     ):
         drafted(calls(called_on=None))
 
@@ -220,7 +220,9 @@ def test_a_log_without_answers_asks_for_their_column():
 
 def test_a_log_of_two_models_asks_for_one_and_watches_that():
     frame = calls(model_name=[("churn", "upsell")[n % 2] for n in range(600)])
-    with pytest.raises(DataError, match=r"holds predictions of 2 models \(model_name: .*\); say .* --only model_name="):
+    with pytest.raises(
+        DataError, match=r"holds predictions of 2 models \(model_name: .*\); choose one with --only model_name="
+    ):
         drafted(frame)
     assert drafted(frame, only={"model_name": "churn"}).features
 
@@ -310,7 +312,7 @@ def test_the_label_that_is_predicted_can_be_said():
 
 
 def test_a_score_that_is_no_number_is_refused_with_a_value():
-    with pytest.raises(DataError, match=r"job cannot be the score: its values are no numbers, such as '\w+'"):
+    with pytest.raises(DataError, match=r"job cannot be the score: its values are not numbers, such as '\w+'"):
         drafted(calls(), columns={Word.SCORE: "job"})
 
 
@@ -346,7 +348,9 @@ def test_a_score_beyond_a_hundred_is_refused_and_a_feature_below_zero_is_none():
     assert "sentiment_score" in drafted(calls(sentiment_score=odds())).features
 
 
-@pytest.mark.parametrize(("said", "why"), [("half", "say 1, 100"), ("-1", "is above 0"), ("nan", "is above 0")])
+@pytest.mark.parametrize(
+    ("said", "why"), [("half", "use 1, 100"), ("-1", "must be above 0"), ("nan", "must be above 0")]
+)
 def test_a_scale_that_is_none_is_refused(said, why):
     with pytest.raises(DataError, match=why):
         drafted(calls(), score_scale=said)

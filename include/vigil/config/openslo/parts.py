@@ -1,4 +1,4 @@
-"""Reading a YAML document so that nothing of it gets lost: what was not asked for is listed, with its line."""
+"""Reads a YAML document and lists, with its line, every part that was not used."""
 
 from collections.abc import Iterator
 from typing import Any, NamedTuple
@@ -9,7 +9,7 @@ from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 
 class Missed(NamedTuple):
-    """Something that Vigil cannot say. place: as in `spec.objectives`."""
+    """A part that Vigil cannot represent. place: as in `spec.objectives`."""
 
     file: str
     line: int
@@ -21,7 +21,7 @@ class Missed(NamedTuple):
 
 
 class Part:
-    """A mapping that remembers what was read of it. used: whether anybody referred to it."""
+    """A mapping that records which of its keys were read. used: whether another document refers to it."""
 
     def __init__(self, node: Node | None, file: str, place: str = "") -> None:
         self.node, self.file, self.place = node, file, place
@@ -73,14 +73,14 @@ class Part:
         return key in self._found
 
     def at(self, key: str, why: str) -> Missed:
-        """That something here cannot be said; the key counts as read, with all that is in it."""
+        """Reports a part that cannot be represented; the key counts as read, with everything in it."""
         self._read.add(key)
         self._inner = {place: one for place, one in self._inner.items() if place.partition("[")[0] != key}
         node = self._found.get(key, (self.node, None))[0]
         return Missed(self.file, node.start_mark.line + 1 if node is not None else 1, self._under(key), why)
 
     def rest(self, why: str) -> Iterator[Missed]:
-        """What nobody read, here and inside, at its outermost place."""
+        """Everything that was not read, each at its outermost key."""
         for key in self._twice:
             yield Missed(self.file, key.start_mark.line + 1, self._under(str(key.value)), "is there twice")
         for key, (node, _) in self._found.items():

@@ -1,4 +1,4 @@
-"""OpenSLO v1 documents as objectives of Vigil. What cannot be said here is listed by file and line, with the reason."""
+"""OpenSLO v1 documents as objectives of Vigil. What Vigil cannot represent is listed with file, line and reason."""
 
 import json
 import re
@@ -29,7 +29,7 @@ Given = tuple[str, dict[str, Any]]
 
 
 class Imported(NamedTuple):
-    """What a file says in Vigil's words, and what it says beside that."""
+    """The objectives of a file, and what could not be converted."""
 
     slos: tuple[Slo, ...]
     policy: BudgetPolicy | None
@@ -45,7 +45,7 @@ class Imported(NamedTuple):
 
 
 class CannotSay(Exception):
-    """An objective that Vigil cannot have."""
+    """An objective that Vigil cannot represent."""
 
     def __init__(self, missed: Missed) -> None:
         self.missed = missed

@@ -1,6 +1,6 @@
 """A monitor's objectives as OpenSLO v1: Service, SLI, SLO, AlertPolicy, AlertCondition, AlertNotificationTarget.
 
-What OpenSLO has no word for is kept in annotations with our own prefix. Values of annotations are texts.
+What OpenSLO cannot express is written as annotations with the prefix `vigil/`. Values of annotations are texts.
 """
 
 import json
@@ -50,7 +50,7 @@ def text(monitor: Monitor) -> str:
 
 
 def name_of(*parts: str) -> str:
-    """A name that OpenSLO allows; where something of ours is lost in it, a digest keeps two of them apart.
+    """A name that OpenSLO allows; where characters had to be replaced, a digest keeps names distinct.
 
     >>> name_of("credit_scoring"), name_of("credit_scoring", "fair-nights"), name_of("a", "b-")
     ('credit-scoring', 'credit-scoring-fair-nights', 'a-b-8cb09ab7')
