@@ -99,11 +99,11 @@ def _dags(folder: Path) -> Path:
             (to / path.name).symlink_to(path)
     (to / "vigil_bench_task.py").write_text(TIMED)
     night = (HOME / "dags" / "vigil_nightly.py").read_text()
-    imported = "Param, TriggerRule, task\n"
+    imported = "Param, TaskGroup, TriggerRule, task\n"
     if imported not in night:
         raise SystemExit("dags/vigil_nightly.py imports `task` in another way: tell benchmarks/airflow_night.py")
     for name, kind in (("vigil_nightly.py", "clocked"), ("noop_nightly.py", "empty")):
-        text = night.replace(imported, f"Param, TriggerRule\nfrom vigil_bench_task import {kind} as task\n")
+        text = night.replace(imported, f"Param, TaskGroup, TriggerRule\nfrom vigil_bench_task import {kind} as task\n")
         if kind == "empty":
             text = text.replace("dag_id=monitor.dag_id", 'dag_id=f"noop__{monitor.model}"')
             text = text.replace("globals()[each.dag_id] = nightly", 'globals()[f"noop_{each.model}"] = nightly')

@@ -111,11 +111,13 @@ def _limit(values: Sequence[float]) -> float:
 
 
 def _finite(values: np.ndarray) -> np.ndarray:
-    return values[np.isfinite(values)]
+    finite: np.ndarray = values[np.isfinite(values)]
+    return finite
 
 
 def _filled(values: np.ndarray) -> np.ndarray:
-    return values[values != ""]
+    filled: np.ndarray = values[values != ""]
+    return filled
 
 
 def _level_shares(was: np.ndarray, now: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -140,7 +142,7 @@ def checked(peers: Peers, nights: Sequence[Table]) -> Iterator[bool]:
     about = DataDefinition(numerical_columns=numeric, categorical_columns=other)
 
     def told(table: Table) -> Dataset:
-        frame = pd.DataFrame({n: pd.Series(v).replace("", None) for n, v in table.items()})
+        frame = pd.DataFrame({n: pd.Series(v, dtype=object).replace("", None) for n, v in table.items()})
         return Dataset.from_pandas(frame, data_definition=about)
 
     for night in nights:

@@ -29,6 +29,7 @@ from vigil.incidents.types import Event, Incident
 from vigil.metrics.evaluate import evaluate
 from vigil.profiles.codec import CURRENT
 from vigil.profiles.types import Profile
+from vigil.settings import Settings
 from vigil.simulation.faults import Fault
 from vigil.simulation.monitor import document
 from vigil.simulation.nights import APPROVE, Simulation
@@ -118,7 +119,7 @@ class Drafted(Model):
         self.monitor = wiring.monitor(DRAFTED, self.settings) if self._onboarded() else self._onboard()
 
     @property
-    def settings(self) -> wiring.Settings:
+    def settings(self) -> Settings:
         """Of the home that `vigil init` writes to."""
         return wiring.own_settings(self.folder)
 
@@ -126,7 +127,10 @@ class Drafted(Model):
     def baseline(self) -> tuple[Any, Profile]:
         """(edges, profile of the reference) as `vigil init` made them."""
         kept = wiring.open_ports(self.settings).profiles
-        return kept.edges(DRAFTED), kept.baseline(DRAFTED, REFERENCE)
+        edges, baseline = kept.edges(DRAFTED), kept.baseline(DRAFTED, REFERENCE)
+        assert edges is not None
+        assert baseline is not None
+        return edges, baseline
 
     def _onboarded(self) -> bool:
         return (self.folder / "monitors" / f"{DRAFTED}.yaml").exists()

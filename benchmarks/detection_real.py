@@ -150,7 +150,7 @@ def bikes() -> dict[str, Any]:
         for v in alarms(r)
         if v.metric not in ("bias", "mae", "volume")
     ]
-    days = defaultdict(int)
+    days: dict[str, int] = defaultdict(int)
     for night in {n for n, _ in drift}:
         days[f"{night:%a}"] += 1
     return {
@@ -171,7 +171,8 @@ def _watched(monitor: Monitor, taught: pd.DataFrame, rows: pd.DataFrame) -> Iter
     first = min(rows["day"])
     holdout = scanner.scan_table(monitor, _table(monitor, taught), edges, night=first, version="1", role=Role.CHAMPION)
     watch = Watch(monitor, (edges, holdout))
-    for day, mine in rows.groupby("day"):
+    for day in sorted(set(rows["day"])):
+        mine = rows[rows["day"] == day]
         made = scanner.scan_table(monitor, _table(monitor, mine), edges, night=day, version="1", role=Role.CHAMPION)
         yield watch.judge(day, made)
 

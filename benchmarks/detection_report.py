@@ -35,7 +35,7 @@ def summary(told: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """The rows of detection.json: by method, regime and rows a night."""
     calm = [t for t in told if "nights" in t]
     runs = [t for t in told if "runs" in t]
-    rows = []
+    rows: list[Any] = []
     for regime in REGIMES:
         for drafted, method in ((False, VIGIL), (True, INIT)):
             mine = [t for t in calm if t["regime"] == regime and t["drafted"] == drafted]

@@ -147,11 +147,11 @@ def _environments(names: set[str]) -> dict[str, str]:
             subprocess.run([*uv, "venv", "--quiet", "--python", sys.executable, str(PEERS / name)], check=True)
             subprocess.run([*uv, "pip", "install", "--quiet", "--python", str(python), *PINS[name]], check=True)
         found[name] = str(python)
-    for python in found.values():  # as installers do: else whoever imports most would be measured as a compiler
-        out.print(f"compiling what {python} imports ...")
+    for compiler in found.values():  # as installers do: else whoever imports most would be measured as a compiler
+        out.print(f"compiling what {compiler} imports ...")
         where = "import sysconfig; print(sysconfig.get_path('purelib'))"
-        site = subprocess.run([python, "-c", where], check=True, capture_output=True, text=True).stdout.strip()
-        compiled = [python, "-m", "compileall", "-qq", "-j", "0", site, str(ROOT / "include")]
+        site = subprocess.run([compiler, "-c", where], check=True, capture_output=True, text=True).stdout.strip()
+        compiled = [compiler, "-m", "compileall", "-qq", "-j", "0", site, str(ROOT / "include")]
         subprocess.run(compiled, check=False, env=_env(), stdout=subprocess.DEVNULL)
     return found
 
@@ -189,7 +189,8 @@ def _measured(
 
 
 def _case(case: Case, data: Path, pythons: Mapping[str, str], runs: int, limit: int) -> dict[str, Any]:
-    mine, theirs = [], []
+    mine: list[dict[str, Any]] = []
+    theirs: list[dict[str, Any]] = []
     for n in range(runs):
         for side, found in ((case.vigil, mine), (case.peer, theirs)):
             if n < (side.runs or runs):

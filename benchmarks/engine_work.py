@@ -133,6 +133,7 @@ def vigil_full(data: Path) -> None:
     numbers = evaluate(profile, baseline, view(monitor), yardstick="holdout", ruled=CATALOG, edges=edges)
     assert profile.rows >= 1000
     assert len(numbers) > 100
+    assert outcome is not None
     assert len(outcome.verdicts) == 50
 
 
@@ -277,6 +278,7 @@ def vigil_suite(data: Path) -> None:
     monitor, found, _, _ = _opened(data)
     compiled = CompiledSuite(data / "suites", FileArtifacts(data / "artifacts", "http://127.0.0.1:1"))
     outcome = compiled.scan(monitor, found, night=NIGHT)
+    assert outcome is not None
     assert len(outcome.verdicts) == 50
 
 
@@ -287,12 +289,13 @@ def gx_suite(data: Path) -> None:
     """The suite on pandas, by Great Expectations alone."""
     import great_expectations as gx
     import pandas as pd
+    from great_expectations.data_context.types.base import ProgressBarsConfig
 
     files = sorted((data / "log" / "predictions").rglob("*.parquet"))
     frame = pd.concat([pd.read_parquet(f) for f in files], ignore_index=True)
     asked = json.loads((data / "suites" / "bench.json").read_text())
     context = gx.get_context(mode="ephemeral")
-    context.variables.progress_bars = {"globally": False}
+    context.variables.progress_bars = ProgressBarsConfig(globally=False)
     made = gx.ExpectationSuite(name="bench", expectations=asked["expectations"])
     batch = context.data_sources.add_pandas("n").add_dataframe_asset("r").add_batch_definition_whole_dataframe("all")
     check = gx.ValidationDefinition(name="n", data=batch, suite=context.suites.add(made))

@@ -172,7 +172,8 @@ def _bikes() -> pd.DataFrame:
     past = rows["timestamp"].dt.year == 2011
     model = HistGradientBoostingRegressor(random_state=0).fit(asked[past], rows.loc[past, "rental_count"])
     made = rows[~past].reset_index(drop=True)
-    return made.assign(forecast=model.predict(asked[~past]).round(1))
+    forecast: pd.DataFrame = made.assign(forecast=model.predict(asked[~past]).round(1))
+    return forecast
 
 
 def fraud() -> Stream:

@@ -67,9 +67,9 @@ class Fault:
                 mine = there[self.group[0]] == self.group[1]
                 there[self.column] = there[self.column].astype(float) + np.where(mine, self.size * sd, 0.0)
             case Kind.CATEGORY:
-                mine = np.flatnonzero(there[self.column] == self.levels[0])
-                moved = rng.permutation(mine)[: round(0.10 * len(there))]
-                there.iloc[moved, there.columns.get_loc(self.column)] = self.levels[1]
+                places = np.flatnonzero(there[self.column] == self.levels[0])
+                moved = rng.permutation(places)[: round(0.10 * len(there))]
+                there[self.column] = there[self.column].mask(np.isin(np.arange(len(there)), moved), self.levels[1])
             case Kind.NULLS:
                 there[self.column] = there[self.column].where(rng.random(len(there)) >= self.size)
             case Kind.OUTAGE:

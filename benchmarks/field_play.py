@@ -8,7 +8,7 @@ import subprocess
 import sys
 import traceback
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cached_property
 from multiprocessing import get_context
@@ -23,10 +23,12 @@ from field_streams import Stream
 from vigil import wiring
 from vigil.adapters.memory import FrozenClock
 from vigil.config.schema import Monitor
+from vigil.core.stages import JUDGING, Stage
 from vigil.incidents.types import Incident
-from vigil.usecases import backtest, nightly
+from vigil.usecases import backtest
 from vigil.usecases.backfill import backfill
 from vigil.usecases.incidents import all_incidents
+from vigil.usecases.night.run import run_night
 from vigil.verdicts.types import NightResult
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -207,19 +209,16 @@ class Nightly:
     def __init__(self, home: Home) -> None:
         self.home, self.monitor = home, home.monitor
         self.clock = FrozenClock(datetime(2000, 1, 1, tzinfo=UTC))
-        self.ports = wiring.open_ports(home.settings).model_copy(update={"clock": self.clock})
+        self.ports = replace(wiring.open_ports(home.settings), clock=self.clock)
 
     def night(self, day: date, change: Change | None = None) -> NightResult:
         """What arrives on a day is logged, taken and judged on the morning after."""
         self.home.end_of(day, change)
         morning = datetime.combine(day + timedelta(days=1), time(3), tzinfo=UTC)
         self.clock.advance(morning - self.clock.now())
-        nightly.intake(self.ports, self.monitor, day)
-        nightly.quality(self.ports, self.monitor, day)
-        nightly.profile(self.ports, self.monitor, day)
-        told = nightly.judge(self.ports, self.monitor, day)
-        nightly.correlate(self.ports, self.monitor, day, changed=told["changed"])
-        found: NightResult = self.ports.results.latest(self.monitor.model, self.monitor.environment, day)
+        run_night(self.ports, self.monitor, day, stages=(Stage.INTAKE, *JUDGING, Stage.CORRELATE))
+        found = self.ports.results.latest(self.monitor.model, self.monitor.environment, day)
+        assert found is not None
         return found
 
     def incidents(self) -> list[Incident]:

@@ -211,7 +211,7 @@ def _kill(env: dict[str, str], home: Path, body: str, kills: int) -> dict[str, i
 
     folder = home / "predictions" / "predictions" / f"model={MODEL}"
     sql = f"SELECT prediction_id FROM read_parquet('{folder}/**/*.parquet') WHERE prediction_id LIKE 'k%'"
-    kept = [row[0] for row in duckdb.sql(sql).fetchall()]
+    kept = [row[0] for row in duckdb.execute(sql).fetchall()]
     return {"kills": kills, "answered": len(answered), "lost": len(set(answered) - set(kept)),
             "doubled": len(kept) - len(set(kept))}  # fmt: skip
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -47,7 +47,8 @@ def main() -> None:
     rng = np.random.default_rng(1)
     engine = sql_engine.open_engine(f"sqlite:///{Path(tempfile.mkdtemp()) / 'vigil.db'}")
     sql_engine.upgrade(engine)
-    results, past = sql_results.SqlResults(engine), []
+    results = sql_results.SqlResults(engine)
+    past: list[NightResult] = []
     for back in range(NIGHTS, 0, -1):
         day = LAST - timedelta(days=back)
         said = judge(list(night(rng)), RULES, past[-3:], Facts(night=day, as_of=day))
@@ -55,12 +56,13 @@ def main() -> None:
                                 config_digest="c", edges_digest="e", verdicts=said, rows=10_000))  # fmt: skip
         results.append(past[-1], evaluated_at=datetime(2026, 6, 1, tzinfo=UTC), labels_through=None)
     tonight = list(night(rng))
-    told = {"scores": len(tonight), "history_nights": NIGHTS}
-    for name, work in {
+    told: dict[str, float] = {"scores": len(tonight), "history_nights": NIGHTS}
+    works: dict[str, Callable[[], object]] = {
         "read_history": lambda: results.history("m", "production", LAST, NIGHTS),
         "judge": lambda: judge(tonight, RULES, past, Facts(night=LAST, as_of=LAST)),
         "judge_again": lambda: judge(tonight, RULES, past, Facts(night=LAST, as_of=LAST)),
-    }.items():
+    }
+    for name, work in works.items():
         wall, used = time.perf_counter(), time.process_time()
         work()
         told |= {

@@ -53,7 +53,7 @@ def statements(watch: Watch, result: NightResult) -> dict[str, tuple[float, floa
 
     whole, surprise._Family = surprise._Family, Listening  # type: ignore[misc]
     try:
-        judge_surprise(asked, watch.results[:-1], result.night, watch.monitor.surprise, frozenset())
+        judge_surprise(asked, watch.results[:-1], result.night, watch.monitor.surprise)
     finally:
         surprise._Family = whole  # type: ignore[misc]
     return told

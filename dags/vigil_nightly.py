@@ -1,19 +1,22 @@
-"""One DAG per monitor: the night, step by step. Everything that thinks lives in `vigil`; this file wires.
+"""One DAG per monitor: the night, task by task. The stages of each task are in `vigil.core.stages`; this file wires.
 
 A broken YAML becomes a visible DAG `vigil_broken__<file>` that fails with the file's own errors; the others stay.
 """
 
-from datetime import date, timedelta
+from datetime import timedelta
+from typing import Any
 
 import pendulum
-from airflow.sdk import DAG, CronTriggerTimetable, Param, TriggerRule, task
+from airflow.sdk import DAG, CronTriggerTimetable, Param, TaskGroup, TriggerRule, task
 from airflow.sdk.exceptions import AirflowException, AirflowSkipException
 
 from vigil.config.schema import Monitor
 from vigil.settings import Settings
 from vigil.wiring import monitors
 from vigil_shell.broken import broken_dag
-from vigil_shell.responding import ask_to_respond, request
+from vigil_shell.night_tasks import open_blind_incident, run_task
+from vigil_shell.responding import ask_to_respond, run_of
+from vigil_shell.run_facts import night as night_of_run
 
 START = Settings().schedule_from
 DEFAULTS = {
@@ -40,80 +43,46 @@ def nightly(monitor: Monitor) -> DAG:
     ) as dag:
 
         @task
-        def open_night(dag_run=None, ti=None, triggering_asset_events=None) -> str:
+        def open_night(dag_run: Any = None, ti: Any = None, triggering_asset_events: Any = None) -> str:
             """The monitor-local calendar day to judge; never `now()`. A run that names another day badly is refused."""
-            from vigil_shell.run_facts import night
+            return night_of_run(dag_run, ti, triggering_asset_events, timezone=monitor.timezone)
 
-            return night(dag_run, ti, triggering_asset_events, timezone=monitor.timezone)
-
-        @task
-        def judge(night: str) -> dict:
+        @task(multiple_outputs=False)
+        def judge(night: str) -> dict[str, Any]:
             """Suite, profile and verdicts of the night, and of every past night whose facts changed."""
-            from vigil.usecases import nightly as steps
-            from vigil_shell.connections import monitor as load
-            from vigil_shell.connections import open_ports
-
-            ports, watched, day = open_ports(), load(model), date.fromisoformat(night)
-            steps.intake(ports, watched, day)
-            steps.quality(ports, watched, day)
-            steps.profile(ports, watched, day)
-            return steps.judge(ports, watched, day)
+            return run_task("judge", model, night)
 
         @task
         def report(night: str) -> str | None:
             """The HTML for people."""
-            from vigil.usecases import nightly as steps
-            from vigil_shell.connections import monitor as load
-            from vigil_shell.connections import open_ports
+            url: str | None = run_task("report", model, night)["report_url"]
+            return url
 
-            return steps.report(open_ports(), load(model), date.fromisoformat(night))
-
-        @task(trigger_rule=TriggerRule.ALL_DONE)
-        def correlate(night: str, judged: dict | None) -> str | None:
+        @task(trigger_rule=TriggerRule.ALL_DONE, multiple_outputs=False)
+        def correlate(night: str, judged: dict[str, Any] | None) -> dict[str, Any]:
             """Joins the night to its incident and replays it; a report that failed does not stop this."""
-            from vigil.usecases import nightly as steps
-            from vigil.usecases.replay import replay
-            from vigil_shell.connections import monitor as load
-            from vigil_shell.connections import open_ports
-
             if not judged:
                 raise AirflowSkipException("the night was not judged: there is nothing to correlate")
-            ports, watched, day = open_ports(), load(model), date.fromisoformat(night)
-            incident = steps.correlate(ports, watched, day, changed=judged["changed"])
-            if incident:
-                replay(ports, watched, day, incident)
-            return incident
+            return run_task("correlate", model, night, judged)
 
         @task
-        def plan(incident: str | None) -> dict:
-            """What the respond DAG is asked to do; skipped on a quiet night."""
-            from vigil_shell.connections import open_ports
-
-            if not incident:
+        def plan(night: str, correlated: dict[str, Any]) -> dict[str, Any]:
+            """The run of the respond DAG that the incident needs; skipped on a quiet night."""
+            if not correlated["incident"]:
                 raise AirflowSkipException("quiet night")
-            return request(open_ports(), incident)
+            return run_of(run_task("plan", model, night, correlated)["response"])
 
         @task(trigger_rule=TriggerRule.NONE_FAILED)
-        def account(night: str, correlated: str | None, dag_run=None) -> str:
+        def account(night: str, correlated: dict[str, Any], dag_run: Any = None) -> str:
             """The night's line, its MLflow run, and the checkpoint of the ledger."""
-            from vigil.usecases import nightly as steps
-            from vigil_shell.connections import monitor as load
-            from vigil_shell.connections import open_ports
-
-            return steps.account(open_ports(), load(model), date.fromisoformat(night), run_url=dag_run.run_id)
+            return str(run_task("account", model, night, correlated, run_url=dag_run.run_id)["line"])
 
         @task(trigger_rule=TriggerRule.ONE_FAILED)
-        def blind(night: str | None) -> dict:
+        def blind(night: str | None) -> dict[str, Any]:
             """Only when a step failed: opens the monitor-blind incident."""
-            from vigil.usecases import watch
-            from vigil_shell.connections import monitor as load
-            from vigil_shell.connections import open_ports
-
             if not night:
                 raise AirflowSkipException("not even the night is known; the watchdog will miss it")
-            ports = open_ports()
-            incident = watch.blind(ports, load(model), date.fromisoformat(night), reason=f"a step of {night} failed")
-            return request(ports, incident)
+            return open_blind_incident(model, night)
 
         @task(trigger_rule=TriggerRule.ONE_FAILED, retries=0)
         def red() -> None:
@@ -121,17 +90,20 @@ def nightly(monitor: Monitor) -> DAG:
             raise AirflowException("a step of this night failed; see the red task. A monitor-blind incident is open")
 
         night = open_night()
-        judged = judge(night)
-        reported = report(night)
-        correlated = correlate(night, judged)
-        planned = plan(correlated)
-        respond = ask_to_respond("respond", "plan")
+        with TaskGroup("judging", prefix_group_id=False, tooltip="What the night was like"):
+            judged = judge(night)
+            reported = report(night)
+        with TaskGroup("incident", prefix_group_id=False, tooltip="What it means, and what is to be done"):
+            correlated = correlate(night, judged)
+            planned = plan(night, correlated)
+            respond = ask_to_respond("respond", "plan")
         accounted = account(night, correlated)
         judged >> reported >> correlated
         planned >> respond
         steps = [night, judged, reported, correlated, planned, respond, accounted]
-        steps >> blind(night) >> ask_to_respond("respond_blind", "blind")
-        steps >> red()
+        with TaskGroup("failure", prefix_group_id=False, tooltip="Only where a task failed"):
+            steps >> blind(night) >> ask_to_respond("respond_blind", "blind")
+            steps >> red()
     return dag
 
 

@@ -1,6 +1,7 @@
 """Incident -> actions: one mapped delivery per action, mitigations through the rollback DAG, receipts in the ledger."""
 
 from datetime import timedelta
+from typing import Any
 
 import pendulum
 from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOperator
@@ -28,7 +29,7 @@ with DAG(
 ) as dag:
 
     @task
-    def plan(params=None) -> list:
+    def plan(params: Any = None) -> list[Any]:
         """The actions still to do, from the ledger."""
         from vigil.usecases import respond
         from vigil_shell.connections import known_monitors, open_ports
@@ -37,12 +38,12 @@ with DAG(
         return respond.plan(ports, known_monitors(ports), params["incident"])
 
     @task
-    def messages(actions: list) -> list:
+    def messages(actions: list[Any]) -> list[Any]:
         """Those that are delivered to people."""
         return [a for a in actions if a["kind"] != MITIGATE]
 
     @task(max_active_tis_per_dagrun=1)
-    def deliver(action: dict) -> dict:
+    def deliver(action: dict[str, Any]) -> dict[str, Any]:
         """One action, once. The room comes first; a message that comes too early is tried again."""
         from vigil.usecases import respond
         from vigil_shell.connections import known_monitors, open_ports
@@ -51,7 +52,7 @@ with DAG(
         return respond.deliver(ports, known_monitors(ports), action)
 
     @task
-    def mitigations(actions: list) -> list:
+    def mitigations(actions: list[Any]) -> list[Any]:
         """Those that change a model: arguments for the rollback DAG."""
         keys = ("model", "mitigation", "to_version", "reason", "incident")
         return [
@@ -64,7 +65,7 @@ with DAG(
         ]
 
     @task(trigger_rule=TriggerRule.ALL_DONE, retries=0)
-    def settle(actions: list | None) -> None:
+    def settle(actions: list[Any] | None) -> None:
         """Red if a message is still to be sent; a mitigation leaves its receipt when the rollback DAG begins."""
         from vigil.usecases import respond
         from vigil_shell.connections import known_monitors, open_ports

@@ -4,6 +4,7 @@ Checks first, then (where the policy says so) a person's approval, then one alia
 """
 
 from datetime import timedelta
+from typing import Any
 
 import pendulum
 from airflow.sdk import DAG, Param, TriggerRule, task
@@ -11,28 +12,11 @@ from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
 from vigil.wiring import monitors
 from vigil_shell.approval import Approval
-from vigil_shell.responding import ask_to_respond, request
+from vigil_shell.responding import ask_to_respond
+from vigil_shell.rollback_tasks import NEXT_TASK, carry_out, check, record_rejection, room_news
 
 MODELS = sorted(monitors()[0]) or ["(no monitor loads)"]
 SHOWN = "{{ ti.xcom_pull(task_ids='preflight')['text'] }}"
-
-
-def request_of(params: dict, dag_run: object) -> dict:
-    """The request in Vigil's words: an action id marks an automatic one, else the person who pressed the button."""
-    from vigil_shell.connections import monitor as load
-
-    person = getattr(dag_run, "triggering_user_name", None) or "a person in Airflow"
-    return {
-        "model": params["model"],
-        "environment": load(params["model"]).environment,
-        "mitigation": params["mitigation"],
-        "to_version": params["to_version"],
-        "reason": params["reason"],
-        "incident": params["incident"],
-        "actor": "vigil" if params["action"] else person,
-        "dry_run": params["dry_run"],
-    }
-
 
 with DAG(
     dag_id="vigil_rollback",
@@ -56,35 +40,22 @@ with DAG(
 ) as dag:  # fmt: skip
 
     @task
-    def preflight(params=None, dag_run=None) -> dict:
-        """Every check with its reason. Not possible: the run fails here and says why."""
-        from vigil.usecases import respond, rollback
-        from vigil_shell.connections import monitor as load
-        from vigil_shell.connections import open_ports
-
-        ports, asked = open_ports(), rollback.RollbackRequest(**request_of(params, dag_run))
-        if params["action"]:
-            action = {"id": params["action"], "kind": "mitigate", "incident": asked.incident, "payload": {}}
-            respond.record_mitigation(ports, action, run_id=dag_run.run_id)
-        plan = rollback.preflight(ports, load(asked.model), asked)
-        if not plan.allowed:
-            rollback.decline(ports, asked, plan, why=plan.text, by="checks")
-            return {"go": "tell", "text": plan.text, "plan": plan.model_dump(mode="json")}
-        go = "stop" if asked.dry_run else "approve" if plan.needs_approval else "execute"
-        return {"go": go, "text": plan.text, "plan": plan.model_dump(mode="json")}
+    def preflight(params: Any = None, dag_run: Any = None) -> dict[str, Any]:
+        """Every check with its reason. Not possible: the run fails and says why."""
+        return check(params, dag_run)
 
     @task.branch
-    def choose(checked: dict) -> str:
+    def choose(checked: dict[str, Any]) -> str:
         """A dry run stops, a policy may want a person, the rest is done."""
-        return {"stop": "dry_run", "tell": "refuse", "approve": "approve", "execute": "execute"}[checked["go"]]
+        return NEXT_TASK[checked["go"]]
 
     @task
-    def dry_run(checked: dict) -> str:
+    def dry_run(checked: dict[str, Any]) -> str:
         """What would be done."""
-        return checked["text"]
+        return str(checked["text"])
 
     @task(retries=0)
-    def refuse(checked: dict) -> None:
+    def refuse(checked: dict[str, Any]) -> None:
         """The run is red: nothing was changed, and the reason is in the room."""
         raise AirflowFailException(checked["text"])
 
@@ -97,34 +68,18 @@ with DAG(
     )
 
     @task(trigger_rule=TriggerRule.NONE_FAILED_MIN_ONE_SUCCESS)
-    def execute(checked: dict, params=None, dag_run=None, ti=None) -> dict:
+    def execute(checked: dict[str, Any], params: Any = None, dag_run: Any = None, ti: Any = None) -> dict[str, Any]:
         """One write, proved and recorded; a retry finishes what was begun."""
-        from vigil.usecases import rollback
-        from vigil_shell.connections import monitor as load
-        from vigil_shell.connections import open_ports
-
-        answer = ti.xcom_pull(task_ids="approve")
-        by = ((answer or {}).get("responded_by_user") or {}).get("name") if answer else None
-        asked = rollback.RollbackRequest(**request_of(params, dag_run))
-        plan = rollback.RollbackPlan.model_validate(checked["plan"])
-        return rollback.execute(open_ports(), load(asked.model), asked, plan, approved_by=by)
+        return carry_out(checked, params, dag_run, ti.xcom_pull(task_ids="approve"))
 
     @task(trigger_rule=TriggerRule.ALL_DONE)
-    def news(checked: dict | None, params=None, dag_run=None, ti=None) -> dict:
+    def news(checked: dict[str, Any] | None, params: Any = None, dag_run: Any = None, ti: Any = None) -> dict[str, Any]:
         """What the room must be told now; a no is recorded first, with who said it."""
-        from vigil.usecases import rollback
-        from vigil_shell.connections import open_ports
-
-        answer = ti.xcom_pull(task_ids="approve") or {}
-        if checked and "Reject" in answer.get("chosen_options", ()):
-            by = (answer.get("responded_by_user") or {}).get("name") or "a person in Airflow"
-            asked, plan = rollback.RollbackRequest(**request_of(params, dag_run)), checked["plan"]
-            plan = rollback.RollbackPlan.model_validate(plan)
-            rollback.decline(open_ports(), asked, plan, why="a person said no in Airflow", by=by)
-        incident = params["incident"]
-        if not incident or params["dry_run"]:
+        record_rejection(checked, params, dag_run, ti.xcom_pull(task_ids="approve"))
+        run = room_news(params)
+        if run is None:
             raise AirflowSkipException("no room to tell")
-        return request(open_ports(), incident)
+        return run
 
     @task(trigger_rule=TriggerRule.ONE_FAILED, retries=0)
     def red() -> None:

@@ -1,6 +1,7 @@
 """Silence is not green: every hour, is any monitor overdue, paused, missing or broken?"""
 
 from datetime import timedelta
+from typing import Any
 
 import pendulum
 from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOperator
@@ -24,7 +25,7 @@ with DAG(
 ) as dag:
 
     @task
-    def look(ti=None) -> list:
+    def look(ti: Any = None) -> list[Any]:
         """Opens a monitor-blind incident for each model that nobody watched; what is unanswered is answered now."""
         from vigil.usecases import respond, watch
         from vigil.wiring import airflow, monitors, unwatched

@@ -12,6 +12,7 @@ import httpx
 from rich.markup import escape
 
 from demo.places import HOME
+from vigil.incidents.types import ReplayRole
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -117,10 +118,11 @@ class Checks:
         _require(ratio is not None and ratio.high is not None and ratio.high < 0.8, f"ratio {ratio}")
         _require(incident.mitigation.value == "fallback", f"mitigation {incident.mitigation}")
         helps = {v.role: v.helps for v in incident.replay.versions} if incident.replay else {}
-        _require(helps == {"previous": False, "fallback": True}, f"replay {helps}")
+        _require(helps == {ReplayRole.PREVIOUS: False, ReplayRole.FALLBACK: True}, f"replay {helps}")
         _require(incident.status.value == "resolved", f"status {incident.status}")
         _require(incident.good_nights == (self.story.night(6),), f"good nights {incident.good_nights}")
         _require(self.story.facts["after_s2"]["role"] == "fallback", "the gateway did not answer with the rules")
+        assert ratio is not None
         return f"ratio {ratio.value:.2f} [{ratio.low:.2f}, {ratio.high:.2f}], fallback, resolved"
 
     def bad_version_was_rolled_back(self) -> str:
@@ -130,7 +132,7 @@ class Checks:
         _require(incident.mitigation.value == "rollback", f"mitigation {incident.mitigation}")
         _require(incident.mitigation_target == versions["second"], f"rolled back to {incident.mitigation_target}")
         helps = {v.role: v.helps for v in incident.replay.versions} if incident.replay else {}
-        _require(helps.get("previous") is True, f"replay {helps}")
+        _require(helps.get(ReplayRole.PREVIOUS) is True, f"replay {helps}")
         _require(incident.status.value == "resolved", f"status {incident.status}")
         return f"version {versions['bad']} -> {versions['second']}, resolved"
 
@@ -246,9 +248,12 @@ class Checks:
         _require(state == "success", "\n".join(self.story.airflow.failed_tasks("vigil_rollback", run_id)))
         told = self.story.gateway.version("iris")
         _require(told["version"] == self.story.facts["iris"]["first"], f"iris answers with {told}")
-        done = [e for e in self.story.ports.ledger.read("model/iris") if e.type == "mitigation_done"]
-        _require(len(done) == 1 and done[0].payload["by"] == "admin", f"recorded: {[e.payload for e in done]}")
-        return f"version {told['version']} answers, approved by {done[0].payload['by']}"
+        from vigil.incidents.events import MitigationDone
+        from vigil.usecases.record import recorded
+
+        done = recorded(self.story.ports, "model/iris", MitigationDone)
+        _require(len(done) == 1 and done[0].body.by == "admin", f"recorded: {[e.body.payload for e in done]}")
+        return f"version {told['version']} answers, approved by {done[0].body.by}"
 
     def _vigil(self, *words: str, code: int = 0) -> str:
         done = subprocess.run([sys.executable, "-m", "vigil.cli", *words], cwd=HOME, env=self.stack.env,

@@ -92,6 +92,7 @@ def _ready(story: Story, name: str) -> Cast:
 
     example, ports = _example(name), story.ports
     version = ports.registry.serving(example.MODEL).champion
+    assert version is not None
     return ready(ports, example, monitor(example.MODEL), Settings().predictions_dir, version)
 
 

@@ -123,5 +123,6 @@ if __name__ == "__main__":
 
     chosen, which = sys.argv[1], sys.argv[2]
     bank = {e.__name__.rpartition(".")[2]: partial(register_portfolio, example=e) for e in PORTFOLIO}
-    made = {"iris": register_iris, "credit": register_credit, **bank}[chosen](open_registry(Settings()), which=which)
+    models: dict[str, Callable[..., VersionInfo]] = {"iris": register_iris, "credit": register_credit, **bank}
+    made = models[chosen](open_registry(Settings()), which=which)
     sys.stdout.write(f"{made.model} version {made.version}\n")

@@ -6,12 +6,12 @@ The classes are pickled by value (see `register`), so a process that loads a mod
 from collections.abc import Callable
 from typing import Any
 
-import mlflow
 import numpy as np
 import pandas as pd
+from mlflow.pyfunc.model import PythonModel
 
 
-class Decider(mlflow.pyfunc.PythonModel):
+class Decider(PythonModel):
     """Says the second answer when the estimated probability reaches the threshold: of default, of fraud, of a sale."""
 
     def __init__(
@@ -27,7 +27,7 @@ class Decider(mlflow.pyfunc.PythonModel):
         return pd.DataFrame({"prediction": answer, "score": score})
 
 
-class Classifier(mlflow.pyfunc.PythonModel):
+class Classifier(PythonModel):
     """Answers with the class."""
 
     def __init__(self, estimator: Any, inputs: list[str]) -> None:
@@ -39,7 +39,7 @@ class Classifier(mlflow.pyfunc.PythonModel):
         return pd.DataFrame({"prediction": self.estimator.predict(model_input[self.inputs])})
 
 
-class Forecaster(mlflow.pyfunc.PythonModel):
+class Forecaster(PythonModel):
     """Answers with a number, never below 0."""
 
     def __init__(self, estimator: Any, inputs: list[str]) -> None:
@@ -51,7 +51,7 @@ class Forecaster(mlflow.pyfunc.PythonModel):
         return pd.DataFrame({"prediction": np.clip(self.estimator.predict(model_input[self.inputs]), 0, None)})
 
 
-class Bot(mlflow.pyfunc.PythonModel):
+class Bot(PythonModel):
     """Names the intent of a message, and replies with that intent's template; what it is unsure of goes to people."""
 
     def __init__(self, estimator: Any, replies: dict[str, str], handoff: str, unsure: float, lost: float) -> None:
@@ -79,7 +79,7 @@ class Bot(mlflow.pyfunc.PythonModel):
         )
 
 
-class Rules(mlflow.pyfunc.PythonModel):
+class Rules(PythonModel):
     """Rules that people wrote: they stand in when no version can be trusted."""
 
     def __init__(self, rule: Callable[[pd.DataFrame], pd.DataFrame]) -> None:

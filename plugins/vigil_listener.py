@@ -8,6 +8,7 @@ import logging
 import os
 import subprocess
 import sys
+from typing import Any
 
 from airflow.listeners import hookimpl
 
@@ -16,7 +17,7 @@ PREFIX = "vigil_nightly__"
 
 
 @hookimpl
-def on_dag_run_failed(dag_run, msg):
+def on_dag_run_failed(dag_run: Any, msg: str) -> None:
     """Records a failed nightly run; never raises, never waits."""
     del msg
     if not dag_run.dag_id.startswith(PREFIX):
@@ -29,7 +30,7 @@ def on_dag_run_failed(dag_run, msg):
         log.exception("could not record that %s was blind", dag_run.dag_id)
 
 
-def _facts(dag_run):
+def _facts(dag_run: Any) -> dict[str, Any]:
     """What decides which night the run was about; a run that is cleared later is not about tonight."""
     moments = {name: getattr(dag_run, name, None) for name in ("run_after", "logical_date")}
     kind = getattr(dag_run, "run_type", "scheduled")

@@ -1,6 +1,7 @@
 """The "Model reliability" pages and the listener for runs that died. Imports almost nothing in tasks and schedulers."""
 
 import sys
+from typing import Any
 
 from airflow.plugins_manager import AirflowPlugin
 
@@ -13,7 +14,7 @@ def _is_api_server() -> bool:
     return "api-server" in words or "api_server" in words or "standalone" in words
 
 
-def _apps() -> list:
+def _apps() -> list[dict[str, Any]]:
     if not _is_api_server():
         return []
     from vigil_pages.app import app

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOperator
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
 
     from vigil.ports import Ports
@@ -18,7 +19,13 @@ def request(ports: Ports, incident: str) -> dict[str, str]:
     from vigil_shell.connections import known_monitors
 
     digest = respond.plan_digest(ports, known_monitors(ports), incident)
-    return {"run_id": f"respond__{incident}__{digest}", "incident": incident}
+    return run_of({"incident": incident, "digest": digest})
+
+
+def run_of(response: Mapping[str, Any]) -> dict[str, str]:
+    """The respond run of a planned response: `run_id` and `incident`."""
+    incident = response["incident"]
+    return {"run_id": f"respond__{incident}__{response['digest']}", "incident": incident}
 
 
 def again(asked: dict[str, str], *, failed: bool, at: datetime) -> dict[str, str]:

@@ -1,6 +1,7 @@
 """What Airflow knows of a nightly run, in Vigil's words."""
 
 from datetime import UTC, datetime
+from typing import Any
 
 from airflow.sdk.exceptions import AirflowFailException
 
@@ -10,7 +11,7 @@ from vigil.core.run_night import BACKFILL, NightlyRun, night_of
 UNFINISHED = ("queued", "running")
 
 
-def night(dag_run, ti, asset_events, *, timezone: str) -> str:
+def night(dag_run: Any, ti: Any, asset_events: Any, *, timezone: str) -> str:
     """The local day that a run judges. Fails at once, without retries, where the run is refused."""
     extras = [event.extra or {} for events in (asset_events or {}).values() for event in events]
     run_type = _word(dag_run.run_type)
@@ -28,11 +29,11 @@ def night(dag_run, ti, asset_events, *, timezone: str) -> str:
         raise AirflowFailException(str(error)) from None
 
 
-def _earlier_unfinished(ti) -> bool:
+def _earlier_unfinished(ti: Any) -> bool:
     earlier = ti.get_previous_dagrun()
     return earlier is not None and _word(earlier.state) in UNFINISHED
 
 
-def _word(value) -> str:
+def _word(value: object) -> str:
     """Airflow's word, of an enum or of text."""
     return str(getattr(value, "value", value))

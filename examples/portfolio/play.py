@@ -43,8 +43,10 @@ class Cast(NamedTuple):
 def cast(ports: Ports, example: ModuleType, monitor: Monitor, root: Path) -> Cast:
     """Trains, registers and promotes the model, and its rules as the fallback where it has some."""
     from examples.register import register_portfolio
+    from vigil.adapters.mlflow_registry import MlflowRegistry
     from vigil.usecases.promote import promote
 
+    assert isinstance(ports.registry, MlflowRegistry)  # where the examples are registered
     version = register_portfolio(ports.registry, example).version
     promote(ports, monitor, version, actor=ACTOR, reason="first version")
     if hasattr(example, "rules"):
@@ -99,13 +101,12 @@ def past(ports: Ports, cast: Cast, nights: Sequence[Night], *, known_by: date | 
 
 def tonight(ports: Ports, cast: Cast, night: Night) -> NightResult:
     """A night as the DAG judges it, up to the incident; nothing is sent, and no alias moves."""
-    from vigil.usecases import nightly
+    from vigil.core.stages import JUDGING, Stage
+    from vigil.usecases.night.run import run_night
 
     serve(cast, night, known_by=night.played)
-    nightly.quality(ports, cast.monitor, night.played)
-    nightly.profile(ports, cast.monitor, night.played)
-    changed: Any = nightly.judge(ports, cast.monitor, night.played)["changed"]
-    nightly.correlate(ports, cast.monitor, night.played, changed=changed)
-    nightly.account(ports, cast.monitor, night.played)
-    found: NightResult = ports.results.latest(cast.monitor.model, cast.monitor.environment, night.played)
+    stages = (*JUDGING, Stage.CORRELATE, Stage.ACCOUNT)
+    run_night(ports, cast.monitor, night.played, stages=stages)
+    found = ports.results.latest(cast.monitor.model, cast.monitor.environment, night.played)
+    assert found is not None
     return found

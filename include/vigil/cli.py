@@ -30,10 +30,13 @@ from vigil import (
     wiring,
 )
 from vigil.core.errors import DataError, VigilError
+from vigil.core.stages import JUDGING, Stage
 from vigil.settings import Settings
 
 if TYPE_CHECKING:
     from vigil.config.schema import Monitor
+    from vigil.ports import Ports
+    from vigil.usecases.night.run import AfterStage, NightProgress
     from vigil.verdicts.types import NightResult
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__, pretty_exceptions_enable=False)
@@ -87,27 +90,47 @@ def night(
     model: Model,
     day: NightDay,
     respond: Annotated[
-        bool, typer.Option(help="Also join the incident process (opens incidents; sends nothing).")
+        bool,
+        typer.Option(
+            help="Run all stages of the nightly DAG: also report, join the incident process (opens incidents), replay, "
+            "plan the response and account for the night. Sends nothing."
+        ),
     ] = False,
 ) -> None:
     """Judge one night now, outside Airflow, and print its verdicts. Exit code 2 on a breach."""
-    from vigil.usecases import nightly
+    from vigil.usecases.night.run import run_night
 
     ports, monitor, when = wiring.open_ports(), wiring.monitor(model), day.date()
     _has_begun(monitor, when)
-    taken = nightly.intake(ports, monitor, when)
-    if monitor.source is not None:
-        cli_onboarding.say_ingested(taken)
-    nightly.quality(ports, monitor, when)
-    profiled = nightly.profile(ports, monitor, when)
-    out.print(f"profiled   {', '.join(profiled) or 'nothing'}")
-    judged = nightly.judge(ports, monitor, when)
+    stages = tuple(Stage) if respond else (Stage.INTAKE, *JUDGING)
+    run_night(ports, monitor, when, stages=stages, after=_after_stage(ports, monitor))
     result = ports.results.latest(monitor.model, monitor.environment, when)
-    print_night(result)
-    if respond:
-        incident = nightly.correlate(ports, monitor, when, changed=judged["changed"])
-        out.print(f"incident   {incident or 'none'}")
+    assert result is not None  # it was judged just now
     raise typer.Exit(2 if any(v.state.value == "breach" for v in result.verdicts) else 0)
+
+
+def _after_stage(ports: Ports, monitor: Monitor) -> AfterStage:
+    """Prints what each stage of a night produced, as soon as it has ended."""
+
+    def after(stage: Stage, progress: NightProgress) -> None:
+        match stage:
+            case Stage.INTAKE if monitor.source is not None and progress.intake is not None:
+                cli_onboarding.say_ingested(progress.intake)
+            case Stage.PROFILE:
+                out.print(f"profiled   {', '.join(map(str, progress.profiled)) or 'nothing'}")
+            case Stage.JUDGE if judged := ports.results.latest(monitor.model, monitor.environment, progress.night):
+                print_night(judged)
+            case Stage.REPORT if progress.report_url:
+                out.print(f"report     {escape(progress.report_url)}", soft_wrap=True)
+            case Stage.CORRELATE:
+                out.print(f"incident   {progress.incident or 'none'}")
+            case Stage.REPLAY if progress.replay is not None:
+                out.print(f"replayed   {escape(progress.replay.why)}", soft_wrap=True)
+            case Stage.PLAN if progress.response is not None and progress.response.actions:
+                actions = ", ".join(progress.response.actions)
+                out.print(f"planned    {actions}: the DAG vigil_watchdog starts them within the hour", soft_wrap=True)
+
+    return after
 
 
 def _has_begun(monitor: Monitor, night: date) -> None:
@@ -305,7 +328,7 @@ def heartbeat(
     ports = wiring.open_ports(settings)
     problems = check(ports, good, broken, health=wiring.airflow(settings).health, now=datetime.now(UTC))
     for problem in problems:
-        out.print(f"[bold red]DOWN[/]  {escape(problem)}", soft_wrap=True)
+        out.print(f"[bold red]DOWN[/]  {escape(str(problem))}", soft_wrap=True)
     if not problems:
         out.print(f"[green]ok[/]    Airflow answers, {len(good)} monitors are fresh")
     elif alert:

@@ -24,7 +24,8 @@ from vigil.settings import Settings
 if TYPE_CHECKING:
     from vigil.config.schema import Monitor
     from vigil.usecases.backtest import Judged, Told
-    from vigil.usecases.backtest_account import Account, Difference, Truth
+    from vigil.usecases.backtest_account import Account, Truth
+    from vigil.usecases.backtest_difference import Difference
 
 app = typer.Typer()
 out = Console(highlight=False)
@@ -135,7 +136,7 @@ def _run(
     resume: bool,
 ) -> Run:
     from vigil.config.load import load_changed
-    from vigil.usecases.backtest_account import difference
+    from vigil.usecases.backtest_difference import difference
 
     with TemporaryDirectory(prefix="vigil-backtest-") as folder:
         bench = prepared(model, home, first, last, Path(folder), resume=resume)
@@ -280,7 +281,8 @@ def print_difference(diff: Difference) -> None:
 
 
 def _documents(runs: Sequence[Run], per: float | None) -> list[dict[str, Any]]:
-    from vigil.usecases.backtest_account import document, failures
+    from vigil.usecases.backtest_account import failures
+    from vigil.usecases.backtest_document import document
 
     made = []
     for run in runs:

@@ -105,7 +105,7 @@ def init(  # noqa: PLR0913, PLR0917 - every answer is a flag
 
     What the log cannot tell (owner, favourable answer, reference groups) is asked at the terminal or given as options.
     """
-    from vigil.onboarding.draft import Asked
+    from vigil.onboarding.request import Asked
     from vigil.onboarding.roles import Word
     from vigil.usecases import onboard
     from vigil.usecases.look import look_at

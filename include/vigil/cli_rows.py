@@ -39,7 +39,7 @@ def rows(
 
     Exit code 2: wrong usage, or the rows of that night were not counted.
     """
-    from vigil.usecases.nights import find
+    from vigil.usecases.night.notes import IntakeNote
     from vigil.verdicts.row_words import doors, lacks, places
 
     with usage(), TemporaryDirectory(prefix="vigil-rows-") as folder:
@@ -49,7 +49,8 @@ def rows(
         if result is None or result.row_ledger is None:
             what = "was not judged" if result is None else "was judged by a release that did not count its rows"
             raise DataError(f"{monitor.model}: the night of {night.date()} {what}. Run `vigil night` to judge it")
-        seen = find(ports, monitor, night.date(), "intake.json") or {}
+        note: IntakeNote | None = ports.notes.get(monitor.model, night.date(), IntakeNote)
+    seen = note.content.model_dump(mode="json") if note else {}
     if as_json:
         told = {**result.row_ledger.model_dump(mode="json"), "intake": seen}
         print(json.dumps(told, indent=1, ensure_ascii=False))  # noqa: T201 - JSON for a program, without line breaks

@@ -55,7 +55,7 @@ def log_predictions(  # noqa: PLR0913 - what a batch is made of
     null for the other rows; `shap_values_of` makes such a function. No rows are no batch.
     Raises DataError, and writes nothing, when rows do not fit.
     """
-    from vigil.adapters.parquet_log import ParquetLog
+    from vigil.wiring import open_log
 
     table = _table(rows)
     if table.num_rows == 0:
@@ -67,7 +67,7 @@ def log_predictions(  # noqa: PLR0913 - what a batch is made of
     batch = batch_id or _content(table)
     if explain is not None:
         table = _explained(table, explain, explain_share)
-    return ParquetLog(root or Settings().predictions_dir).write_predictions(model, table, batch_id=batch)
+    return open_log(root or Settings().predictions_dir).write_predictions(model, table, batch_id=batch)
 
 
 def log_outcomes(model: str, rows: Any, *, batch_id: str | None = None, root: Path | None = None) -> tuple[str, ...]:
@@ -76,13 +76,13 @@ def log_outcomes(model: str, rows: Any, *, batch_id: str | None = None, root: Pa
     rows: as there, with prediction_id, label (kept as text) and observed_at (time zone aware). A label that is logged
     again with a later observed_at corrects the earlier one. Raises DataError, and writes nothing, when rows do not fit.
     """
-    from vigil.adapters.parquet_log import ParquetLog
+    from vigil.wiring import open_log
 
     table = _table(rows)
     if table.num_rows == 0:
         return ()
     batch = batch_id or _content(table)
-    return ParquetLog(root or Settings().predictions_dir).write_outcomes(model, table, batch_id=batch)
+    return open_log(root or Settings().predictions_dir).write_outcomes(model, table, batch_id=batch)
 
 
 def without_text(rows: pd.DataFrame, *columns: str, rules: TextRules | None = None) -> pd.DataFrame:

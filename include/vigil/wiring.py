@@ -10,15 +10,20 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from itertools import count
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from vigil.core.errors import DeliveryError
 from vigil.core.spec import Spec
-from vigil.ports import Ports
+from vigil.ports import BacktestPorts, Ports, ReadPorts
 from vigil.settings import Settings
 
 if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+    from vigil.adapters.airflow_api import AirflowApi
+    from vigil.adapters.mlflow_registry import MlflowRegistry
     from vigil.config.schema import Monitor
+    from vigil.ports import Clock, Explain, Notifier, Outbox, PredictionLog, ReadLog, Registry
     from vigil.verdicts.types import NightResult
 
 # Nothing phones home. Set before any of the libraries is imported; MLflow takes only the word "true".
@@ -65,9 +70,10 @@ def open_ports(settings: Settings | None = None, *, slack: SlackAccess | None = 
     from vigil.adapters.duckdb_suite import CompiledSuite
     from vigil.adapters.evidently_report import EvidentlyReporter
     from vigil.adapters.file_artifacts import FileArtifacts
+    from vigil.adapters.file_notes import FileNotes
     from vigil.adapters.gateway_probe import GatewayProbe
     from vigil.adapters.gx_suite import GxSuite
-    from vigil.adapters.parquet_log import ParquetLog
+    from vigil.adapters.read_only import NoProbe
     from vigil.adapters.source_reader import SourceReader
     from vigil.adapters.subprocess_runner import SubprocessRunner
     from vigil.adapters.system_clock import SystemClock
@@ -76,12 +82,12 @@ def open_ports(settings: Settings | None = None, *, slack: SlackAccess | None = 
     settings.state_dir.mkdir(parents=True, exist_ok=True)
     engine = sql_engine.open_engine(settings.database)
     sql_engine.upgrade(engine)
-    clock, registry = SystemClock(), open_registry(settings)
+    clock, registry, log = SystemClock(), open_registry(settings), open_log(settings.predictions_dir)
     outbox = sql_outbox.SqlOutbox(engine)
     artifacts = FileArtifacts(settings.artifacts_dir, settings.public_url)
     return Ports(
         clock=clock,
-        log=ParquetLog(settings.predictions_dir),
+        log=log,
         intake=SourceReader(settings.home, settings.state_dir / "intake", os.environ),
         scanner=DuckDBScanner(),
         profiles=sql_profiles.SqlProfiles(engine),
@@ -97,10 +103,18 @@ def open_ports(settings: Settings | None = None, *, slack: SlackAccess | None = 
         runner=SubprocessRunner(registry),
         probe=GatewayProbe(settings.gateway_url, token=settings.gateway_token) if settings.gateway_url else NoProbe(),
         artifacts=artifacts,
+        notes=FileNotes(artifacts),
         traffic=CountedElsewhere(settings.home, settings.prometheus_url),
-        explain=_explainer(settings, registry),
+        explain=_explainer(settings, registry, log),
         public_url=settings.public_url,
     )
+
+
+def open_log(root: Path) -> PredictionLog:
+    """The prediction log alone: the one place that says where predictions and outcomes are stored."""
+    from vigil.adapters.parquet_log import ParquetLog
+
+    return ParquetLog(root)
 
 
 def own_settings(home: Path, *, state: Path | None = None) -> Settings:
@@ -115,8 +129,8 @@ class Rehearsal(NamedTuple):
     kept: where scans are kept, so that they are done once; it may be deleted.
     """
 
-    fresh: Callable[[], Ports]
-    stored: Ports
+    fresh: Callable[[], BacktestPorts]
+    stored: ReadPorts
     nights: list[date]  # UTC dates that the log has of the model
     kept: Path | None
 
@@ -124,105 +138,111 @@ class Rehearsal(NamedTuple):
 def rehearsal(settings: Settings, model: str, folder: Path, *, keep: Path | None) -> Rehearsal:
     """A home to judge without changing anything in it. folder: for what is forgotten afterwards; keep: for scans."""
     os.environ.update(TELEMETRY_OFF)
-    from vigil.adapters import as_known, kept_scans, memory
+    from vigil.adapters import as_known, kept_scans, memory, read_only
     from vigil.adapters.duckdb_scan import DuckDBScanner
     from vigil.adapters.duckdb_suite import CompiledSuite
-    from vigil.adapters.parquet_files import dates
+    from vigil.adapters.file_notes import FileNotes
+    from vigil.adapters.gx_suite import GxSuite
+    from vigil.adapters.traffic import CountedElsewhere
 
-    stored = reading(settings, folder / "stored")
-    partitions, kept = as_known.Partitions(stored.log), kept_scans.Kept(keep)
+    log, days = prediction_log(settings.predictions_dir, model)
+    stored = _reading(settings, log, folder / "stored")
+    partitions, kept = as_known.Partitions(log), kept_scans.Kept(keep)
     scanner = kept_scans.KeptScans(DuckDBScanner(), kept)
     made = count()
 
-    def fresh() -> Ports:
+    def fresh() -> BacktestPorts:
         clock = memory.FrozenClock(datetime(1970, 1, 1, tzinfo=UTC))
         ledger = as_known.LedgerAsKnown(stored.ledger, memory.MemoryLedger(), clock)
         notes = as_known.NotesApart(folder / str(next(made)), settings.artifacts_dir)
         suites = CompiledSuite(settings.expectations_dir, notes)
-        return stored.model_copy(
-            update={
-                "clock": clock,
-                "log": as_known.LogAsKnown(stored.log, partitions, clock),
-                "scanner": scanner,
-                "profiles": as_known.ProfilesAsKnown(stored.profiles),
-                "results": memory.MemoryResults(),
-                "ledger": ledger,
-                "lease": memory.MemoryLease(),
-                "outbox": memory.MemoryOutbox(),
-                "quality_scan": kept_scans.KeptSuites(suites, kept, settings.expectations_dir),
-                "registry": as_known.RegistryAsRecorded(ledger, stored.ledger),
-                "artifacts": notes,
-            }
+        return BacktestPorts(
+            clock=clock,
+            log=as_known.LogAsKnown(log, partitions, clock),
+            intake=read_only.NoIntake(),
+            scanner=scanner,
+            profiles=as_known.ProfilesAsKnown(stored.profiles),
+            results=memory.MemoryResults(),
+            ledger=ledger,
+            lease=memory.MemoryLease(),
+            outbox=memory.MemoryOutbox(),
+            quality=GxSuite(settings.expectations_dir, notes),
+            quality_scan=kept_scans.KeptSuites(suites, kept, settings.expectations_dir),
+            reporter=read_only.NoReporter(),
+            notifier=read_only.no_notifier,
+            registry=as_known.RegistryAsRecorded(ledger, stored.ledger),
+            runner=read_only.NoRunner(),
+            probe=read_only.NoProbe(),
+            artifacts=notes,
+            notes=FileNotes(notes),
+            traffic=CountedElsewhere(settings.home, settings.prometheus_url),
         )
 
-    root = settings.predictions_dir / "predictions" / f"model={model}"
-    return Rehearsal(fresh=fresh, stored=stored, nights=dates(root), kept=keep)
+    return Rehearsal(fresh=fresh, stored=stored, nights=days, kept=keep)
 
 
-def reading(settings: Settings, folder: Path) -> Ports:
-    """The ports of a home of which nothing is changed; where it has no database yet, they are empty.
+def reading(settings: Settings, folder: Path) -> ReadPorts:
+    """The stores of a home, for reading; where it has no database yet, they are empty.
 
     folder: for copies of what its stages left.
     """
+    return _reading(settings, open_log(settings.predictions_dir), folder)
+
+
+def _reading(settings: Settings, log: ReadLog, folder: Path) -> ReadPorts:
     from vigil.adapters import memory, sql_engine, sql_ledger, sql_profiles, sql_results
     from vigil.adapters.as_known import NotesApart
-    from vigil.adapters.duckdb_scan import DuckDBScanner
-    from vigil.adapters.parquet_log import ParquetLog
+    from vigil.adapters.file_notes import FileNotes
     from vigil.adapters.system_clock import SystemClock
-    from vigil.adapters.traffic import CountedElsewhere
 
     engine = sql_engine.open_read_only(settings.database)
-    nobody = dict.fromkeys(("lease", "outbox", "quality", "reporter", "registry", "runner", "probe"))
-    return Ports(
-        **nobody,
+    artifacts = NotesApart(folder, settings.artifacts_dir, everything=True)
+    return ReadPorts(
         clock=SystemClock(),
-        log=ParquetLog(settings.predictions_dir),
-        scanner=DuckDBScanner(),
+        log=log,
         profiles=sql_profiles.SqlProfiles(engine) if engine else memory.MemoryProfiles(),
         results=sql_results.SqlResults(engine) if engine else memory.MemoryResults(),
         ledger=sql_ledger.SqlLedger(engine, settings.checkpoints) if engine else memory.MemoryLedger(),
-        notifier=NoProbe,
-        artifacts=NotesApart(folder, settings.artifacts_dir, everything=True),
-        traffic=CountedElsewhere(settings.home, settings.prometheus_url),
+        artifacts=artifacts,
+        notes=FileNotes(artifacts),
     )
 
 
-def as_of_then(settings: Settings, stored: Ports, folder: Path) -> Callable[[NightResult, datetime], Ports]:
+def as_of_then(settings: Settings, stored: ReadPorts, folder: Path) -> Callable[[NightResult, datetime], ReadPorts]:
     """Makes ports of what was stored when a judgement was made. stored: of `reading`; folder: for copies of notes."""
     from vigil.adapters import as_stored, memory
+    from vigil.adapters.file_notes import FileNotes
 
-    def then(judged: NightResult, at: datetime) -> Ports:
+    def then(judged: NightResult, at: datetime) -> ReadPorts:
         results = as_stored.ResultsThen(stored.results, at)
-        return stored.model_copy(
-            update={
-                "clock": memory.FrozenClock(at),
-                "results": results,
-                "profiles": as_stored.ProfilesThen(stored.profiles, results, judged.edges_digest),
-                "ledger": as_stored.LedgerThen(stored.ledger, at),
-                "log": as_stored.LogThen(stored.log, judged, at),
-                "artifacts": as_stored.NotesThen(folder / "then", settings.artifacts_dir),
-            }
+        artifacts = as_stored.NotesThen(folder / "then", settings.artifacts_dir)
+        return ReadPorts(
+            clock=memory.FrozenClock(at),
+            log=as_stored.LogThen(stored.log, judged, at),
+            profiles=as_stored.ProfilesThen(stored.profiles, results, judged.edges_digest),
+            results=results,
+            ledger=as_stored.LedgerThen(stored.ledger, at),
+            artifacts=artifacts,
+            notes=FileNotes(artifacts),
         )
 
     return then
 
 
-def backtest_page(documents: Sequence[Mapping[str, Any]]) -> str:
+def backtest_page(documents: Sequence[Mapping[str, object]]) -> str:
     """The HTML of backtests."""
     from vigil.adapters.backtest_page import page
 
     return page(documents)
 
 
-def prediction_log(root: Path, model: str) -> tuple[Any, list[date]]:
+def prediction_log(root: Path, model: str) -> tuple[PredictionLog, list[date]]:
     """(a prediction log alone, the UTC dates that it has of a model)."""
-    from vigil.adapters.parquet_files import dates
-    from vigil.adapters.parquet_log import ParquetLog
-
-    return ParquetLog(root), dates(root / "predictions" / f"model={model}")
+    log = open_log(root)
+    return log, list(log.dates(model))
 
 
-def airflow(settings: Settings | None = None) -> Any:
+def airflow(settings: Settings | None = None) -> AirflowApi:
     """Airflow's API, as far as VIGIL_AIRFLOW_USER and VIGIL_AIRFLOW_PASSWORD open it."""
     from vigil.adapters.airflow_api import AirflowApi
 
@@ -230,7 +250,7 @@ def airflow(settings: Settings | None = None) -> Any:
     return AirflowApi(settings.airflow_url, settings.airflow_user, settings.airflow_password)
 
 
-def open_registry(settings: Settings) -> Any:
+def open_registry(settings: Settings) -> MlflowRegistry:
     """The model registry alone."""
     os.environ.update(TELEMETRY_OFF)
     from vigil.adapters.mlflow_registry import MlflowRegistry
@@ -238,20 +258,11 @@ def open_registry(settings: Settings) -> Any:
     return MlflowRegistry(settings.tracking_uri, settings.state_dir / "models")
 
 
-class NoProbe:
-    """No serving layer is configured: which version answers cannot be proved, and that is said."""
-
-    def answering(self, model: str) -> tuple[str, str] | None:
-        """Nothing is known."""
-        del model
-        return None
-
-
-def _notifier(settings: Settings, slack: SlackAccess | None, outbox: Any, clock: Any) -> Callable[[], Any]:
+def _notifier(settings: Settings, slack: SlackAccess | None, outbox: Outbox, clock: Clock) -> Callable[[], Notifier]:
     token = slack.token if slack else settings.slack_token
     base_url = slack.base_url if slack else settings.slack_base_url
 
-    def make() -> Any:
+    def make() -> Notifier:
         if not token:
             raise DeliveryError(
                 "Slack is not configured, so nobody can be told: add the Airflow connection slack_api_default "
@@ -264,18 +275,17 @@ def _notifier(settings: Settings, slack: SlackAccess | None, outbox: Any, clock:
     return make
 
 
-def gateway(settings: Settings | None = None) -> Any:
+def gateway(settings: Settings | None = None) -> FastAPI:
     """The prediction gateway over the models of all monitors that load."""
     settings = settings or Settings()
-    from vigil.adapters.parquet_log import ParquetLog
     from vigil.serving.app import create_app
     from vigil.serving.settings import GatewaySettings
 
     good, _ = monitors(settings)
-    registry = open_registry(settings)
+    registry, log = open_registry(settings), open_log(settings.predictions_dir)
     return create_app(
         registry,
-        ParquetLog(settings.predictions_dir),
+        log,
         models=good,
         spool=settings.state_dir / "spool",
         settings=GatewaySettings(
@@ -285,15 +295,14 @@ def gateway(settings: Settings | None = None) -> Any:
             shadow=settings.gateway_shadow,
             batch_rows=settings.gateway_batch_rows,
         ),
-        explain=_explainer(settings, registry),
+        explain=_explainer(settings, registry, log),
     )
 
 
-def _explainer(settings: Settings, registry: Any) -> Any:
+def _explainer(settings: Settings, registry: Registry, log: PredictionLog) -> Explain | None:
     """Contributions of features to a sample of the answers; None where nobody wants them."""
     if settings.explain_share <= 0:
         return None
-    from vigil.adapters.parquet_log import ParquetLog
     from vigil.adapters.shap_explainer import ShapExplainer
 
-    return ShapExplainer(registry, ParquetLog(settings.predictions_dir), share=settings.explain_share)
+    return ShapExplainer(registry, log, share=settings.explain_share)

@@ -25,6 +25,7 @@ from vigil_pages import model, views
 from vigil_pages.access import GetUserDep, get_user, may_read, readable, require
 from vigil_pages.headline import late
 from vigil_pages.standing import known_faults
+from vigil_pages.timeline import timeline
 
 app = FastAPI(dependencies=[Depends(get_user)], docs_url=None, redoc_url=None, openapi_url=None)
 HEADERS = {
@@ -152,7 +153,7 @@ def incident_page(incident: Annotated[str, Part(pattern=r"^[a-z0-9-]{5,160}$")],
     monitor = require(user, known(), found.monitor)
     night = found.last_bad_night
     report = stored(found.monitor, night, "report.html").is_file()
-    return page("incident.html", incident=found, monitor=monitor, timeline=views.timeline(events), night=night,
+    return page("incident.html", incident=found, monitor=monitor, timeline=timeline(events), night=night,
                 report=report, row=views.verdict_row)  # fmt: skip
 
 

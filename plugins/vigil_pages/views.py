@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from math import floor
@@ -22,7 +22,7 @@ from .words import amount, written
 
 if TYPE_CHECKING:
     from vigil.config.schema import Monitor
-    from vigil.incidents.types import Event, Incident
+    from vigil.incidents.types import Incident
     from vigil.metrics.types import Measurement
     from vigil.verdicts.types import Budget, NightResult, Verdict
 
@@ -33,33 +33,6 @@ LOUD, QUIET = 30, 100  # verdicts of a family on one page
 NEVER = "never judged: run vigil backfill, or its DAG"
 SIGN = {"ok": "✓", "warn": "!", "breach": "✕", "unknown": "?", "rest": "–", "none": "·"}
 WAITING = ("labels pending",)  # an unknown that is no trouble tonight
-
-EVENTS = {
-    "opened": "Incident opened",
-    "signals": "More was found",
-    "reopened": "It came back: reopened",
-    "restated": "Late labels told more about its night",
-    "replayed": "The night was replayed with other versions",
-    "mitigation_done": "Mitigated",
-    "mitigation_failed": "The mitigation failed",
-    "mitigation_declined": "The mitigation was not done",
-    "good_night": "A good night",
-    "quiet_night": "A night with nothing new",
-    "accepted": "Accepted by a person",
-    "recovered": "Recovered",
-    "resolved": "Resolved",
-    "acknowledged": "Taken by a person",
-    "held": "Held: nothing changes automatically",
-    "released": "The hold ended",
-    "never_was": "It never was: restated by late labels",
-}
-RECEIPTS = {
-    "open_room": "war room opened",
-    "update_room": "summary in the room updated",
-    "post": "message sent",
-    "propose": "people asked to decide",
-    "mitigate": "handed to the rollback DAG",
-}
 
 
 @dataclass(frozen=True)
@@ -216,41 +189,3 @@ def interval(m: Measurement) -> str:
     if m.low is None or m.high is None:
         return ""
     return between(m.low, m.high, m.unit)
-
-
-def timeline(events: Sequence[Event]) -> list[dict[str, str]]:
-    """The ledger's events in words, oldest first; receipts of the same minute are told together."""
-    told: list[dict[str, str]] = []
-    last = ""  # the minute of the receipts that are being told
-    for event in events:
-        minute = f"{event.at:%Y-%m-%d %H:%M}" if event.type == "receipt" else ""
-        if minute and minute == last:
-            told[-1]["more"] += f", {_more(event)}"
-            continue
-        what = "" if minute else EVENTS.get(event.type, event.type.replace("_", " ").capitalize())
-        told.append({"at": f"{event.at:%Y-%m-%d %H:%M:%S} UTC", "what": what, "more": _more(event)})
-        last = minute
-    return told
-
-
-def _more(event: Event) -> str:
-    p: Mapping[str, Any] = event.payload
-    match event.type:
-        case "opened" | "signals" | "reopened" | "restated":
-            found = len(p["signals"])
-            return f"night of {p['night']}: {found} {'signal' if found == 1 else 'signals'}"
-        case "replayed":
-            return str(p["replay"]["why"])
-        case "mitigation_done":
-            moved = f"{p['mitigation']} from version {p.get('from')} to {p.get('to')} by {p.get('by')}"
-            return f"{moved}; {p['how']}" if p.get("how") else moved
-        case "mitigation_failed" | "mitigation_declined" | "held" | "released" | "never_was" | "resolved" | "accepted":
-            return str(p.get("why", "")) + (f" ({p['by']})" if p.get("by") else "")
-        case "good_night" | "quiet_night" | "recovered":
-            return f"night of {p['night']}, version {p['version']}, {p['rows']:,} rows"
-        case "acknowledged":
-            return str(p["by"])
-        case "receipt":
-            return RECEIPTS.get(str(p["kind"]), str(p["kind"]).replace("_", " "))
-        case _:
-            return ""

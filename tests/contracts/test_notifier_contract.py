@@ -4,56 +4,32 @@ import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from http.client import RemoteDisconnected
-from typing import Any, Protocol
+from typing import Any
 
 import pytest
 from slack_sdk import WebClient
 
 from tests.slack_emulator import PEOPLE, Emulator, emulator
 from vigil.adapters import slack_client
-from vigil.adapters.memory_notifier import MemoryNotifier
 from vigil.adapters.slack import SlackNotifier
 from vigil.core.errors import Ambiguous, Refused
 from vigil.ports import OutboxEntry
 from vigil.responses.types import Message, Receipt, Room
+from vigil.testing import FrozenClock, MemoryNotifier, MemoryOutbox, NotifierContract
+from vigil.testing.notifier import NAME, NOBODY
+from vigil.testing.notifier import a_room as bare_room
 
 pytestmark = pytest.mark.slow
 ANA, BEN = PEOPLE[0]["email"], PEOPLE[1]["email"]
 TOKEN = "xoxb-test-token"
-NOBODY = "nobody@bank.example"
-NAME = "inc-20261121-credit-scoring-fairness"
-
-
-class StoppedClock:
-    def now(self) -> datetime:
-        return datetime(2026, 11, 22, 3, 4, 5, tzinfo=UTC)
-
-
-class MemoryOutbox:
-    def __init__(self) -> None:
-        self.entries: dict[str, OutboxEntry] = {}
-
-    def get(self, key: str) -> OutboxEntry | None:
-        return self.entries.get(key)
-
-    def put(self, entry: OutboxEntry) -> None:
-        self.entries[entry.key] = entry
-
-
-class World(Protocol):
-    notifier: Any
-
-    def channels(self) -> dict[str, Any]: ...
-    def texts(self, channel: str) -> list[str]: ...
-    def replies(self, channel: str, ts: str) -> list[str]: ...
-    def pinned(self, channel: str) -> list[str]: ...
-    def members(self, channel: str) -> set[str]: ...
-    def archive(self, channel: str) -> None: ...
+CLOCK = FrozenClock(datetime(2026, 11, 22, 3, 4, 5, tzinfo=UTC))
 
 
 class MemoryWorld:
+    people = (ANA, BEN)
+
     def __init__(self) -> None:
-        self.notifier = MemoryNotifier(clock=StoppedClock(), known=frozenset(p["email"] for p in PEOPLE))
+        self.notifier = MemoryNotifier(clock=CLOCK, known=frozenset(p["email"] for p in PEOPLE))
 
     def channels(self) -> dict[str, Any]:
         return {c.name: c.model_dump() for c in self.notifier.channels.values()}
@@ -80,9 +56,11 @@ class MemoryWorld:
 
 
 class SlackWorld:
+    people = (ANA, BEN)
+
     def __init__(self, running: Emulator) -> None:
         self.emulator = running
-        self.outbox = MemoryOutbox()
+        self.outbox: MemoryOutbox = MemoryOutbox()
         self.slept: list[float] = []
         self.client = slack_client.connect(TOKEN, running.api)
         self.notifier = self.restarted()
@@ -96,7 +74,7 @@ class SlackWorld:
             token=token,
             base_url=base_url,
             outbox=self.outbox,
-            clock=StoppedClock(),
+            clock=CLOCK,
             timeout=timeout,
             sleep=self.slept.append,
         )
@@ -141,89 +119,20 @@ def slack(running: Emulator) -> SlackWorld:
     return SlackWorld(running)
 
 
-@pytest.fixture(params=["memory", "slack"])
-def world(request: pytest.FixtureRequest) -> World:
-    return MemoryWorld() if request.param == "memory" else request.getfixturevalue("slack")
+class TestMemoryNotifier(NotifierContract):
+    @pytest.fixture
+    def world(self) -> MemoryWorld:
+        return MemoryWorld()
+
+
+class TestSlackNotifier(NotifierContract):
+    @pytest.fixture
+    def world(self, slack: SlackWorld) -> SlackWorld:
+        return slack
 
 
 def a_room(**changes: Any) -> Room:
-    fields: dict[str, Any] = {
-        "name": NAME,
-        "topic": "SEV2 · open · credit_scoring staging · fairness",
-        "purpose": "Denials of one subgroup jumped. vigil:20261121-credit-scoring-staging",
-        "invite": (ANA, BEN, NOBODY, ANA),
-        "summary": Message(text="What broke: selection rate ratio 0.61"),
-        "bookmarks": (("Report", "http://127.0.0.1:8080/report"),),
-    }
-    return Room(**{**fields, **changes})
-
-
-def test_opening_a_room_gives_a_channel_with_topic_people_and_pinned_summary(world: World) -> None:
-    receipt = world.notifier.open_room("a1", a_room())
-    assert receipt.reference["name"] == NAME
-    assert receipt.reference["not_found"] == NOBODY
-    channel = world.channels()[NAME]
-    assert channel["id"] == receipt.reference["channel"]
-    assert channel["topic"] == a_room().topic
-    assert channel["purpose"] == a_room().purpose
-    assert world.members(NAME) == {ANA, BEN}
-    assert world.pinned(NAME) == world.texts(NAME) == [a_room().summary.text]
-    assert len(channel["bookmarks"]) == 1
-
-
-def test_each_method_called_twice_gives_the_same_receipt_and_does_one_thing(world: World) -> None:
-    opened = [world.notifier.open_room("a1", a_room()) for _ in range(2)]
-    room = a_room(summary=Message(text="now mitigated"), topic="SEV2 · mitigated")
-    edited = [world.notifier.update_room("a2", opened[0].reference, room) for _ in range(2)]
-    posted = [world.notifier.post("a3", opened[0].reference["channel"], Message(text="hello")) for _ in range(2)]
-    digests = [world.notifier.post("a4", "#ml-incidents", Message(text="digest")) for _ in range(2)]
-    for first, second in (opened, edited, posted, digests):
-        assert first == second
-    assert set(world.channels()) == {NAME, "ml-incidents"}
-    assert world.texts(NAME) == ["now mitigated", "hello"]
-    assert world.texts("ml-incidents") == ["digest"]
-
-
-def test_updating_a_room_edits_the_pinned_summary_and_the_topic(world: World) -> None:
-    opened = world.notifier.open_room("a1", a_room())
-    room = a_room(summary=Message(text="now mitigated"), topic="SEV2 · mitigated")
-    receipt = world.notifier.update_room("a2", opened.reference, room)
-    assert world.pinned(NAME) == ["now mitigated"]
-    assert world.channels()[NAME]["topic"] == "SEV2 · mitigated"
-    assert receipt.reference["summary_ts"] == opened.reference["summary_ts"]
-
-
-def test_two_incidents_of_the_same_wanted_name_get_two_rooms(world: World) -> None:
-    first = world.notifier.open_room("a1", a_room())
-    second = world.notifier.open_room("b1", a_room(purpose="Another one. vigil:20261121-other"))
-    assert [r.reference["name"] for r in (first, second)] == [NAME, f"{NAME}-2"]
-
-
-def test_posts_to_a_named_channel_share_it(world: World) -> None:
-    first = world.notifier.post("a1", "#ml-incidents", Message(text="one"))
-    second = world.notifier.post("a2", "#ml-incidents", Message(text="two"))
-    assert first.reference["channel"] == second.reference["channel"]
-    assert world.texts("ml-incidents") == ["one", "two"]
-
-
-def test_a_reply_is_in_its_thread_once_and_not_in_the_channel(world: World) -> None:
-    first = world.notifier.post("a1", "#ml-incidents", Message(text="a new finding"))
-    channel, ts = first.reference["channel"], first.reference["ts"]
-    replies = [world.notifier.post("a2", channel, Message(text="more of it"), thread=ts) for _ in range(2)]
-    assert replies[0] == replies[1]
-    assert world.replies("ml-incidents", ts) == ["more of it"]
-
-
-@pytest.mark.parametrize("what", ["update", "post"])
-def test_an_archived_room_is_refused_in_clear_words(world: World, what: str) -> None:
-    opened = world.notifier.open_room("a1", a_room())
-    world.archive(NAME)
-    late = {
-        "update": lambda: world.notifier.update_room("a2", opened.reference, a_room(topic="new")),
-        "post": lambda: world.notifier.post("a2", opened.reference["channel"], Message(text="new")),
-    }
-    with pytest.raises(Refused, match="unarchive"):
-        late[what]()
+    return bare_room(**{"invite": (ANA, BEN, NOBODY, ANA), **changes})
 
 
 # From here on: Slack only, what a network and a crash can do.
@@ -346,7 +255,7 @@ def test_a_crash_between_create_and_purpose_is_recovered_even_if_the_wanted_name
 
 def test_a_room_with_our_marker_is_taken_up_after_the_outbox_was_lost(slack: SlackWorld) -> None:
     first = slack.notifier.open_room("a1", a_room())
-    slack.outbox.entries.clear()
+    slack.outbox = MemoryOutbox()
     again = slack.restarted().open_room("a1", a_room())
     assert again.reference["channel"] == first.reference["channel"]
     assert set(slack.channels()) == {NAME}
@@ -404,7 +313,7 @@ def test_a_message_is_found_behind_later_ones(slack: SlackWorld) -> None:
     for number in range(7):
         slack.client.chat_postMessage(channel=room, text=f"talk {number}")
     slack.outbox.put(OutboxEntry(key="a2/post", state="in_flight", attempts=1))
-    del slack.outbox.entries["a2/receipt"]
+    del slack.outbox._entries["a2/receipt"]
     slack.restarted().post("a2", room, Message(text="one"))
     assert slack.texts(NAME).count("one") == 1
 
@@ -413,7 +322,7 @@ def test_a_dead_slack_is_ambiguous_and_leaves_the_work_to_do(slack: SlackWorld) 
     dead = slack.at("http://127.0.0.1:9/api/")
     with pytest.raises(Ambiguous, match="nothing was sent"):
         dead.open_room("a1", a_room())
-    assert slack.outbox.entries["a1/create"].state == "pending"
+    assert slack.outbox.get("a1/create").state == "pending"
     slack.notifier.open_room("a1", a_room())
     assert set(slack.channels()) == {NAME}
 

@@ -65,14 +65,14 @@ def answer(params: Any, filled: dict[str, Any]) -> str | None:
 
 def requests() -> dict[str, Any]:
     """What the rollback DAG makes of the form of a person, and of Vigil's own."""
-    import vigil_rollback
+    from vigil_shell.rollback_tasks import request_of
 
     filled = {"model": "iris", "mitigation": "rollback", "to_version": None, "reason": "worse", "incident": None}
     run = SimpleNamespace(triggering_user_name="ada")
     return {
-        "person": vigil_rollback.request_of({**filled, "action": None, "dry_run": False}, run),
-        "vigil": vigil_rollback.request_of({**filled, "action": "a1", "dry_run": False}, run),
-        "nobody": vigil_rollback.request_of({**filled, "action": None, "dry_run": True}, SimpleNamespace()),
+        "person": request_of({**filled, "action": None, "dry_run": False}, run),
+        "vigil": request_of({**filled, "action": "a1", "dry_run": False}, run),
+        "nobody": request_of({**filled, "action": None, "dry_run": True}, SimpleNamespace()),
     }
 
 

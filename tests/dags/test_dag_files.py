@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from tests.dags.parse_dags import CHECKOUT, FORMS
+from vigil.core.stages import TASKS
 
 pytestmark = [pytest.mark.slow, pytest.mark.airflow]
 
@@ -106,6 +107,16 @@ def test_the_tasks_of_a_night_and_of_its_answers_keep_their_names(parsed: dict[s
     rollback = {"preflight", "choose", "dry_run", "refuse", "approve", "execute", "news", "tell", "red"}
     assert set(tasks(parsed, "vigil_rollback")) == rollback
     assert set(tasks(parsed, "vigil_watchdog")) == {"look", "respond"}
+
+
+def test_the_tasks_that_run_the_stages_of_a_night_follow_each_other_as_the_stages_do(parsed: dict[str, Any]) -> None:
+    """A quiet night has no plan and is accounted for all the same: these two wait for the incident alone."""
+    for dag in NIGHTLY:
+        found = tasks(parsed, dag)
+        assert list(TASKS) == ["judge", "report", "correlate", "plan", "account"]
+        for later, earlier in (("report", "judge"), ("correlate", "report"), ("plan", "correlate"),
+                               ("account", "correlate")):  # fmt: skip
+            assert earlier in found[later]["upstream"], f"{later} must wait for {earlier}"
 
 
 def test_a_report_that_failed_does_not_stop_the_incident(parsed: dict[str, Any]) -> None:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from vigil.adapters.duckdb_scan import DuckDBScanner
 from vigil.adapters.file_artifacts import FileArtifacts
+from vigil.adapters.file_notes import FileNotes
 from vigil.adapters.memory import MemoryProfiles
 from vigil.adapters.parquet_log import ParquetLog
 from vigil.config.schema import Monitor
@@ -64,14 +65,16 @@ row = st.fixed_dictionaries(
 
 
 def ports_of(folder) -> Ports:
-    unused = ("clock", "ledger", "results", "registry", "lease", "outbox", "quality", "reporter", "runner", "probe")
+    unused = ("clock", "ledger", "results", "registry", "lease", "outbox", "quality", "quality_scan", "reporter",
+              "runner", "probe", "intake", "traffic")  # fmt: skip
     return Ports(
         **dict.fromkeys(unused),
         notifier=lambda: None,
         log=ParquetLog(folder / "log"),
         scanner=DuckDBScanner(),
         profiles=MemoryProfiles(),
-        artifacts=FileArtifacts(folder / "artifacts", "http://127.0.0.1:1"),
+        artifacts=None,
+        notes=FileNotes(FileArtifacts(folder / "artifacts", "http://127.0.0.1:1")),
     )
 
 

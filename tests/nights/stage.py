@@ -14,19 +14,22 @@ from vigil.adapters import sql_engine, sql_lease, sql_ledger, sql_outbox, sql_pr
 from vigil.adapters.duckdb_scan import DuckDBScanner
 from vigil.adapters.duckdb_suite import CompiledSuite
 from vigil.adapters.file_artifacts import FileArtifacts
+from vigil.adapters.file_notes import FileNotes
 from vigil.adapters.gx_suite import GxSuite
 from vigil.adapters.memory import FrozenClock
 from vigil.adapters.memory_notifier import MemoryNotifier
 from vigil.adapters.memory_registry import MemoryRegistry
 from vigil.adapters.parquet_log import ParquetLog
+from vigil.adapters.read_only import NoIntake, NoProbe, NoReporter
+from vigil.adapters.traffic import CountedElsewhere
 from vigil.config.schema import Monitor
 from vigil.core.errors import RegistryError
+from vigil.core.stages import JUDGING, Stage
 from vigil.ports import Ports
 from vigil.sdk import log_outcomes, log_predictions
-from vigil.usecases import nightly
 from vigil.usecases.backfill import backfill
+from vigil.usecases.night.run import run_night
 from vigil.usecases.promote import promote
-from vigil.usecases.replay import replay
 from vigil.verdicts.types import NightResult, State
 
 MODEL = "shop"
@@ -136,6 +139,7 @@ class Bank:
         self.ports = Ports(
             clock=self.clock,
             log=ParquetLog(self.log),
+            intake=NoIntake(),
             scanner=DuckDBScanner(),
             profiles=sql_profiles.SqlProfiles(engine),
             results=sql_results.SqlResults(engine),
@@ -144,12 +148,14 @@ class Bank:
             outbox=sql_outbox.SqlOutbox(engine),
             quality=GxSuite(folder / "expectations", self.artifacts),
             quality_scan=CompiledSuite(folder / "expectations", self.artifacts),
-            reporter=None,
+            reporter=NoReporter(),
             notifier=lambda: self.notifier,
             registry=self.registry,
             runner=Runner(),
-            probe=None,
+            probe=NoProbe(),
+            traffic=CountedElsewhere(folder, None),
             artifacts=self.artifacts,
+            notes=FileNotes(self.artifacts),
         )
 
     @staticmethod
@@ -194,12 +200,9 @@ class Bank:
         list(backfill(self.ports, self.monitor, days))
         return self
 
-    def judged(self, night: date = TONIGHT) -> list[str]:
+    def judged(self, night: date = TONIGHT) -> list[date]:
         """The night's steps until it is judged; the past nights that it restated."""
-        nightly.quality(self.ports, self.monitor, night)
-        nightly.profile(self.ports, self.monitor, night)
-        told: Any = nightly.judge(self.ports, self.monitor, night)["changed"]
-        return list(told)
+        return list(run_night(self.ports, self.monitor, night, stages=JUDGING).changed)
 
     def judge(self, night: date = TONIGHT) -> NightResult:
         """The night's judgement."""
@@ -208,13 +211,9 @@ class Bank:
         return found
 
     def night(self, night: date = TONIGHT) -> str | None:
-        """All steps of the nightly DAG but the report; the incident, if there is something to do."""
-        changed = self.judged(night)
-        incident = nightly.correlate(self.ports, self.monitor, night, changed=changed)
-        if incident:
-            replay(self.ports, self.monitor, night, incident)
-        nightly.account(self.ports, self.monitor, night)
-        return incident
+        """All stages of the nightly DAG but the report; the incident, if there is something to do."""
+        stages = [stage for stage in Stage if stage is not Stage.REPORT]
+        return run_night(self.ports, self.monitor, night, stages=stages).incident
 
     def streams(self) -> Mapping[str, list[tuple[str, str]]]:
         """(key, type) of every event, by stream."""

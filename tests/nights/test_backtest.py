@@ -16,8 +16,9 @@ from typer.testing import CliRunner
 
 from vigil import wiring
 from vigil.cli import app
-from vigil.usecases import nightly
+from vigil.core.stages import JUDGING
 from vigil.usecases.backtest import morning
+from vigil.usecases.night.run import run_night
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -96,8 +97,7 @@ def test_the_nights_are_judged_as_the_nightly_run_judges_them(tmp_path):
     ports, monitor = wiring.open_ports(past.settings), past.monitor
     for n, one in enumerate(found["nights"]):
         day = FIRST + timedelta(days=n)
-        nightly.profile(ports, monitor, day)
-        nightly.judge(ports, monitor, day)
+        run_night(ports, monitor, day, stages=JUDGING)
         result = ports.results.latest("credit", "production", day)
         assert one["rows"] == result.rows
         assert [(v["metric"], v["subject"], v["state"], v["reason"]) for v in one["verdicts"]] == [

@@ -42,7 +42,7 @@ def test_a_label_that_comes_three_weeks_late_moves_its_night_and_tonight_s_budge
     bank.clock.advance(ONE)
     bank.tell_truth(made.assign(score=1 - made["score"]), days=21)  # the opposite of what was said came true
     bank.serve(LATE)
-    assert bank.judged(LATE) == [TONIGHT.isoformat()]
+    assert bank.judged(LATE) == [TONIGHT]
 
     night_now = bank.ports.results.latest(MODEL, "staging", TONIGHT)
     assert next(v for v in night_now.verdicts if v.metric == "auc").state is State.BREACH

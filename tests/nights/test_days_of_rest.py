@@ -13,10 +13,13 @@ from typer.testing import CliRunner
 
 from vigil import wiring
 from vigil.cli import app
+from vigil.core.stages import JUDGING, Stage
 from vigil.usecases import nightly
+from vigil.usecases.night.run import run_night
 from vigil.usecases.nights import incidents
 
 pytestmark = pytest.mark.slow  # many nights on real stores
+STAGES = (*JUDGING, Stage.CORRELATE)
 ANSWERS = {"name": "answers", "sli": "availability", "target": 0.9}
 
 
@@ -77,9 +80,7 @@ def test_the_nightly_steps_show_a_day_of_rest_as_rest_and_its_budgets_as_they_we
     past = log(tmp_path / "home", [n for n in range(7) if n < 5], serves=["mon", "tue", "wed", "thu", "fri"])
     ports, monitor = wiring.open_ports(past.settings), past.monitor
     for n in range(7):
-        nightly.profile(ports, monitor, day(n))
-        nightly.judge(ports, monitor, day(n))
-        nightly.correlate(ports, monitor, day(n))
+        run_night(ports, monitor, day(n), stages=STAGES)
     friday, sunday = (ports.results.latest("credit", "production", day(n)) for n in (4, 6))
     assert (sunday.rest, sunday.verdicts, sunday.notes) == (True, (), ("no service on Sundays: as `serves:` says",))
     assert [(b.good, b.total, b.unjudged_nights) for b in sunday.budgets] == [
@@ -102,9 +103,7 @@ def test_a_model_whose_schedule_is_weekly_confirms_drift_from_one_run_to_the_nex
     past = log(tmp_path / "home", [7 * n for n in range(10)], moved=(56, 63), schedule="0 3 * * tue")
     ports, monitor = wiring.open_ports(past.settings), past.monitor
     for n in range(10):
-        nightly.profile(ports, monitor, day(7 * n))
-        nightly.judge(ports, monitor, day(7 * n))
-        nightly.correlate(ports, monitor, day(7 * n))
+        run_night(ports, monitor, day(7 * n), stages=STAGES)
     states = []
     for n in (56, 63):
         result = ports.results.latest("credit", "production", day(n))

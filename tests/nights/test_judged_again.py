@@ -88,7 +88,7 @@ def test_newer_software_restates_no_night_and_a_rebaselining_after_it_does(taugh
     assert [bool(r.basis) for r in told(taught, night)] == [True, False]
     taught.clock.advance(timedelta(minutes=1))
     rebaseline(taught.ports, taught.monitor, since=TONIGHT - timedelta(days=7), until=None, actor="ada", reason="more")
-    assert taught.judged(night) == [night.isoformat()]
+    assert taught.judged(night) == [night]
     assert len(told(taught, night)) == 3
 
 

@@ -90,8 +90,8 @@ def test_a_breach_of_a_night_that_was_missed_opens_its_incident_when_the_schedul
 def test_a_retry_of_the_run_that_found_a_missed_night_hears_of_it_again(bank):
     bank.serve(TONIGHT, poorer_women)
     bank.serve(NEXT)
-    assert bank.judged(NEXT) == [TONIGHT.isoformat()]
-    assert bank.judged(NEXT) == [TONIGHT.isoformat()]
+    assert bank.judged(NEXT) == [TONIGHT]
+    assert bank.judged(NEXT) == [TONIGHT]
     assert bank.judged(NEXT + timedelta(days=1)) == []
 
 
@@ -99,8 +99,8 @@ def test_a_weekly_run_tells_the_incident_process_of_all_its_nights(bank):
     days = [TONIGHT + timedelta(days=n) for n in range(7)]
     for day in days:
         bank.serve(day, poorer_women if day == days[2] else None)
-    assert bank.judged(days[-1]) == [day.isoformat() for day in days[:-1]]
-    nightly.correlate(bank.ports, bank.monitor, days[-1], changed=[day.isoformat() for day in days[:-1]])
+    assert bank.judged(days[-1]) == days[:-1]
+    nightly.correlate(bank.ports, bank.monitor, days[-1], changed=days[:-1])
     (incident,) = all_incidents(bank.ports)
     assert incident.opened_night == days[2]
     assert not incident.is_open

@@ -1,6 +1,7 @@
 """What is done about a bad night, killed anywhere: every message once, one change of the model, one story."""
 
 import re
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from stage import MODEL, TONIGHT, Bank, Killed, Mortal, bank_after, copied, poor
 from vigil.adapters.evidently_report import EvidentlyReporter
 from vigil.core.words import Mitigation, Role
 from vigil.incidents.types import Status
+from vigil.responses.rollback import Asker
 from vigil.responses.types import ActionKind
 from vigil.usecases import nightly, respond
 from vigil.usecases.incidents import get
@@ -47,7 +49,7 @@ def bad_past(quiet_past, tmp_path_factory) -> Path:
 @pytest.fixture
 def opened(bad_past, tmp_path) -> Bank:
     bank = copied(bad_past, tmp_path / "bank")
-    bank.ports = bank.ports.model_copy(update={"probe": Gateway(bank)})
+    bank.ports = replace(bank.ports, probe=Gateway(bank))
     return bank
 
 
@@ -66,6 +68,7 @@ def mitigate(bank: Bank, action: dict) -> None:
         reason=action["payload"]["reason"],
         incident=INCIDENT,
         actor=f"vigil:{action['id']}",
+        asker=Asker.VIGIL,
     )
     execute(bank.ports, bank.monitor, asked, preflight(bank.ports, bank.monitor, asked), approved_by=None)
     del RUNNING[bank.log]
@@ -91,7 +94,7 @@ def texts(bank: Bank) -> list[list[str]]:
 @pytest.fixture(scope="module")
 def undisturbed(bad_past, tmp_path_factory) -> Bank:
     bank = copied(bad_past, tmp_path_factory.mktemp("undisturbed") / "bank")
-    bank.ports = bank.ports.model_copy(update={"probe": Gateway(bank)})
+    bank.ports = replace(bank.ports, probe=Gateway(bank))
     answer(bank)
     return bank
 
@@ -118,7 +121,7 @@ def test_an_answer_that_is_killed_after_any_write_and_given_again_ends_like_one_
     whole, left = opened.ports, [at]
     mortal = {n: Mortal(getattr(whole, n), w, left) for n, w in WRITES.items()}
     chat = Mortal(opened.notifier, CHAT, left)
-    opened.ports = whole.model_copy(update={**mortal, "notifier": lambda: chat})
+    opened.ports = replace(whole, **mortal, notifier=lambda: chat)
     with pytest.raises(Killed):
         answer(opened)
     opened.ports = whole
@@ -134,7 +137,7 @@ def test_an_answer_has_as_many_writes_as_it_is_killed_at(opened):
     whole, left = opened.ports, [14]
     mortal = {n: Mortal(getattr(whole, n), w, left) for n, w in WRITES.items()}
     chat = Mortal(opened.notifier, CHAT, left)
-    opened.ports = whole.model_copy(update={**mortal, "notifier": lambda: chat})
+    opened.ports = replace(whole, **mortal, notifier=lambda: chat)
     answer(opened)
     assert left == [1]
 
@@ -155,7 +158,7 @@ def test_after_the_rules_stood_in_only_a_good_night_of_the_champion_ends_the_inc
 
 
 def test_the_report_of_a_bad_night_is_one_page_and_the_room_links_it(bank):
-    bank.ports = bank.ports.model_copy(update={"reporter": EvidentlyReporter(), "probe": Gateway(bank)})
+    bank.ports = replace(bank.ports, reporter=EvidentlyReporter(), probe=Gateway(bank))
     bank.serve(TONIGHT, poorer_women)
     bank.judged()
     first, second = (nightly.report(bank.ports, bank.monitor, TONIGHT) for _ in range(2))

@@ -1,16 +1,19 @@
 """Whole nights on real stores: a quiet one stays silent, a bad one becomes one incident, again and again the same."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import numpy as np
 import pytest
 from stage import MODEL, TONIGHT, Bank, Killed, Mortal, bank_after, people, poorer_women, scored, states
 
+from vigil.core.stages import Stage
 from vigil.incidents.types import Status
 from vigil.responses.types import ActionKind
 from vigil.sdk import log_predictions
 from vigil.usecases import nightly, respond
 from vigil.usecases.incidents import all_incidents
+from vigil.usecases.night.run import run_night
 from vigil.usecases.replay import replay
 from vigil.verdicts.judge import judge
 from vigil.verdicts.types import Cause, State
@@ -79,15 +82,10 @@ def test_a_bad_night_that_is_judged_again_and_again_changes_nothing(bank):
 
 def test_each_step_of_a_bad_night_run_three_times_leaves_what_one_run_leaves(bank, undisturbed):
     bank.serve(TONIGHT, poorer_women)
-    ports, monitor, told = bank.ports, bank.monitor, {}
-    for step in (nightly.quality, nightly.profile, nightly.judge):
-        told = [step(ports, monitor, TONIGHT) for _ in range(3)][-1]
-    changed = told["changed"]
-    incident = [nightly.correlate(ports, monitor, TONIGHT, changed=changed) for _ in range(3)][-1]
-    for _ in range(3):
-        replay(ports, monitor, TONIGHT, incident)
-    for _ in range(3):
-        nightly.account(ports, monitor, TONIGHT)
+    ports, progress = bank.ports, None
+    for stage in Stage:
+        for _ in range(0 if stage is Stage.REPORT else 3):
+            progress = run_night(ports, bank.monitor, TONIGHT, stages=(stage,), progress=progress)
     assert bank.streams() == undisturbed.streams()
     assert len(ports.results.versions_of_truth(MODEL, "staging", TONIGHT)) == 1
 
@@ -99,7 +97,7 @@ WRITES = {"ledger": ("append", "checkpoint"), "results": ("append",), "profiles"
 def test_a_night_that_is_killed_after_any_write_and_run_again_ends_like_one_that_was_not(bank, undisturbed, at):
     bank.serve(TONIGHT, poorer_women)
     whole, left = bank.ports, [at]
-    bank.ports = whole.model_copy(update={n: Mortal(getattr(whole, n), w, left) for n, w in WRITES.items()})
+    bank.ports = replace(whole, **{n: Mortal(getattr(whole, n), w, left) for n, w in WRITES.items()})
     with pytest.raises(Killed):
         bank.night()
     bank.ports = whole
@@ -111,7 +109,7 @@ def test_a_night_that_is_killed_after_any_write_and_run_again_ends_like_one_that
 def test_a_bad_night_has_as_many_writes_as_it_is_killed_at(bank):
     bank.serve(TONIGHT, poorer_women)
     whole, left = bank.ports, [8]
-    bank.ports = whole.model_copy(update={n: Mortal(getattr(whole, n), w, left) for n, w in WRITES.items()})
+    bank.ports = replace(whole, **{n: Mortal(getattr(whole, n), w, left) for n, w in WRITES.items()})
     bank.night()
     assert left == [1]
 
@@ -188,11 +186,11 @@ def test_a_restatement_is_not_lost_when_the_worker_dies_right_after_it_was_store
     bank.serve(TONIGHT, answered=lambda rows: rows.iloc[400:])
     bank.serve(later)
     whole = bank.ports
-    bank.ports = whole.model_copy(update={"results": Mortal(whole.results, ("append",), [1])})
+    bank.ports = replace(whole, results=Mortal(whole.results, ("append",), [1]))
     with pytest.raises(Killed):
         bank.judged(later)
     bank.ports = whole
-    assert bank.judged(later) == [TONIGHT.isoformat()]
+    assert bank.judged(later) == [TONIGHT]
     assert bank.types(f"model/{MODEL}").count("restated") == 1
 
 

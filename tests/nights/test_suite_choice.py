@@ -1,6 +1,7 @@
 """Who checks a night's suite: Great Expectations in memory, or the scan where the rows lie. Both say the same."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pyarrow as pa
@@ -87,7 +88,7 @@ def test_a_suite_that_fails_as_a_whole_is_one_unknown_and_the_numbers_of_the_nig
 
     bank.serve(TONIGHT)
     bank.monitor = monitor(suite="shop", quality=how)
-    bank.ports = bank.ports.model_copy(update={"quality": Broken(), "quality_scan": Broken()})
+    bank.ports = replace(bank.ports, quality=Broken(), quality_scan=Broken())
     nightly.quality(bank.ports, bank.monitor, TONIGHT)
     nightly.profile(bank.ports, bank.monitor, TONIGHT)
     nightly.judge(bank.ports, bank.monitor, TONIGHT)

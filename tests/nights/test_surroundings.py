@@ -1,5 +1,6 @@
 """What a night's rows do not tell: requests that were lost on the way, versions that nobody promoted."""
 
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ def counted(folder: Path, *requests: int) -> Bank:
     lines = [f"{TONIGHT - timedelta(days=n)},{r}" for n, r in enumerate(requests)]
     (folder / "lb.csv").write_text("\n".join(["night,requests", *lines]))
     bank = Bank(folder / "bank", traffic={"file": "lb.csv"}, rules=RULES)
-    bank.ports = bank.ports.model_copy(update={"traffic": CountedElsewhere(folder, None)})
+    bank.ports = replace(bank.ports, traffic=CountedElsewhere(folder, None))
     bank.clock.advance(timedelta(days=-20))
     bank.promoted()
     bank.clock.advance(timedelta(days=20))

@@ -12,7 +12,9 @@ from typer.testing import CliRunner
 
 from vigil import wiring
 from vigil.cli import app
-from vigil.usecases import last_known, nightly
+from vigil.core.stages import Stage
+from vigil.usecases import last_known
+from vigil.usecases.night.run import run_night
 
 LABELS = {"delay_nights": 8, "grace_nights": 2}  # so that nothing is overdue
 OTHER = {"rules": {**RULES, "drift": [{"metric": "psi", "breach": "> 0.3"}]}, "labels": LABELS}
@@ -22,9 +24,7 @@ LAST = FIRST + timedelta(days=9)
 def judge(past: Past, day) -> None:
     """As the nightly run does it, without telling anybody."""
     ports, monitor = wiring.open_ports(past.settings), past.monitor
-    nightly.profile(ports, monitor, day)
-    told = nightly.judge(ports, monitor, day)
-    nightly.correlate(ports, monitor, day, changed=told["changed"])
+    run_night(ports, monitor, day, stages=(Stage.PROFILE, Stage.JUDGE, Stage.CORRELATE))
     last_known.record(ports, monitor)
 
 

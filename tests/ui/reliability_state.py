@@ -16,6 +16,7 @@ from vigil.adapters.sql_ledger import SqlLedger
 from vigil.adapters.sql_results import SqlResults
 from vigil.incidents.correlate import signals
 from vigil.incidents.episodes import bad_night_events
+from vigil.incidents.types import Clue
 from vigil.settings import Settings
 from vigil.verdicts.types import NightResult, State
 
@@ -82,7 +83,7 @@ def open_incident(ledger: SqlLedger) -> None:
         assessment=whole.assessment,
         versions={"3": 2410},
         report_url=None,
-        clues=(f"since 05:00 the pipeline {LONG} ran", HOSTILE),
+        clues=(Clue(text=f"since 05:00 the pipeline {LONG} ran"), Clue(text=HOSTILE)),
     )
     room = {"name": "inc-20261121-credit-scoring-fairness", "url": "http://127.0.0.1:1/archives/C1"}
     told: list[tuple[str, str, Mapping[str, Any]]] = [

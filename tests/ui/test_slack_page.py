@@ -9,12 +9,13 @@ from selenium import webdriver
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 
-from tests.contracts.test_notifier_contract import MemoryOutbox, StoppedClock
+from tests.contracts.test_notifier_contract import CLOCK
 from tests.golden.messages.stories import credit_facts, credit_fallback, event, iris
 from tests.slack_emulator import Emulator, emulator
 from vigil.adapters.slack import SlackNotifier
 from vigil.responses.messages import room_for, update_message
-from vigil.responses.types import Message
+from vigil.responses.types import Announcement, Message
+from vigil.testing import MemoryOutbox
 
 pytestmark = [pytest.mark.slow, pytest.mark.browser]
 
@@ -22,7 +23,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.browser]
 def tell_stories(running: Emulator) -> None:
     """Two rooms, a digest, and a hostile message."""
     notifier = SlackNotifier(
-        token="xoxb-test-token", base_url=running.api, outbox=MemoryOutbox(), clock=StoppedClock(), sleep=lambda _: None
+        token="xoxb-test-token", base_url=running.api, outbox=MemoryOutbox(), clock=CLOCK, sleep=lambda _: None
     )
     notifier.open_room("i1", room_for(*iris()))
     incident, facts = credit_fallback()
@@ -35,7 +36,7 @@ def tell_stories(running: Emulator) -> None:
             event("mitigation_done", **done, verified=True, how="the gateway answers with version 1 as fallback"),
         )
     ):
-        message = update_message(incident, credit_facts(), {"what": told.type, "sequence": 7}, (told,))
+        message = update_message(incident, credit_facts(), Announcement(what=told.type, sequence=7), (told,))
         notifier.post(f"p{number}", reference["channel"], message)
     notifier.update_room("u1", reference, room_for(incident, facts))
     notifier.post("h1", "#ml-incidents", Message(text="raw <script>document.title='owned'</script> " + "x" * 400))

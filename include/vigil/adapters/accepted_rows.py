@@ -5,6 +5,7 @@ Raises DataError before anything is written, so that a batch is stored whole or 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING
 
@@ -25,6 +26,7 @@ PREDICTIONS = {
     "latency_ms": "number",
 }
 OUTCOMES = {"prediction_id": "text", "label": "label", "observed_at": "timestamp"}
+SAFE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,126}")
 NAMED = 3  # wrong values and columns that a message names
 
 _EXPECTED = {
@@ -37,6 +39,7 @@ _EXPECTED = {
 
 def predictions(rows: pa.Table, model: str) -> pa.Table:
     """The predictions as they are stored. Raises DataError that says what to correct."""
+    check_model(model)
     what = f"predictions of {model!r}"
     made = _accepted(rows, PREDICTIONS, what)
     for name, known in (("role", Role), ("status", Status)):
@@ -46,7 +49,14 @@ def predictions(rows: pa.Table, model: str) -> pa.Table:
 
 def outcomes(rows: pa.Table, model: str) -> pa.Table:
     """The outcomes as they are stored, labels as words. Raises DataError that says what to correct."""
+    check_model(model)
     return _accepted(rows, OUTCOMES, f"outcomes of {model!r}")
+
+
+def check_model(model: str) -> None:
+    """Raises DataError where a model's name cannot be that of a folder."""
+    if not SAFE_NAME.fullmatch(model):
+        raise DataError(f"{model!r} cannot name a model's log: letters, digits, '_', '-' and '.' only")
 
 
 def check_names(names: Iterable[str], what: str) -> None:

@@ -1,4 +1,4 @@
-"""What is stored, as it was known at the time of a clock, with state in memory: whoever works on it changes nothing.
+"""Point-in-time views of the stores for backtests: reads are cut at the clock, writes stay in memory.
 
 A backtest judges past nights with the very use cases that judge them every night; these are the ports it hands them.
 """
@@ -7,13 +7,24 @@ from __future__ import annotations
 
 import shutil
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import date, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from vigil.adapters.file_notes import file_name
+from vigil.adapters.read_only import NoRegistry, ReadHalfOnly
 from vigil.core.errors import NotRegistered
 from vigil.core.ids import digest
+from vigil.incidents.events import (
+    NightJudged,
+    NightJudgedLate,
+    NightRestated,
+    RebaselineProposed,
+    SettingsRecorded,
+)
+from vigil.ports.notes import NoteKind
 from vigil.profiles.codec import decode, encode
 from vigil.profiles.edges import edges_digest
 from vigil.profiles.types import Edges, Key, Profile
@@ -25,14 +36,18 @@ if TYPE_CHECKING:
     from vigil.config.schema import Monitor
     from vigil.core.window import Window
     from vigil.incidents.types import Event
-    from vigil.ports import Clock, Ledger, Partition, PredictionLog, Profiles, ServingState
+    from vigil.ports import Clock, Ledger, Partition, PredictionLog, ReadLedger, ReadProfiles, ServingState
 
 MODELS = "model/"
 # events that a judge adds; who judges anew adds its own
-JUDGED = ("restated", "judged_late", "night_judged", "settings_recorded", "rebaseline_proposed")
+JUDGED = tuple(
+    kind.ledger_type() for kind in (NightRestated, NightJudgedLate, NightJudged, SettingsRecorded, RebaselineProposed)
+)
 HOUR = timedelta(hours=1)
 DECODED = 8  # nights whose profiles are held as objects; all others as the kilobytes that they are stored in
-NOTED = ("traffic.json", "intake.json")  # notes of a night that tell what was known outside the log
+NOTED = tuple(
+    map(file_name, (NoteKind.TRAFFIC, NoteKind.INTAKE))
+)  # notes of a night that tell what was known outside the log
 
 
 class Partitions:
@@ -60,8 +75,8 @@ class Partitions:
         return found
 
 
-class LogAsKnown:
-    """PredictionLog, for reading: labels that were observed after the clock's time are not there."""
+class LogAsKnown(ReadHalfOnly):
+    """PredictionLog: labels that were observed after the clock's time are not there. All but the read half refuses."""
 
     def __init__(self, log: PredictionLog, partitions: Partitions, clock: Clock) -> None:
         self._log, self._partitions, self._clock = log, partitions, clock
@@ -86,7 +101,7 @@ class LedgerAsKnown:
     Incidents begin anew: those that are stored were opened by other judgements.
     """
 
-    def __init__(self, stored: Ledger, mine: Ledger, clock: Clock) -> None:
+    def __init__(self, stored: ReadLedger, mine: Ledger, clock: Clock) -> None:
         self._stored, self._mine, self._clock = stored, mine, clock
         self._read: dict[str, tuple[Event, ...]] = {}
 
@@ -95,7 +110,7 @@ class LedgerAsKnown:
         return (*self._then(stream), *self._mine.read(stream))
 
     def append(
-        self, stream: str, *, expected: int, key: str, type: str, at: datetime, payload: Mapping[str, Any]
+        self, stream: str, *, expected: int, key: str, type: str, at: datetime, payload: Mapping[str, object]
     ) -> Event:
         """Appends in memory, behind what is there."""
         before = expected - len(self._then(stream))
@@ -103,7 +118,7 @@ class LedgerAsKnown:
 
     def streams(self, prefix: str = "") -> tuple[str, ...]:
         """Names of the models' streams, and of those that were begun now."""
-        models = [name for name in self._stored.streams(prefix) if name.startswith(MODELS)]
+        models = [name for name in self._stored.streams(prefix) if self._then(name)]
         return tuple(sorted({*models, *self._mine.streams(prefix)}))
 
     def checkpoint(self, at: datetime) -> Mapping[str, tuple[int, str]]:
@@ -125,12 +140,19 @@ class LedgerAsKnown:
 class ProfilesAsKnown:
     """Profiles in memory, with the edges and baselines that are stored, or that were put here instead."""
 
-    def __init__(self, stored: Profiles) -> None:
+    def __init__(self, stored: ReadProfiles) -> None:
         self._stored = stored
         self._nights: dict[tuple[str, str, date], tuple[str, list[tuple[Key, bytes]]]] = {}
         self._decoded: OrderedDict[tuple[str, str, date, str], dict[Key, Profile]] = OrderedDict()
         self._edges: dict[str, Edges | None] = {}
         self._baselines: dict[tuple[str, str], Profile | None] = {}
+
+    def put(self, key: Key, profile: Profile, *, partition_digest: str) -> None:
+        """Keeps a profile beside those of the same rows, instead of those of other rows."""
+        known, kept = self._nights.get((key.monitor, key.environment, key.night), ("", []))
+        beside = {k: decode(p) for k, p in kept} if known == partition_digest else {}
+        if key not in beside or beside[key].edges_digest != profile.edges_digest:
+            self.put_night({**beside, key: profile}, partition_digest=partition_digest)
 
     def put_night(self, found: Mapping[Key, Profile], *, partition_digest: str) -> None:
         """Keeps the profiles of a scan instead of those that the night had."""
@@ -138,6 +160,7 @@ class ProfilesAsKnown:
             place = (key.monitor, key.environment, key.night)
             same = [(k, encode(p)) for k, p in found.items() if (k.monitor, k.environment, k.night) == place]
             self._nights[place] = (partition_digest, same)
+            self._decoded.pop((*place, partition_digest), None)
 
     def night(
         self, monitor: str, environment: str, night: date, *, partition_digest: str | None = None
@@ -183,14 +206,24 @@ class ProfilesAsKnown:
             self._baselines[key] = self._stored.baseline(monitor, version)
         return self._baselines[key]
 
+    @contextmanager
+    def replacing(self, monitor: str, version: str) -> Iterator[None]:
+        """Edges and the version's baseline are as before where the block raises."""
+        edges, baseline = self.edges(monitor), self.baseline(monitor, version)
+        try:
+            yield
+        except BaseException:
+            self._edges[monitor], self._baselines[monitor, version] = edges, baseline
+            raise
 
-class RegistryAsRecorded:
-    """Registry, for one question: what should have answered, as the ledger tells; it knows of no later change.
+
+class RegistryAsRecorded(NoRegistry):
+    """Registry: what should have answered, as the ledger tells; it knows of no later change. All else refuses.
 
     Before the first change that is recorded, what that change made is taken to have been so.
     """
 
-    def __init__(self, ledger: Ledger, stored: Ledger) -> None:
+    def __init__(self, ledger: ReadLedger, stored: ReadLedger) -> None:
         self._ledger, self._stored = ledger, stored
 
     def serving(self, model: str) -> ServingState:

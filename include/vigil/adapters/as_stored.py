@@ -1,29 +1,34 @@
-"""What was stored when a judgement was made: results, profiles, events and notes of that moment, for reading alone."""
+"""Point-in-time, read-only views: results, profiles, events and notes as they were when a judgement was made."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vigil.adapters.as_known import NotesApart
+from vigil.core.window import night_window
+from vigil.ports.notes import NoteKind
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from vigil.config.schema import Monitor
     from vigil.core.window import Window
     from vigil.incidents.types import Event
-    from vigil.ports import Ledger, Partition, PredictionLog, Profiles, Results
+    from vigil.ports import Partition, ReadLedger, ReadLog, ReadProfiles, ReadResults
     from vigil.profiles.types import Edges, Key, Profile
     from vigil.verdicts.types import NightResult
 
+SUITES = f"{NoteKind.SUITE.value}-"  # how names of suites' notes begin
 GONE = "(rows that are not in the log any more)"
 
 
 class ResultsThen:
-    """Results, as they were."""
+    """ReadResults, cut at a moment: judgements of later are not there."""
 
-    def __init__(self, stored: Results, at: datetime) -> None:
+    def __init__(self, stored: ReadResults, at: datetime) -> None:
         self._stored, self._at = stored, at
 
     def latest(
@@ -61,24 +66,52 @@ class ResultsThen:
         return tuple(found[:nights])
 
     def oldest(self, monitor: str, environment: str) -> date | None:
-        """The first night that was ever judged."""
-        return self._stored.oldest(monitor, environment)
+        """The first night that was judged by then."""
+        return next(self._judged(monitor, environment, backwards=False), None)
+
+    def newest(self, monitor: str, environment: str) -> tuple[date, datetime] | None:
+        """The newest night that was judged by then, and when it was last evaluated by then."""
+        night = next(self._judged(monitor, environment, backwards=True), None)
+        versions = self.versions_of_truth(monitor, environment, night) if night else ()
+        return (night, versions[-1][0]) if night and versions else None
+
+    def versions_of_truth(
+        self, monitor: str, environment: str, night: date
+    ) -> tuple[tuple[datetime, NightResult], ...]:
+        """The judgements of one night by then, oldest first."""
+        return tuple(v for v in self._stored.versions_of_truth(monitor, environment, night) if v[0] <= self._at)
+
+    def _judged(self, monitor: str, environment: str, *, backwards: bool) -> Iterator[date]:
+        """The nights that were judged by then, oldest first, or newest first."""
+        first, last = self._stored.oldest(monitor, environment), self._stored.newest(monitor, environment)
+        days = range((last[0] - first).days + 1) if first and last else range(0)
+        for n in reversed(days) if backwards else days:
+            if first and self.latest(monitor, environment, night := first + timedelta(days=n)) is not None:
+                yield night
 
 
 class ProfilesThen:
-    """Profiles of the rows and labels that were judged, on the edges that they were counted on."""
+    """ReadProfiles of the rows and labels that were judged by then, on the edges that they were counted on."""
 
-    def __init__(self, stored: Profiles, results: ResultsThen, edges_digest: str) -> None:
+    def __init__(self, stored: ReadProfiles, results: ResultsThen, edges_digest: str) -> None:
         self._stored, self._results, self._edges = stored, results, edges_digest
 
-    def night(self, monitor: str, environment: str, night: date) -> Mapping[Key, Profile]:
-        """The profiles of a night's latest judgement."""
-        judged = self._results.latest(monitor, environment, night)
-        digest = judged.partition_digest if judged else None
-        return self._stored.night(monitor, environment, night, partition_digest=digest)
+    def night(
+        self, monitor: str, environment: str, night: date, *, partition_digest: str | None = None
+    ) -> Mapping[Key, Profile]:
+        """The profiles of a night's latest judgement, or those of other rows that are named; none of later nights."""
+        known = partition_digest or self.partition_digest(monitor, environment, night)
+        return self._stored.night(monitor, environment, night, partition_digest=known) if known else {}
 
-    def edges(self, monitor: str) -> Edges | None:
-        """The bin edges."""
+    def partition_digest(self, monitor: str, environment: str, night: date) -> str | None:
+        """Of which rows and labels the night's latest judgement was."""
+        judged = self._results.latest(monitor, environment, night)
+        return judged.partition_digest if judged else None
+
+    def edges(self, monitor: str, *, digest: str | None = None) -> Edges | None:
+        """The bin edges of the judgement, or those with a digest."""
+        if digest is not None:
+            return self._stored.edges(monitor, digest=digest)
         return self._stored.edges(monitor, digest=self._edges or None) or self._stored.edges(monitor)
 
     def baseline(self, monitor: str, version: str) -> Profile | None:
@@ -87,9 +120,9 @@ class ProfilesThen:
 
 
 class LedgerThen:
-    """Ledger, up to a moment."""
+    """ReadLedger, cut at a moment."""
 
-    def __init__(self, stored: Ledger, at: datetime) -> None:
+    def __init__(self, stored: ReadLedger, at: datetime) -> None:
         self._stored, self._at = stored, at
 
     def read(self, stream: str) -> tuple[Event, ...]:
@@ -97,26 +130,35 @@ class LedgerThen:
         return tuple(event for event in self._stored.read(stream) if event.at <= self._at)
 
     def streams(self, prefix: str = "") -> tuple[str, ...]:
-        """Names of all streams, those that were empty then included."""
-        return self._stored.streams(prefix)
+        """Names of all streams that had events by then."""
+        return tuple(name for name in self._stored.streams(prefix) if self.read(name))
 
 
 class LogThen:
-    """PredictionLog, for one question: which files a night had. A judgement is of profiles; rows may be gone."""
+    """ReadLog: labels of later are not there. A judgement is of profiles: the rows that it was of may be gone."""
 
-    def __init__(self, log: PredictionLog, judged: NightResult, at: datetime) -> None:
+    def __init__(self, log: ReadLog, judged: NightResult, at: datetime) -> None:
         self._log, self._judged, self._at = log, judged, at
-        self.same: bool | None = None  # whether the log still has what was judged
 
     def partition(self, monitor: Monitor, window: Window, *, labels_through: datetime | None = None) -> Partition:
-        """The partition with the digest that was judged, whatever the log has now."""
-        found = self._log.partition(monitor, window, labels_through=labels_through or self._at)
-        if found.digest != self._judged.partition_digest:
+        """The partition by then; of the judged night with the digest that was judged, whatever the log has now."""
+        through = min(labels_through or self._at, self._at)
+        if window != night_window(self._judged.night, monitor.timezone):
+            return self._log.partition(monitor, window, labels_through=through)
+        known = self._log.partition(monitor, window, labels_through=through)
+        if known.digest != self._judged.partition_digest:  # some releases judged with all labels
             whole = self._log.partition(monitor, window)
-            found = whole if whole.digest == self._judged.partition_digest else found
-        self.same = found.digest == self._judged.partition_digest
-        files = found.files or ((GONE,) if self._judged.rows else ())
-        return found.model_copy(update={"digest": self._judged.partition_digest, "files": files})
+            known = whole if whole.digest == self._judged.partition_digest else known
+        files = known.files or ((GONE,) if self._judged.rows else ())
+        return known.model_copy(update={"digest": self._judged.partition_digest, "files": files})
+
+    def sample(self, monitor: Monitor, partition: Partition, *, rows: int) -> pa.Table:
+        """As the log samples."""
+        return self._log.sample(monitor, partition, rows=rows)
+
+    def reference(self, model: str) -> pa.Table | None:
+        """As the log has it now."""
+        return self._log.reference(model)
 
 
 class NotesThen(NotesApart):
@@ -128,7 +170,7 @@ class NotesThen(NotesApart):
     def path(self, monitor: str, night: date, name: str) -> Path:
         """A copy of the note."""
         path = super().path(monitor, night, name)
-        if path.exists() or not name.startswith("quality-"):
+        if path.exists() or not name.startswith(SUITES):
             return path
-        kept = sorted((self._home / monitor / night.isoformat()).glob("quality-*.json"))
+        kept = sorted((self._home / monitor / night.isoformat()).glob(f"{SUITES}*.json"))
         return super().path(monitor, night, kept[-1].name) if len(kept) == 1 else path

@@ -30,7 +30,7 @@ def connect() -> Iterator[Any]:
     import duckdb
 
     with TemporaryDirectory(prefix="vigil-scan-") as spill:
-        config = {
+        config: dict[str, str | bool | int | float | list[str]] = {
             "threads": 2,
             "memory_limit": "2GB",
             "temp_directory": spill,

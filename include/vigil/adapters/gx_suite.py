@@ -122,9 +122,11 @@ def _say_empty(results: Iterable[Any], frame: Any) -> None:
 def _made(one: Expectation) -> Any:
     """GX's expectation. It remembers its place in the file: GX returns results in an order of its own."""
     from great_expectations.expectations.expectation_configuration import ExpectationConfiguration
+    from great_expectations.expectations.metadata_types import FailureSeverity
 
     meta = {**one.meta, "vigil": {**(one.meta.get("vigil") or {}), "place": one.place}}
-    config = ExpectationConfiguration(type=one.type, kwargs=dict(one.kwargs), meta=meta, severity=one.severity)
+    severity = FailureSeverity(one.severity)
+    config = ExpectationConfiguration(type=one.type, kwargs=dict(one.kwargs), meta=meta, severity=severity)
     return config.to_domain_obj()
 
 
@@ -142,11 +144,12 @@ def _validated(made: Sequence[tuple[Expectation, Any]], frame: Any) -> dict[int,
 
 def _run(expectations: Sequence[Any], frame: Any) -> list[Any]:
     import great_expectations as gx
+    from great_expectations.data_context.types.base import ProgressBarsConfig
 
     suite = gx.ExpectationSuite(name="night")
     suite.expectations.extend(expectations)
     context = gx.get_context(mode="ephemeral")
-    context.variables.progress_bars = {"globally": False}
+    context.variables.progress_bars = ProgressBarsConfig(globally=False)
     asset = context.data_sources.add_pandas("night").add_dataframe_asset("rows")
     batch = asset.add_batch_definition_whole_dataframe("all")
     check = gx.ValidationDefinition(name="night", data=batch, suite=context.suites.add(suite))

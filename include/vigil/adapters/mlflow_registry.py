@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vigil.adapters.mlflow_night import log_night
-from vigil.adapters.mlflow_register import dataset_sha256, register_version
 from vigil.adapters.mlflow_session import quiet_mlflow, registry_errors
 from vigil.adapters.mlflow_tags import (
     COMMIT,
@@ -151,7 +150,7 @@ class MlflowRegistry:
         if expected is None or info.run_id is None:
             raise RegistryError(
                 f"model {model!r} version {version} was registered without a holdout, so it has no baseline; "
-                "register it with `vigil.adapters.mlflow_registry.register_version`"
+                "register it with `vigil.adapters.mlflow_register.register_version`"
             )
         with tempfile.TemporaryDirectory() as place:
             path = self._run_file(info.run_id, HOLDOUT_FILE, Path(place))
@@ -220,6 +219,3 @@ def _quotable(model: str) -> str:
     if "'" in model or "\\" in model:
         raise RegistryError(f"model name {model!r}: quotes cannot be searched for")
     return model
-
-
-__all__ = ["MlflowRegistry", "dataset_sha256", "register_version"]

@@ -68,7 +68,7 @@ def keep_verified(cache: Path, manifest: Mapping[str, str], *, what: str, fetch:
     if not manifest:
         raise RegistryError(
             f"{what} has no manifest, so its files cannot be verified: it was not registered through Vigil. "
-            "Register it with `vigil.adapters.mlflow_registry.register_version`"
+            "Register it with `vigil.adapters.mlflow_register.register_version`"
         )
     cache.mkdir(parents=True, exist_ok=True, mode=0o700)
     final = cache / manifest_digest(manifest)

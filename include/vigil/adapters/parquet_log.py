@@ -6,7 +6,6 @@ earlier: nothing is known about a prediction long before it is made, and so a ni
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date, datetime, timedelta
@@ -22,6 +21,7 @@ from vigil.adapters.parquet_files import (
     Broken,
     commit,
     committed,
+    dates,
     fingerprint,
     keep_reference,
     may_count,
@@ -33,7 +33,6 @@ from vigil.adapters.parquet_files import (
 )
 from vigil.adapters.parquet_replaced import moved_aside, place
 from vigil.config.as_before import as_before
-from vigil.core.errors import DataError
 from vigil.core.ids import digest, slug
 from vigil.ports import INTAKE, REPEATED, Partition, Sifted
 
@@ -45,7 +44,6 @@ if TYPE_CHECKING:
     from vigil.core.window import Window
 
 EARLY = timedelta(days=1)  # how long before its prediction an outcome may be dated (clocks differ)
-SAFE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,126}")
 
 
 class ParquetLog:
@@ -84,8 +82,7 @@ class ParquetLog:
         return pq.read_table(path) if path.exists() else None
 
     def _reference(self, model: str) -> Path:
-        if not SAFE_NAME.fullmatch(model):
-            raise DataError(f"{model!r} cannot name a model's log: letters, digits, '_', '-' and '.' only")
+        accepted_rows.check_model(model)
         return self._root / "references" / f"{model}.parquet"
 
     def sift_predictions(self, model: str, rows: pa.Table) -> Sifted:
@@ -136,6 +133,10 @@ class ParquetLog:
             labels_through=labels_through,
         )
 
+    def dates(self, model: str) -> tuple[date, ...]:
+        """The UTC dates of which the log has a folder."""
+        return tuple(dates(self._folder("predictions", model)))
+
     def label_times(self, monitor: Monitor, window: Window) -> tuple[datetime, ...]:
         """The hours at whose end, or within which, labels of this window's predictions were observed."""
         files = readable(self._files("predictions", monitor.model, lambda day: day in window.utc_dates))[0]
@@ -180,19 +181,6 @@ class ParquetLog:
             ).to_arrow_table()
             return found.replace_schema_metadata({REPEATED: str(repeated)})
 
-    def orphans(self, monitor: Monitor) -> int:
-        """Labelled ids that are not in the prediction log (yet). They are harmless, and counted nowhere else."""
-        outcomes = readable(self._files("outcomes", monitor.model))[0]
-        predictions = readable(self._files("predictions", monitor.model))[0]
-        if not outcomes:
-            return 0
-        key = quoted(monitor.data.prediction_id)
-        known = f"SELECT CAST({key} AS VARCHAR) AS id FROM {READ}" if predictions else "SELECT NULL AS id"
-        sql = f"SELECT count(DISTINCT o.prediction_id) FROM {READ} o ANTI JOIN ({known}) p ON o.prediction_id = p.id"
-        with connect() as db:
-            given = [list(outcomes), *([list(predictions)] if predictions else [])]
-            return int(db.execute(sql, given).fetchall()[0][0])
-
     def _folder(self, kind: str, model: str) -> Path:
         return self._root / kind / f"model={model}"
 
@@ -205,8 +193,6 @@ class ParquetLog:
     def _write(self, kind: str, model: str, rows: pa.Table, when: str, batch_id: str) -> tuple[str, ...]:
         import pyarrow.compute as pc
 
-        if not SAFE_NAME.fullmatch(model):
-            raise DataError(f"{model!r} cannot name a model's log: letters, digits, '_', '-' and '.' only")
         folder, batch = self._folder(kind, model), f"{slug(batch_id, most=100)}-{digest(batch_id, length=8)}"
         before = committed(folder, batch)
         if before or rows.num_rows == 0:

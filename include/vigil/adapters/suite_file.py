@@ -61,7 +61,7 @@ def _worked_out(one: Expectation, parameters: Mapping[str, Any]) -> Expectation:
 def _value(asked: str, _: Mapping[str, Any], parameters: Mapping[str, Any]) -> Any:
     os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")  # read when GX is imported
     from great_expectations.core.suite_parameters import parse_suite_parameter
-    from great_expectations.exceptions import GreatExpectationsError
+    from great_expectations.exceptions.exceptions import GreatExpectationsError
 
     try:
         return parse_suite_parameter(asked, dict(parameters))

@@ -51,7 +51,7 @@ def outcome(
     _write(artifacts.path(monitor.model, night, RESULT), raw)
     _write(artifacts.path(monitor.model, night, DOCS), _page(monitor, night, result, checked, counted))
     return QualityOutcome(
-        verdicts=tuple(c.verdict.model_dump(mode="json") for c in checked),
+        verdicts=tuple(c.verdict for c in checked),
         failed_gates=tuple(c.verdict.subject for c in checked if c.gate and c.verdict.state is not State.OK),
         docs_url=artifacts.url(monitor.model, night, DOCS),
     )
@@ -59,7 +59,7 @@ def outcome(
 
 def unreadable(why: str) -> QualityOutcome:
     """The outcome of a suite that is missing or broken: `unknown`, never silence."""
-    return QualityOutcome(verdicts=(cannot("suite", why).model_dump(mode="json"),))
+    return QualityOutcome(verdicts=(cannot("suite", why),))
 
 
 def ours(config: Any) -> dict[str, Any]:

@@ -38,12 +38,3 @@ def night_window(night: date, zone: str) -> Window:
     start = datetime.combine(night, time(0), tz).astimezone(UTC)
     end = datetime.combine(night + timedelta(days=1), time(0), tz).astimezone(UTC)
     return Window(start, end)
-
-
-def nights_before(night: date, count: int) -> tuple[date, ...]:
-    """The `count` nights before `night`, oldest first.
-
-    >>> nights_before(date(2026, 3, 2), 2)
-    (datetime.date(2026, 2, 28), datetime.date(2026, 3, 1))
-    """
-    return tuple(night - timedelta(days=back) for back in range(count, 0, -1))

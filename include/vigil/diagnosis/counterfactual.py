@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import date
 
 from vigil.core.words import Family, Mitigation
-from vigil.incidents.types import Incident, Replay, ReplayedVersion
+from vigil.incidents.types import Incident, Replay, ReplayedVersion, ReplayRole
 from vigil.metrics.catalog import CATALOG, Scope
 from vigil.verdicts.types import State, Verdict
 
@@ -24,7 +24,9 @@ def questions(incident: Incident, night: date) -> tuple[str, ...]:
     )
 
 
-def answer(role: str, version: str, rows: int, asked: Sequence[str], verdicts: Sequence[Verdict]) -> ReplayedVersion:
+def answer(
+    role: ReplayRole, version: str, rows: int, asked: Sequence[str], verdicts: Sequence[Verdict]
+) -> ReplayedVersion:
     """Whether that version would have helped: every question better than breach and known, and no new breach.
 
     A breach about the rows that were asked (a feature that is null or stuck) is the same for every version, and says
@@ -52,7 +54,7 @@ def _about_inputs(verdict: Verdict) -> bool:
     return entry is not None and entry.family is Family.QUALITY and entry.scope is Scope.FEATURE
 
 
-def could_not(role: str, version: str, why: str) -> ReplayedVersion:
+def could_not(role: ReplayRole, version: str, why: str) -> ReplayedVersion:
     """A version that could not be replayed is unknown, never a help."""
     return ReplayedVersion(role=role, version=version, rows=0, verdicts=(), helps=None, why=why)
 
@@ -60,7 +62,7 @@ def could_not(role: str, version: str, why: str) -> ReplayedVersion:
 def conclude(night: date, replayed: Sequence[ReplayedVersion]) -> Replay:
     """Previous version helps -> roll back; else the fallback helps -> fall back; else freeze and ask people."""
     by_role = {r.role: r for r in replayed}
-    previous, fallback = by_role.get("previous"), by_role.get("fallback")
+    previous, fallback = by_role.get(ReplayRole.PREVIOUS), by_role.get(ReplayRole.FALLBACK)
     if previous is not None and previous.helps:
         why = f"version {previous.version} on the same inputs would not have breached: the new version is the cause"
         return _replay(night, replayed, Mitigation.ROLLBACK, previous.version, why)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from math import sqrt
 
 from vigil.core.spec import Spec
+from vigil.incidents.types import Clue
 
 LEAST_ROWS = 20  # on either side of the change
 LEAST_Z = 4.0  # the largest of some 20 dependent statistics passes 4 by chance on about one night in a thousand
@@ -44,17 +45,18 @@ def onset(hours: Hours, group: str) -> Onset | None:
     return best
 
 
-def clues(hours: Hours, pipelines: Mapping[str, int], groups: tuple[str, ...]) -> tuple[str, ...]:
+def clues(hours: Hours, pipelines: Mapping[str, int], groups: tuple[str, ...]) -> tuple[Clue, ...]:
     """What the night's counts tell of when and with what it began, in sentences; candidates, never "the cause"."""
     told = []
     for group in groups:
         found = onset(hours, group)
         if found is not None:
-            told.append(
+            text = (
                 f"{group}: the favourable share went from {found.before:.0%} to {found.after:.0%} "
                 f"at about {found.hour:02d}:00 local time"
             )
+            told.append(Clue(text=text, group=group))
     if len(pipelines) > 1:
         ran = ", ".join(f"{name or '(none)'} ({n:,} rows)" for name, n in sorted(pipelines.items()))
-        told.append(f"several pipeline versions ran that night: {ran}")
+        told.append(Clue(text=f"several pipeline versions ran that night: {ran}"))
     return tuple(told)

@@ -5,13 +5,15 @@ from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any
 
+from vigil.core.errors import LedgerError
 from vigil.core.ids import canonical
 from vigil.core.spec import Spec
+from vigil.incidents.events import CheckpointTaken, system_event
 from vigil.incidents.types import Event
 
 GENESIS = "0" * 64
 SYSTEM = "system"  # the stream that checkpoints are events of
-CHECKPOINT = "checkpoint"  # their type
+CHECKPOINT = CheckpointTaken.ledger_type()  # their type
 
 Head = tuple[int, str]  # sequence and hash of a stream's last event
 Stored = Mapping[str, Mapping[int, str]]  # stream -> sequence -> hash, as the database has them
@@ -66,9 +68,12 @@ def verify_chain(stream: str, events: Sequence[Event]) -> tuple[str, ...]:
 def as_checkpoint(event: Event) -> Checkpoint | None:
     """The checkpoint that an event of the system stream is; None where its payload holds no heads (any more)."""
     try:
-        return Checkpoint(at=event.at, heads=event.payload["heads"], system=(event.sequence, event.hash))
-    except (KeyError, ValueError):  # `verify_chain` says that the content was changed
+        body = system_event(event)
+    except LedgerError:  # `verify_chain` says that the content was changed
         return None
+    if not isinstance(body, CheckpointTaken):
+        return None
+    return Checkpoint(at=event.at, heads=body.heads, system=(event.sequence, event.hash))
 
 
 def verify_checkpoints(stored: Stored, made: Sequence[Event], noted: Sequence[Checkpoint] | None) -> tuple[str, ...]:

@@ -4,10 +4,20 @@ from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any
 
+from pydantic import SerializeAsAny
+
 from vigil.core.ids import digest
 from vigil.core.spec import Spec
-from vigil.incidents.types import Incident, SeverityAssessment, Signal, Status
+from vigil.incidents.events import (
+    EventBody,
+    IncidentOpened,
+    IncidentReopened,
+    IncidentRestated,
+    SignalsAdded,
+)
+from vigil.incidents.types import Clue, Incident, SeverityAssessment, Signal, Status
 
+BadNightEvent = IncidentOpened | SignalsAdded | IncidentReopened | IncidentRestated
 REOPEN_NIGHTS = 3
 OVER = (Status.NEVER_WAS, Status.MERGED)  # for good: what is found later is another incident
 
@@ -16,8 +26,17 @@ class NewEvent(Spec):
     """An event that should be appended; `key` makes a second append harmless."""
 
     key: str
-    type: str
-    payload: dict[str, Any]
+    body: SerializeAsAny[EventBody]
+
+    @property
+    def type(self) -> str:
+        """As the ledger calls it."""
+        return self.body.type
+
+    @property
+    def payload(self) -> dict[str, Any]:
+        """As the ledger stores it."""
+        return self.body.payload
 
 
 def may_join(incident: Incident, night: date) -> bool:
@@ -59,7 +78,7 @@ def bad_night_events(  # noqa: PLR0913 - what one bad night is made of
     assessment: SeverityAssessment,
     versions: Mapping[str, int],
     report_url: str | None,
-    clues: Sequence[str] = (),
+    clues: Sequence[Clue] = (),
     assessments: Mapping[str, SeverityAssessment] | None = None,
 ) -> tuple[NewEvent, ...]:
     """What a night with signals adds: it opens, joins, reopens, or restates. `knowledge`: digest of what was judged.
@@ -69,31 +88,31 @@ def bad_night_events(  # noqa: PLR0913 - what one bad night is made of
     if incident is not None and not _news(incident, new):
         return ()
     kind = _kind(incident, new, night)
-    payload: dict[str, Any] = {
-        "monitor": monitor,
-        "environment": environment,
-        "night": night.isoformat(),
-        "signals": [s.model_dump(mode="json") for s in new],
-        "assessment": assessment.model_dump(mode="json"),
-        "assessments": {name: a.model_dump(mode="json") for name, a in (assessments or {}).items()},
-        "versions": dict(versions),
-        "report_url": report_url,
-        "clues": list(clues),
-    }
-    key = "opened" if kind == "opened" else f"{kind}/{night}/{digest(knowledge, length=12)}"
-    return (NewEvent(key=key, type=kind, payload=payload),)
+    body = kind(
+        monitor=monitor,
+        environment=environment,
+        night=night,
+        signals=tuple(new),
+        assessment=assessment,
+        assessments=dict(assessments or {}),
+        versions=dict(versions),
+        report_url=report_url,
+        clues=tuple(clues),
+    )
+    opens = isinstance(body, IncidentOpened)
+    return (NewEvent(key=body.type if opens else f"{body.type}/{night}/{digest(knowledge, length=12)}", body=body),)
 
 
-def _kind(incident: Incident | None, new: Sequence[Signal], night: date) -> str:
+def _kind(incident: Incident | None, new: Sequence[Signal], night: date) -> type[BadNightEvent]:
     """A closed incident is reopened by a later night; what labels tell later about its own nights is only added."""
     if incident is None:
-        return "opened"
+        return IncidentOpened
     if night < incident.first_night:
-        return "restated"
+        return IncidentRestated
     if incident.is_open:
         again = night <= incident.last_bad_night and all(s.verdict.id in incident.questions for s in new)
-        return "restated" if again else "signals"
-    return "restated" if night <= incident.last_bad_night else "reopened"
+        return IncidentRestated if again else SignalsAdded
+    return IncidentRestated if night <= incident.last_bad_night else IncidentReopened
 
 
 def _news(incident: Incident, new: Sequence[Signal]) -> bool:

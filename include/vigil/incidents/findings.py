@@ -5,10 +5,9 @@ from datetime import date
 
 from vigil.core.spec import Spec
 from vigil.core.words import Family
+from vigil.incidents.events import BadNight, incident_event
 from vigil.incidents.subjects import subject_key
 from vigil.incidents.types import Event, Finding, SeverityAssessment, Signal
-
-TELLING = ("opened", "signals", "reopened", "restated")  # events that carry signals
 
 About = tuple[Family, str]  # a family, and the column or group of it that is bad
 
@@ -76,14 +75,12 @@ def _faults(
     )
 
 
-def contents(event: Event) -> tuple[list[Signal], dict[str, SeverityAssessment]]:
+def contents(body: BadNight) -> tuple[tuple[Signal, ...], dict[str, SeverityAssessment]]:
     """The signals of an event, and how bad each subject is by itself (events of older releases: as bad as all)."""
-    signals = [Signal.model_validate(s) for s in event.payload.get("signals", ())]
-    own = {name: SeverityAssessment.model_validate(a) for name, a in event.payload.get("assessments", {}).items()}
-    if "assessment" not in event.payload:
-        return signals, own
-    whole = SeverityAssessment.model_validate(event.payload["assessment"])
-    return signals, {f"{family.value}/{key}": whole for family, key in map(about, signals)} | own
+    if body.assessment is None:
+        return body.signals, body.assessments
+    whole = {f"{family.value}/{key}": body.assessment for family, key in map(about, body.signals)}
+    return body.signals, whole | body.assessments
 
 
 def tellings(events: Sequence[Event]) -> dict[int, Telling]:
@@ -92,9 +89,10 @@ def tellings(events: Sequence[Event]) -> dict[int, Telling]:
     origin: dict[About, int] = {}  # where a subject's fault was told first
     told = {}
     for event in events:
-        if event.type not in TELLING:
+        body = incident_event(event)
+        if not isinstance(body, BadNight):
             continue
-        signals, assessments = contents(event)
+        signals, assessments = contents(body)
         after = findings(known, signals, assessments)
         new = tuple(f for f in after if not any((f.family, s) in origin for s in f.subjects))
         for finding in after:

@@ -5,7 +5,6 @@ from datetime import date, timedelta
 from enum import StrEnum
 from math import ceil
 from statistics import median
-from typing import Any
 
 from pydantic import Field
 
@@ -13,6 +12,7 @@ from vigil.core.ids import digest
 from vigil.core.spec import Spec
 from vigil.core.words import Family
 from vigil.incidents.episodes import NewEvent
+from vigil.incidents.events import GoodNight, IncidentRecovered, IncidentResolved, QuietNight
 from vigil.incidents.lifecycle import answered
 from vigil.incidents.standing import is_bad
 from vigil.incidents.types import Basis, Incident, Question, Standing, Status
@@ -86,19 +86,20 @@ def night_events(incident: Incident, answers: Answers, policy: Recovery) -> tupl
     """What a night's answers add: they are counted per question; recovery, and the end, when every question has its."""
     if not incident.is_open:
         return ()
-    events = [*_counted(incident, answers, policy)]
-    after = answered(incident, events[0].payload) if events else incident
+    counted = _counted(incident, answers, policy)
+    events = [NewEvent(key=_key(incident, counted), body=counted)] if counted else []
+    after = answered(incident, counted) if counted else incident
     end = _end(after, answers, policy)
     since = f"{after.last_bad_night}/{after.tellings}"  # the same again after each bad night that was told
-    about = {"night": answers.night.isoformat(), "version": answers.version, "rows": answers.rows}
     if _recovered(after, policy) and after.status is not Status.RECOVERED:
-        events.append(NewEvent(key=f"recovered/{since}", type="recovered", payload=about))
+        recovered = IncidentRecovered(night=answers.night, version=answers.version, rows=answers.rows)
+        events.append(NewEvent(key=f"{recovered.type}/{since}", body=recovered))
     if end is not None:
-        events.append(NewEvent(key=f"resolved/{since}", type="resolved", payload={**about, **end}))
+        events.append(NewEvent(key=f"{end.type}/{since}", body=end))
     return tuple(events)
 
 
-def _counted(incident: Incident, answers: Answers, policy: Recovery) -> Sequence[NewEvent]:
+def _counted(incident: Incident, answers: Answers, policy: Recovery) -> GoodNight | QuietNight | None:
     """The answers that are not counted yet, of questions that are not settled."""
 
     def waits(name: str, kind: str) -> bool:
@@ -110,18 +111,21 @@ def _counted(incident: Incident, answers: Answers, policy: Recovery) -> Sequence
     known = sorted(q for q in answers.known if waits(q, "known"))
     unanswered = sorted(q for q in answers.unanswered if waits(q, "unanswered"))
     if not (good or known or unanswered):
-        return ()
-    kind = "good_night" if good else "quiet_night"
-    payload: dict[str, Any] = {
-        "night": answers.night.isoformat(),
-        "version": answers.version,
-        "rows": answers.rows,
-        "answered": good,
-        "known": known,
-        "unanswered": unanswered,
-    }
-    key = f"{kind}/{answers.night}/{digest([incident.tellings, good, known, unanswered], length=12)}"
-    return (NewEvent(key=key, type=kind, payload=payload),)
+        return None
+    kind = GoodNight if good else QuietNight
+    return kind(
+        night=answers.night,
+        version=answers.version,
+        rows=answers.rows,
+        answered=tuple(good),
+        known=tuple(known),
+        unanswered=tuple(unanswered),
+    )
+
+
+def _key(incident: Incident, counted: GoodNight | QuietNight) -> str:
+    questions = [incident.tellings, counted.answered, counted.known, counted.unanswered]
+    return f"{counted.type}/{counted.night}/{digest(questions, length=12)}"
 
 
 def settled(question: Question, policy: Recovery) -> bool:
@@ -144,7 +148,7 @@ def _recovered(incident: Incident, policy: Recovery) -> bool:
     return any(q.since(q.good) for q in each) and all(q.since(q.good) or settled(q, policy) for q in each)
 
 
-def _end(incident: Incident, answers: Answers, policy: Recovery) -> dict[str, Any] | None:
+def _end(incident: Incident, answers: Answers, policy: Recovery) -> IncidentResolved | None:
     """What the end of an incident says: why, what stands from now on, what was not answered; None: it goes on."""
     each = list(incident.questions.values())
     lasting = _lasting(incident, answers, policy)
@@ -159,11 +163,14 @@ def _end(incident: Incident, answers: Answers, policy: Recovery) -> dict[str, An
     stand = {s.question for s in standing} | {s.question for s in incident.standing}
     good = [_often(q) for q in each if q.id not in stand and _often(q) >= policy.nights]
     lost = [q for q in each if q.id not in stand and _often(q) < policy.nights]
-    return {
-        "why": "; ".join(_why(incident, answers, good, lost, standing)),
-        "standing": [s.model_dump(mode="json") for s in standing],
-        "unanswered": [q.id for q in lost],
-    }
+    return IncidentResolved(
+        night=answers.night,
+        version=answers.version,
+        rows=answers.rows,
+        why="; ".join(_why(incident, answers, good, lost, standing)),
+        standing=tuple(standing),
+        unanswered=tuple(q.id for q in lost),
+    )
 
 
 def _why(

@@ -5,7 +5,7 @@ from datetime import date
 
 from vigil.core.words import Mitigation
 from vigil.incidents.episodes import NewEvent
-from vigil.incidents.findings import TELLING
+from vigil.incidents.events import BadNight, FalseAlarm, incident_event
 from vigil.incidents.types import Event, Incident, Signal
 from vigil.verdicts.types import State, Verdict
 
@@ -14,7 +14,8 @@ Answers = Mapping[tuple[date, str], Verdict]  # (night, question) -> the verdict
 
 def told(events: Sequence[Event]) -> tuple[Signal, ...]:
     """Every signal of every night that an incident was ever told of, in order."""
-    return tuple(Signal.model_validate(s) for e in events if e.type in TELLING for s in e.payload["signals"])
+    bodies = [incident_event(e) for e in events]
+    return tuple(s for body in bodies if isinstance(body, BadNight) for s in body.signals)
 
 
 def never_was_events(incident: Incident, events: Sequence[Event], answers: Answers) -> tuple[NewEvent, ...]:
@@ -35,10 +36,8 @@ def never_was_events(incident: Incident, events: Sequence[Event], answers: Answe
     now = answers[last.night, last.verdict.id]
     nights = sorted({s.night for s in signals})
     why = f"what is known now of {_nights(nights)} is no breach any more: {now.reason}"
-    payload = {"night": nights[-1].isoformat(), "why": why, "nights": [n.isoformat() for n in nights]}
-    return (
-        NewEvent(key=f"never_was/{incident.last_bad_night}/{incident.reopened}", type="never_was", payload=payload),
-    )
+    body = FalseAlarm(night=nights[-1], why=why, nights=tuple(nights))
+    return (NewEvent(key=f"{body.type}/{incident.last_bad_night}/{incident.reopened}", body=body),)
 
 
 def _nights(nights: Sequence[date]) -> str:

@@ -25,6 +25,26 @@ class Event(Spec):
     hash: str
 
 
+class ActionKind(StrEnum):
+    """Everything Vigil may do to the outside world."""
+
+    OPEN_ROOM = "open_room"  # create channel, set topic and purpose, invite, post and pin the summary
+    UPDATE_ROOM = "update_room"  # edit the pinned summary and the topic to the present state
+    POST = "post"  # one message in the room, or in the digest channel where there is no room
+    MITIGATE = "mitigate"  # trigger the rollback DAG (rollback or fallback)
+    PROPOSE = "propose"  # ask people: freeze, or a rollback the policy does not allow by itself
+
+
+class Receipt(Spec):
+    """Proof that an action was done: what the service answered."""
+
+    action: str
+    kind: ActionKind
+    at: datetime
+    reference: dict[str, str] = Field(default_factory=dict)  # channel id, ts, run id, url
+    as_of: int = 0  # length of the incident's stream that was shown; 0 where nothing of it is
+
+
 class Severity(IntEnum):
     """1 is the worst."""
 
@@ -56,6 +76,13 @@ class Risk(Spec):
     eu_ai_act: Literal["prohibited", "high", "limited", "minimal", "unclassified"] = "unclassified"
     tier: int = Field(default=2, ge=1, le=3)  # the bank's own tier; 1 raises every severity by one
     affects_access: bool = False  # to credit, a job, a benefit: unfairness here is I1
+
+
+class Clue(Spec):
+    """Since when, or with which pipelines, it began: a sentence. group: the protected group it has numbers of."""
+
+    text: str
+    group: str = ""
 
 
 class Signal(Spec):
@@ -152,10 +179,17 @@ class Question(Spec):
         return tuple(sorted(n for n in nights if n > self.last_bad))
 
 
+class ReplayRole(StrEnum):
+    """Which other version is tried on a night's inputs."""
+
+    PREVIOUS = "previous"  # the champion before the one that served the night
+    FALLBACK = "fallback"
+
+
 class ReplayedVersion(Spec):
     """What another version would have done with the night's inputs."""
 
-    role: str  # "previous" or "fallback"
+    role: ReplayRole
     version: str
     rows: int
     verdicts: tuple[Verdict, ...]  # the incident's questions, asked again
@@ -199,11 +233,11 @@ class Incident(Spec):
     held: bool = False
     acknowledged_by: str | None = None
     room: dict[str, str] = Field(default_factory=dict)  # channel id, name, url, summary ts
-    receipts: dict[str, dict[str, Any]] = Field(default_factory=dict)  # action id -> receipt
+    receipts: dict[str, Receipt] = Field(default_factory=dict)  # action id -> receipt
     resolved_at: datetime | None = None
     reopened: int = 0
     report_url: str | None = None
-    clues: tuple[str, ...] = ()  # since which hour, with which pipelines: candidates, not "the cause"
+    clues: tuple[Clue, ...] = ()  # since which hour, with which pipelines: candidates, not "the cause"
     versions: dict[str, int] = Field(default_factory=dict)
     events: int = 0  # length of the stream the fold has seen
 

@@ -6,8 +6,6 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from pydantic import Field
-
 from vigil.core.errors import DataError
 from vigil.core.spec import Spec
 from vigil.core.words import Task
@@ -16,10 +14,11 @@ from vigil.intake.naming import absent
 from vigil.intake.scores import Scale, probability
 from vigil.intake.times import instants
 from vigil.intake.types import Band
-from vigil.onboarding.columns import DayOrMonth, Holds, Look, dated
+from vigil.onboarding.columns import Holds, Look, dated
 from vigil.onboarding.decide import Meaning, delay_nights, meaning, task_of
 from vigil.onboarding.groups import Candidate, candidates
 from vigil.onboarding.labels import label
+from vigil.onboarding.request import Asked
 from vigil.onboarding.roles import Guess, Word, assign, deciding_score, split
 from vigil.onboarding.score_scale import refuse_raw, scale_of
 from vigil.profiles.layout import FeatureType
@@ -29,7 +28,6 @@ if TYPE_CHECKING:
 
 OWN = ("environment", "model", "role", "served_at", "prediction_id", "status", "latency_ms", "model_version",
        "pipeline_version", "prediction", "score", "label")  # fmt: skip
-MOST_FEATURES = 200
 MOST_LEVELS = 200  # of a category; more are ids, addresses, names
 LEAST_ROWS = 30
 
@@ -40,27 +38,6 @@ REFUSED = {
     Holds.EMPTY: "empty",
     Holds.OPAQUE: "lists, structures, bytes or durations: nothing that can be counted; log a number or a word",
 }
-
-
-class Asked(Spec):
-    """What people said, by flag or at a prompt. None or empty: they said nothing."""
-
-    name: str
-    log: str  # as the YAML says it
-    outcomes: str | None = None
-    columns: Mapping[Word, str] = Field(default_factory=dict)
-    only: Mapping[str, str] = Field(default_factory=dict)
-    exclude: tuple[str, ...] = ()
-    numeric: tuple[str, ...] = ()  # features whose numbers are a quantity, whatever they look like
-    category: tuple[str, ...] = ()  # features whose numbers are codes
-    positive: str | None = None
-    score_scale: str | None = None
-    dates: DayOrMonth | None = None
-    protected: tuple[str, ...] = ()
-    no_protected: bool = False
-    timezone: str = "UTC"
-    environment: str = "production"
-    most_features: int = MOST_FEATURES
 
 
 class Draft(Spec):

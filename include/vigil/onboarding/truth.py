@@ -16,7 +16,7 @@ from vigil.onboarding.roles import Word, assign
 if TYPE_CHECKING:
     import pandas as pd
 
-    from vigil.onboarding.draft import Asked
+    from vigil.onboarding.request import Asked
     from vigil.onboarding.roles import Guess
 
 LABEL = "vigil_label"

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from pydantic import Field
 
 from vigil.core.spec import Spec
 from vigil.core.words import Role
+from vigil.verdicts.types import Verdict
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -19,13 +20,19 @@ if TYPE_CHECKING:
     from vigil.ports.rows import Partition
     from vigil.profiles.types import Edges
     from vigil.responses.types import Message, Receipt, Room
-    from vigil.verdicts.types import NightResult, Verdict
+    from vigil.verdicts.types import NightResult
 
 
 class Clock(Protocol):
     """The time, UTC. Only shells and adapters hold a real one."""
 
     def now(self) -> datetime: ...
+
+
+class SettableClock(Clock, Protocol):
+    """A clock that stands still until it is moved: for backtests and tests."""
+
+    def advance(self, by: timedelta) -> None: ...
 
 
 class QualitySuite(Protocol):
@@ -36,7 +43,7 @@ class QualitySuite(Protocol):
     """
 
     def run(self, monitor: Monitor, rows: pa.Table, *, night: date) -> QualityOutcome: ...
-    def check(self, monitor: Monitor, suite: Mapping[str, Any], rows: pa.Table) -> tuple[Verdict, ...]:
+    def check(self, monitor: Monitor, suite: Mapping[str, object], rows: pa.Table) -> tuple[Verdict, ...]:
         """Tries a suite (GX's JSON) on rows; a verdict for each expectation, in order. Keeps nothing."""
         ...
 
@@ -56,7 +63,7 @@ class QualityScan(Protocol):
 class QualityOutcome(Spec):
     """What the suite found. failed_gates: expectations marked meta.vigil.gate that failed."""
 
-    verdicts: tuple[Any, ...]  # tuple[Verdict, ...]: severity critical -> breach, warning -> warn
+    verdicts: tuple[Verdict, ...]  # severity critical -> breach, warning -> warn
     failed_gates: tuple[str, ...] = ()
     docs_url: str | None = None
 
@@ -111,6 +118,12 @@ class ServingState(Spec):
     def serving(self) -> str | None:
         """The version that should answer now."""
         return self.fallback if self.serve is Role.FALLBACK else self.champion
+
+
+class Explain(Protocol):
+    """Adds contributions of features to the scores of a share of the rows; by default, the share that is configured."""
+
+    def __call__(self, monitor: Monitor, rows: pa.Table, *, share: float | None = None) -> pa.Table: ...
 
 
 class Registry(Protocol):

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from pydantic import ConfigDict
 
@@ -14,6 +15,7 @@ from vigil.core.window import Window
 from vigil.core.words import Role
 
 if TYPE_CHECKING:
+    import pandas as pd
     import pyarrow as pa
 
     from vigil.config.schema import Monitor
@@ -60,8 +62,25 @@ class Sifted(NamedTuple):
     differing: int
 
 
-class PredictionLog(Protocol):
-    """The stored predictions and outcomes of all models.
+class ReadLog(Protocol):
+    """Reads the stored predictions and outcomes of all models."""
+
+    def reference(self, model: str) -> pa.Table | None: ...
+    def partition(self, monitor: Monitor, window: Window, *, labels_through: datetime | None = None) -> Partition:
+        """labels_through: without the labels that were observed later, as if the log had never had them."""
+        ...
+
+    def sample(self, monitor: Monitor, partition: Partition, *, rows: int) -> pa.Table:
+        """At most `rows` de-duplicated rows in the window, chosen by hash of the id: always the same ones.
+
+        Only rows that were served: what a challenger answers, nobody gets. Columns: the log's own, plus `label` (null
+        where unknown). All rows when rows >= their number. Schema metadata: see REPEATED.
+        """
+        ...
+
+
+class WriteLog(Protocol):
+    """Takes in predictions and outcomes.
 
     write_* commit atomically: a reader sees all rows of a batch or none. The same batch_id twice is
     one batch. Rows go to the UTC date of their `served_at` (predictions) or `observed_at` (outcomes).
@@ -90,34 +109,31 @@ class PredictionLog(Protocol):
         """Keeps the reference rows of a model without a registry; returns the digest of their content."""
         ...
 
-    def reference(self, model: str) -> pa.Table | None: ...
-    def partition(self, monitor: Monitor, window: Window, *, labels_through: datetime | None = None) -> Partition:
-        """labels_through: without the labels that were observed later, as if the log had never had them."""
+
+class PredictionLog(ReadLog, WriteLog, Protocol):
+    """The stored predictions and outcomes of all models."""
+
+    def dates(self, model: str) -> tuple[date, ...]:
+        """The UTC dates of the model's stored predictions, in order."""
         ...
 
     def label_times(self, monitor: Monitor, window: Window) -> tuple[datetime, ...]:
         """The full hours, in order, within or at whose end labels of the window's predictions were observed."""
         ...
 
-    def find(self, prediction_id: str, *, model: str | None = None) -> Mapping[str, Any] | None: ...
-    def sample(self, monitor: Monitor, partition: Partition, *, rows: int) -> pa.Table:
-        """At most `rows` de-duplicated rows in the window, chosen by hash of the id: always the same ones.
-
-        Only rows that were served: what a challenger answers, nobody gets. Columns: the log's own, plus `label` (null
-        where unknown). All rows when rows >= their number. Schema metadata: see REPEATED.
-        """
+    def find(self, prediction_id: str, *, model: str | None = None) -> Mapping[str, object] | None:
+        """The earliest row with this id, and `model`, the name of its log."""
         ...
 
 
-class Piece(Spec):
+@dataclass(frozen=True, kw_only=True)
+class Piece:
     """Some rows of a log that others write, as they are there."""
-
-    model_config = ConfigDict(arbitrary_types_allowed=True, frozen=True, extra="forbid")
 
     origin: str  # the file's name, or the database's
     batch: str  # identifies the piece and its content
     first: int  # number of its first row in the origin, from 1
-    rows: Any  # pandas DataFrame
+    rows: pd.DataFrame
     numbered: bool = True  # whether its rows come in the same order whenever they are read, as in a file
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from pydantic import Field
 
@@ -18,13 +18,8 @@ if TYPE_CHECKING:
     from vigil.verdicts.types import NightResult
 
 
-class Profiles(Protocol):
-    """Kept profiles, by night and partition digest. Putting the same key and digest twice is once."""
-
-    def put(self, key: Key, profile: Profile, *, partition_digest: str) -> None: ...
-    def put_night(self, found: Mapping[Key, Profile], *, partition_digest: str) -> None:
-        """All profiles of one scan, or none: a crash half-way must not leave a night that looks complete."""
-        ...
+class ReadProfiles(Protocol):
+    """Reads kept profiles, bin edges and baselines."""
 
     def night(
         self, monitor: str, environment: str, night: date, *, partition_digest: str | None = None
@@ -33,43 +28,33 @@ class Profiles(Protocol):
         ...
 
     def partition_digest(self, monitor: str, environment: str, night: date) -> str | None: ...
-    def put_edges(self, monitor: str, edges: Edges, *, reason: str) -> str:
-        """Returns the edges_digest. The first edges are frozen: other ones need a reason and add a row."""
-        ...
-
     def edges(self, monitor: str, *, digest: str | None = None) -> Edges | None:
         """The monitor's present edges, or those with a digest."""
         ...
 
-    def put_baseline(self, monitor: str, version: str, profile: Profile) -> None: ...
     def baseline(self, monitor: str, version: str) -> Profile | None: ...
+
+
+class Profiles(ReadProfiles, Protocol):
+    """Kept profiles, by night and partition digest. Putting the same key and digest twice is once."""
+
+    def put(self, key: Key, profile: Profile, *, partition_digest: str) -> None: ...
+    def put_night(self, found: Mapping[Key, Profile], *, partition_digest: str) -> None:
+        """All profiles of one scan, or none: a crash half-way must not leave a night that looks complete."""
+        ...
+
+    def put_edges(self, monitor: str, edges: Edges, *, reason: str) -> str:
+        """Returns the edges_digest. The first edges are frozen: other ones need a reason and add a row."""
+        ...
+
+    def put_baseline(self, monitor: str, version: str, profile: Profile) -> None: ...
     def replacing(self, monitor: str, version: str) -> AbstractContextManager[None]:
         """Edges, and the version's baseline, are as before where the block raises."""
         ...
 
 
-class Results(Protocol):
-    """Append-only, bitemporal results: what was known when stays readable."""
-
-    def put_measurements(
-        self,
-        monitor: str,
-        environment: str,
-        night: date,
-        source: str,
-        measurements: Sequence[Measurement],
-        *,
-        partition_digest: str,
-    ) -> None:
-        """Measurements of a stage (`quality`, `profile`) until the night is judged; replaces by key."""
-        ...
-
-    def measurements(
-        self, monitor: str, environment: str, night: date, source: str, *, partition_digest: str
-    ) -> tuple[Measurement, ...] | None: ...
-    def append(self, result: NightResult, *, evaluated_at: datetime, labels_through: datetime | None) -> bool:
-        """False, and nothing stored, when the latest result of that night has the same digest_key."""
-        ...
+class ReadResults(Protocol):
+    """Reads judged nights. They are bitemporal: what was known when stays readable."""
 
     def latest(
         self, monitor: str, environment: str, night: date, *, known_at: datetime | None = None
@@ -110,18 +95,47 @@ class Results(Protocol):
         ...
 
 
-class Ledger(Protocol):
-    """Append-only hash-chained event streams."""
+class Results(ReadResults, Protocol):
+    """Append-only, bitemporal results: what was known when stays readable."""
+
+    def put_measurements(
+        self,
+        monitor: str,
+        environment: str,
+        night: date,
+        source: str,
+        measurements: Sequence[Measurement],
+        *,
+        partition_digest: str,
+    ) -> None:
+        """Measurements of a stage (`quality`, `profile`) until the night is judged; replaces by key."""
+        ...
+
+    def measurements(
+        self, monitor: str, environment: str, night: date, source: str, *, partition_digest: str
+    ) -> tuple[Measurement, ...] | None: ...
+    def append(self, result: NightResult, *, evaluated_at: datetime, labels_through: datetime | None) -> bool:
+        """False, and nothing stored, when the latest result of that night has the same digest_key."""
+        ...
+
+
+class ReadLedger(Protocol):
+    """Reads the event streams."""
 
     def read(self, stream: str) -> tuple[Event, ...]: ...
+    def streams(self, prefix: str = "") -> tuple[str, ...]: ...
+
+
+class Ledger(ReadLedger, Protocol):
+    """Append-only hash-chained event streams."""
+
     def append(
-        self, stream: str, *, expected: int, key: str, type: str, at: datetime, payload: Mapping[str, Any]
+        self, stream: str, *, expected: int, key: str, type: str, at: datetime, payload: Mapping[str, object]
     ) -> Event:
         """Appends number expected + 1. A key that the stream has already returns its event and appends
         nothing; else, when the stream is not at `expected`, raises Conflict."""
         ...
 
-    def streams(self, prefix: str = "") -> tuple[str, ...]: ...
     def checkpoint(self, at: datetime) -> Mapping[str, tuple[int, str]]:
         """Heads of all streams (sequence, hash), appended to the system stream and to a file outside the database."""
         ...

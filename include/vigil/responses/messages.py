@@ -4,16 +4,17 @@ The reader was woken at 3 a.m. In this order: what broke, since when, how bad, w
 decide next, who is here. Aggregates only, never rows; everything from data is escaped.
 """
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
+from vigil.incidents.events import IncidentOpened, incident_event
 from vigil.incidents.types import Event, Incident
 from vigil.responses import summary as words_of
-from vigil.responses.news import NEWS, News
+from vigil.responses.news import News, lines, proposal
 from vigil.responses.phrases import clip, escape
-from vigil.responses.small_groups import payload_without_small_groups, without_small_groups
+from vigil.responses.plan import Announced
+from vigil.responses.small_groups import event_without_small_groups, without_small_groups
 from vigil.responses.summary import SECTION, RoomFacts
-from vigil.responses.types import Message, Room
+from vigil.responses.types import Announcement, Message, MitigationOrder, Room
 
 __all__ = ["RoomFacts", "escape", "room_for", "update_message"]
 
@@ -24,20 +25,23 @@ def room_for(incident: Incident, facts: RoomFacts) -> Room:
 
 
 def update_message(
-    incident: Incident, facts: RoomFacts, payload: Mapping[str, Any], events: Sequence[Event] = ()
+    incident: Incident, facts: RoomFacts, about: Announcement | MitigationOrder, events: Sequence[Event]
 ) -> Message:
-    """What people are told of one event.
+    """What people are told of one event, or asked about a mitigation.
 
-    payload: `what` (`opened`, or a key of NEWS); `sequence`, the number of its event where there is one.
-    Raises ValueError for news that has no words.
+    events: the incident's stream. Raises ValueError for an event that people are not told of.
     """
     incident = without_small_groups(incident, facts.smallest_group_shown)
-    what = str(payload.get("what", ""))
-    if what == "opened":
+    if isinstance(about, MitigationOrder):
+        return Message(text=clip("\n".join(proposal(incident, about)), SECTION))
+    body = next((incident_event(e) for e in events if e.sequence == about.sequence), None)
+    if isinstance(body, IncidentOpened):
         return words_of.summary(incident, facts)
-    words = NEWS.get(what)
-    if words is None:
-        raise ValueError(f"no words for the news {what!r}; add them to NEWS in responses/news.py ({', '.join(NEWS)})")
-    event = next((e for e in events if e.sequence == payload.get("sequence")), None)
-    told = payload_without_small_groups({**(event.payload if event else {}), **payload}, facts.smallest_group_shown)
-    return Message(text=clip("\n".join(words(News(incident, facts, told))), SECTION))
+    if isinstance(body, Announced):
+        shown = event_without_small_groups(body, facts.smallest_group_shown)
+        news = News(incident, facts, is_reply=bool(about.thread))
+        return Message(text=clip("\n".join(lines(news, shown)), SECTION))
+    raise ValueError(
+        f"{incident.id}: event {about.sequence} ({about.what}) has no words; "
+        "add it to Announced in responses/plan.py and to responses/news.py"
+    )

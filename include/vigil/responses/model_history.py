@@ -3,23 +3,42 @@
 MLflow keeps no history of aliases, so this fold over the stream `model/<name>` is the only one.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import assert_never
 
 from pydantic import Field
 
 from vigil.core.spec import Spec
 from vigil.core.words import Mitigation, Role
+from vigil.incidents.events import (
+    AliasChange,
+    AliasMoved,
+    AliasMovedOutside,
+    BudgetDecided,
+    BudgetPolicyChanged,
+    ChampionRestored,
+    MitigationDeclined,
+    MitigationDone,
+    MitigationFailed,
+    MitigationStarted,
+    NightJudged,
+    NightJudgedLate,
+    NightRestated,
+    PostMortemRequired,
+    PromotionFailed,
+    PromotionRequested,
+    QuarantineLifted,
+    Rebaselined,
+    RebaselineProposed,
+    ReferenceSet,
+    RestoreFailed,
+    RestoreRequested,
+    SettingsRecorded,
+    UnknownEvent,
+    model_event,
+)
 from vigil.incidents.types import Event
-
-# an announced change -> the events that end it
-ENDS = {
-    "promote_requested": ("alias_moved", "promote_failed"),
-    "restore_requested": ("champion_restored", "restore_failed"),
-    "mitigation_started": ("mitigation_done", "mitigation_failed"),
-}
-FINAL = tuple(end for ends in ENDS.values() for end in ends)
 
 
 class Reign(Spec):
@@ -34,16 +53,16 @@ class Reign(Spec):
 class PastMitigation(Spec):
     """A mitigation that was done."""
 
-    key: str
-    request: str
-    mitigation: Mitigation
-    from_version: str
-    to_version: str
     at: datetime
-    by: str
-    automatic: bool
-    incident: str | None
-    payload: dict[str, Any]
+    done: MitigationDone
+
+
+class Pending(Spec):
+    """A change that was announced, as event number `sequence` of the stream, and not ended."""
+
+    sequence: int
+    at: datetime
+    change: AliasChange
 
 
 class ModelHistory(Spec):
@@ -56,7 +75,7 @@ class ModelHistory(Spec):
     serve: Role = Role.CHAMPION
     champions: tuple[Reign, ...] = ()
     mitigations: tuple[PastMitigation, ...] = ()
-    pending: Event | None = None
+    pending: Pending | None = None
     completed: int = 0
     events: int = 0
 
@@ -73,61 +92,54 @@ def history(events: Sequence[Event]) -> ModelHistory:
     return told
 
 
-def _apply(told: ModelHistory, event: Event) -> ModelHistory:
-    if event.type in ENDS:
-        return told.model_copy(update={"pending": event})
-    if event.type in FINAL:
-        told = told.model_copy(update={"pending": None, "completed": told.completed + 1})
-    change = CHANGES.get(event.type)
-    return change(told, event) if change else told
+def _apply(told: ModelHistory, event: Event) -> ModelHistory:  # noqa: PLR0911 - one case for each kind of event
+    body = model_event(event)
+    match body:
+        case PromotionRequested() | RestoreRequested() | MitigationStarted():
+            return told.model_copy(update={"pending": Pending(sequence=event.sequence, at=event.at, change=body)})
+        case AliasMoved():
+            return _moved(_ended(told), event, body.alias.value, body)
+        case ChampionRestored():
+            return _ended(told).model_copy(update={"serve": Role.CHAMPION})
+        case MitigationDone():
+            return _mitigated(_ended(told), event, body)
+        case PromotionFailed() | RestoreFailed() | MitigationFailed():
+            return _ended(told)
+        case AliasMovedOutside():
+            return _outside(told, body)
+        case MitigationDeclined() | QuarantineLifted() | UnknownEvent():
+            return told
+        case NightJudged() | NightRestated() | NightJudgedLate() | SettingsRecorded() | ReferenceSet():
+            return told
+        case Rebaselined() | RebaselineProposed() | BudgetPolicyChanged() | PostMortemRequired() | BudgetDecided():
+            return told
+        case _:
+            assert_never(body)
 
 
-def _outside(told: ModelHistory, event: Event) -> ModelHistory:
-    found = event.payload["found"]
-    aliases = {k: v for k, v in found.items() if k != "serve" and v is not None}
-    changed = {"aliases": aliases, "serve": Role(found["serve"]), "completed": told.completed + 1}
-    return told.model_copy(update=changed)
+def _ended(told: ModelHistory) -> ModelHistory:
+    return told.model_copy(update={"pending": None, "completed": told.completed + 1})
 
 
-def _restored(told: ModelHistory, _: Event) -> ModelHistory:
-    return told.model_copy(update={"serve": Role.CHAMPION})
+def _outside(told: ModelHistory, body: AliasMovedOutside) -> ModelHistory:
+    aliases = {k: v for k, v in body.aliases.items() if v is not None}
+    return told.model_copy(update={"aliases": aliases, "serve": body.serve, "completed": told.completed + 1})
 
 
-def _moved(told: ModelHistory, event: Event) -> ModelHistory:
-    p = event.payload
-    alias = p.get("alias", "champion")
-    reign = Reign(version=p["to"], since=event.at, manifest=p["manifest"], by=p["by"])
+def _moved(told: ModelHistory, event: Event, alias: str, body: AliasMoved | MitigationDone) -> ModelHistory:
+    to = body.to_version or ""
+    reign = Reign(version=to, since=event.at, manifest=body.manifest, by=body.by)
     return told.model_copy(
         update={
-            "aliases": {**told.aliases, alias: p["to"]},
-            "champions": (*told.champions, reign) if alias == "champion" else told.champions,
+            "aliases": {**told.aliases, alias: to},
+            "champions": (*told.champions, reign) if alias == Role.CHAMPION else told.champions,
         }
     )
 
 
-def _mitigated(told: ModelHistory, event: Event) -> ModelHistory:
-    p = event.payload
-    done = PastMitigation(
-        key=p["key"],
-        request=p["request"],
-        mitigation=Mitigation(p["mitigation"]),
-        from_version=p["from"],
-        to_version=p["to"],
-        at=event.at,
-        by=p["by"],
-        automatic=p["automatic"],
-        incident=p["incident"],
-        payload=p,
-    )
-    told = told.model_copy(update={"mitigations": (*told.mitigations, done)})
-    if done.mitigation is Mitigation.FALLBACK:
+def _mitigated(told: ModelHistory, event: Event, body: MitigationDone) -> ModelHistory:
+    past = PastMitigation(at=event.at, done=body)
+    told = told.model_copy(update={"mitigations": (*told.mitigations, past)})
+    if body.mitigation is Mitigation.FALLBACK:
         return told.model_copy(update={"serve": Role.FALLBACK})
-    return _moved(told, event)
-
-
-CHANGES: Mapping[str, Callable[[ModelHistory, Event], ModelHistory]] = {
-    "alias_moved": _moved,
-    "alias_moved_outside": _outside,
-    "champion_restored": _restored,
-    "mitigation_done": _mitigated,
-}
+    return _moved(told, event, Role.CHAMPION.value, body)

@@ -9,7 +9,7 @@ from vigil.incidents.subjects import ALL
 from vigil.incidents.types import Basis, Finding, Incident, Replay, ReplayedVersion, Signal, Standing, Status
 from vigil.metrics.types import Worse
 from vigil.verdicts.types import State, Verdict
-from vigil.verdicts.words import measured
+from vigil.verdicts.words import counted, interval, number
 
 MOST_SIGNALS = 8
 LONGEST_NAME = 80
@@ -84,9 +84,8 @@ def verdict_line(verdict: Verdict) -> str:
     if verdict.state is State.UNKNOWN or m is None or m.value is None:
         cause = f"unknown ({verdict.cause.value})" if verdict.cause else verdict.state.value
         return f"*{question(verdict)}: {cause}.* {short(verdict.reason)}"
-    number, _, rest = escape(measured(m)).partition(", n = ")
-    value, bracket, interval = number.partition(" [")
-    text = f"*{question(verdict)}: {value}*{bracket}{interval}, n = {rest}"
+    value = escape(number(m.value, m.unit))
+    text = f"*{question(verdict)}: {value}*{escape(interval(m))}, {escape(counted(m))}"
     if verdict.limit:
         text += f"; limit {escape(verdict.limit)}"
     if verdict.hard:

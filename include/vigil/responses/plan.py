@@ -1,29 +1,56 @@
 """Incident + policy + receipts -> the actions still to do, in order. Every id can be recomputed."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from vigil.core.ids import digest
 from vigil.core.words import Mitigation
+from vigil.incidents.events import (
+    FalseAlarm,
+    FindingAccepted,
+    IncidentAcknowledged,
+    IncidentHeld,
+    IncidentOpened,
+    IncidentRecovered,
+    IncidentReleased,
+    IncidentReopened,
+    IncidentResolved,
+    MitigationDeclined,
+    MitigationDone,
+    MitigationFailed,
+    NightReplayed,
+    SeverityOverridden,
+    SignalsAdded,
+    incident_event,
+)
 from vigil.incidents.findings import Telling, tellings
 from vigil.incidents.types import Event, Incident, Severity
-from vigil.responses.types import Action, ActionKind, Autonomy, Response
+from vigil.responses.types import (
+    Action,
+    ActionKind,
+    Announcement,
+    Autonomy,
+    MitigationOrder,
+    NoDetails,
+    Response,
+)
+
+OPENED = IncidentOpened.ledger_type()  # the event, as the ledger calls it
 
 # Events that people in the room are told of, each once. A receipt is not news.
-NEWS = (
-    "signals",
-    "reopened",
-    "replayed",
-    "mitigation_done",
-    "mitigation_failed",
-    "mitigation_declined",
-    "accepted",
-    "held",
-    "released",
-    "recovered",
-    "resolved",
-    "never_was",
-    "severity_overridden",
+Announced = (
+    SignalsAdded
+    | IncidentReopened
+    | NightReplayed
+    | MitigationDone
+    | MitigationFailed
+    | MitigationDeclined
+    | FindingAccepted
+    | IncidentHeld
+    | IncidentReleased
+    | IncidentRecovered
+    | IncidentResolved
+    | FalseAlarm
+    | SeverityOverridden
 )
 
 
@@ -52,38 +79,37 @@ def _worth_a_room(severity: Severity, incident: Incident, policy: Response) -> b
 
 def _room(incident: Incident, policy: Response) -> list[Action]:
     if wants_room(incident, policy):
-        return [_action(incident, ActionKind.OPEN_ROOM, "room", {})]
-    return [_action(incident, ActionKind.POST, "opened", {"what": "opened", "sequence": 1})]
+        return [_action(incident, ActionKind.OPEN_ROOM, "room", NoDetails())]
+    return [_action(incident, ActionKind.POST, OPENED, Announcement(what=OPENED, sequence=1))]
 
 
 def _news(incident: Incident, events: Sequence[Event], policy: Response) -> list[Action]:
     """One post an event. `recovered` that resolves in the same breath is told once, as resolved."""
-    types = [e.type for e in events]
+    bodies = [incident_event(e) for e in events]
     keys = {e.sequence: e.key for e in events}
     faults = tellings(events)
-    told = []
-    for index, event in enumerate(events):
-        if event.type not in NEWS:
+    posts = []
+    for event, body, after in zip(events, bodies, [*bodies[1:], None], strict=True):
+        if not isinstance(body, Announced):
             continue
-        if event.type == "recovered" and "resolved" in types[index + 1 : index + 2]:
+        if isinstance(body, IncidentRecovered) and isinstance(after, IncidentResolved):
             continue
-        payload = {"what": event.type, "sequence": event.sequence}
+        post = Announcement(what=event.type, sequence=event.sequence)
         telling = faults.get(event.sequence)
         if telling is not None:
-            payload |= _where(incident, telling, keys, policy)
-        told.append(_action(incident, ActionKind.POST, event.key, payload))
-    return told
+            post = _placed(post, incident, telling, keys, policy)
+        posts.append(_action(incident, ActionKind.POST, event.key, post))
+    return posts
 
 
-def _where(incident: Incident, telling: Telling, keys: Mapping[int, str], policy: Response) -> dict[str, Any]:
-    """What is told of a fault after its first message is a reply to that; a new one that is grave calls people.
-
-    thread: the action whose message it replies to. mention: whether those on call are named.
-    """
+def _placed(
+    post: Announcement, incident: Incident, telling: Telling, keys: Mapping[int, str], policy: Response
+) -> Announcement:
+    """What is told of a fault after its first message is a reply to that; a new one that is grave calls people."""
     if telling.thread is not None:
-        return {"thread": _id(incident, ActionKind.POST, keys[telling.thread])}
+        return post.model_copy(update={"thread": _id(incident, ActionKind.POST, keys[telling.thread])})
     grave = [f.assessment for f in telling.new if f.assessment]
-    return {"mention": True} if any(_worth_a_room(a.severity, incident, policy) for a in grave) else {}
+    return post.model_copy(update={"mention": any(_worth_a_room(a.severity, incident, policy) for a in grave)})
 
 
 def _mitigation(incident: Incident, events: Sequence[Event], policy: Response) -> list[Action]:
@@ -101,42 +127,39 @@ def _mitigation(incident: Incident, events: Sequence[Event], policy: Response) -
     if replay.mitigation is Mitigation.NONE:
         return []
     autonomy = policy.rollback if replay.mitigation is Mitigation.ROLLBACK else policy.fallback
-    payload = {
-        "what": "propose",
-        "model": incident.monitor,
-        "environment": incident.environment,
-        "mitigation": replay.mitigation.value,
-        "to_version": replay.target_version,
-        "reason": replay.why,
-        "incident": incident.id,
-        "autonomy": autonomy.value,
-    }
+    order = MitigationOrder(
+        model=incident.monitor,
+        environment=incident.environment,
+        mitigation=replay.mitigation,
+        to_version=replay.target_version,
+        reason=replay.why,
+        incident=incident.id,
+        autonomy=autonomy,
+    )
     ask = replay.mitigation is Mitigation.FREEZE or autonomy is Autonomy.NEVER
-    return [_action(incident, ActionKind.PROPOSE if ask else ActionKind.MITIGATE, seed, payload)]
+    return [_action(incident, ActionKind.PROPOSE if ask else ActionKind.MITIGATE, seed, order)]
 
 
 def _releases(events: Sequence[Event]) -> int:
     """How often a hold was released after a mitigation had been declined."""
-    types = [e.type for e in events]
-    if "mitigation_declined" not in types:
-        return 0
-    return types[types.index("mitigation_declined") :].count("released")
+    bodies = [incident_event(e) for e in events]
+    declined = next((n for n, body in enumerate(bodies) if isinstance(body, MitigationDeclined)), len(bodies))
+    return sum(isinstance(body, IncidentReleased) for body in bodies[declined:])
 
 
 def _refresh(incident: Incident, events: Sequence[Event]) -> list[Action]:
     """The pinned summary and the topic follow the state: one edit, whenever there is news they do not show yet."""
-    shown = [
-        int(r.get("reference", {}).get("as_of", 0))
-        for r in incident.receipts.values()
-        if r.get("kind") in (ActionKind.OPEN_ROOM, ActionKind.UPDATE_ROOM)
-    ]
-    news = [e for e in events if e.type in (*NEWS, "acknowledged")]
+    rooms = (ActionKind.OPEN_ROOM, ActionKind.UPDATE_ROOM)
+    shown = [r.as_of for r in incident.receipts.values() if r.kind in rooms]
+    news = [e for e in events if isinstance(incident_event(e), Announced | IncidentAcknowledged)]
     if not shown or not news or news[-1].sequence <= max(shown):
         return []
-    return [_action(incident, ActionKind.UPDATE_ROOM, news[-1].key, {})]
+    return [_action(incident, ActionKind.UPDATE_ROOM, news[-1].key, NoDetails())]
 
 
-def _action(incident: Incident, kind: ActionKind, seed: str, payload: dict[str, Any]) -> Action:
+def _action(
+    incident: Incident, kind: ActionKind, seed: str, payload: Announcement | MitigationOrder | NoDetails
+) -> Action:
     """An action under the id `<kind>-<16 hex digits of incident, kind and seed>`."""
     return Action(
         id=_id(incident, kind, seed),

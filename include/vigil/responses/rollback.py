@@ -200,7 +200,7 @@ def _not_flapping(c: Candidate, s: Situation) -> Check:
     fled = [
         m
         for m in s.history.mitigations
-        if m.mitigation is Mitigation.ROLLBACK and m.from_version == c.version and s.now - m.at < RECENT
+        if m.done.mitigation is Mitigation.ROLLBACK and m.done.from_version == c.version and s.now - m.at < RECENT
     ]
     if fled:
         why = f"it was rolled back on {fled[-1].at:%Y-%m-%d}; going back to it would be flapping"
@@ -209,7 +209,7 @@ def _not_flapping(c: Candidate, s: Situation) -> Check:
 
 
 def _cooldown(s: Situation) -> Check:
-    last = next((m for m in reversed(s.history.mitigations) if m.automatic), None)
+    last = next((m for m in reversed(s.history.mitigations) if m.done.automatic), None)
     hours = s.cooldown / timedelta(hours=1)
     if s.asker is Asker.PERSON:
         ok, why = True, "a person asks"

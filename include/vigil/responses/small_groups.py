@@ -1,10 +1,25 @@
 """Numbers of groups so small that they are about persons stay out of chat, where the policy asks for it."""
 
-from collections.abc import Mapping
-from typing import Any
+from typing import assert_never
 
 from vigil.core.words import Family
+from vigil.incidents.events import (
+    FalseAlarm,
+    FindingAccepted,
+    IncidentHeld,
+    IncidentRecovered,
+    IncidentReleased,
+    IncidentReopened,
+    IncidentResolved,
+    MitigationDeclined,
+    MitigationDone,
+    MitigationFailed,
+    NightReplayed,
+    SeverityOverridden,
+    SignalsAdded,
+)
 from vigil.incidents.types import Finding, Incident, Replay, ReplayedVersion, Signal, Standing
+from vigil.responses.plan import Announced
 from vigil.verdicts.types import Verdict
 
 
@@ -29,7 +44,7 @@ def without_small_groups(incident: Incident, smallest: int) -> Incident:
     if smallest <= 0:
         return incident
     small = {s.verdict.subject for f in incident.findings for s in f.signals if is_small(s.verdict, smallest)}
-    clues = tuple(c for c in incident.clues if not any(c.startswith(f"{subject}:") for subject in small))
+    clues = tuple(c for c in incident.clues if c.group not in small)
     replay = _replay(incident.replay, smallest) if incident.replay else None
     findings = tuple(_finding(f, smallest) for f in incident.findings)
     questions = {
@@ -40,20 +55,23 @@ def without_small_groups(incident: Incident, smallest: int) -> Incident:
     return incident.model_copy(update=changes)
 
 
-def payload_without_small_groups(payload: Mapping[str, Any], smallest: int) -> dict[str, Any]:
-    """The payload of an event or action in the same way."""
-    told = dict(payload)
+def event_without_small_groups(body: Announced, smallest: int) -> Announced:
+    """An event as chat may show it, in the same way."""
     if smallest <= 0:
-        return told
-    if "signals" in told:
-        signals = [_signal(Signal.model_validate(s), smallest) for s in told["signals"]]
-        told["signals"] = [s.model_dump(mode="json") for s in signals]
-    if told.get("standing"):
-        stands = [_standing(Standing.model_validate(s), smallest) for s in told["standing"]]
-        told["standing"] = [s.model_dump(mode="json") for s in stands]
-    if "replay" in told:
-        told["replay"] = _replay(Replay.model_validate(told["replay"]), smallest).model_dump(mode="json")
-    return told
+        return body
+    match body:
+        case SignalsAdded() | IncidentReopened():
+            return body.model_copy(update={"signals": tuple(_signal(s, smallest) for s in body.signals)})
+        case FindingAccepted() | IncidentResolved():
+            return body.model_copy(update={"standing": tuple(_standing(s, smallest) for s in body.standing)})
+        case NightReplayed():
+            return body.model_copy(update={"replay": _replay(body.replay, smallest)})
+        case IncidentRecovered() | IncidentHeld() | IncidentReleased() | FalseAlarm() | SeverityOverridden():
+            return body
+        case MitigationDone() | MitigationFailed() | MitigationDeclined():
+            return body
+        case _:
+            assert_never(body)
 
 
 def _finding(finding: Finding, smallest: int) -> Finding:

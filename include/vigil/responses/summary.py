@@ -118,7 +118,7 @@ def summary(incident: Incident, facts: RoomFacts) -> Message:
     )
     sections = [
         ("What broke", signal_lines(incident.findings, latest=incident.last_bad_night)),
-        ("Since when", [_since(incident), *(f"• {escape(clue)}" for clue in incident.clues)]),
+        ("Since when", [_since(incident), *(f"• {escape(clue.text)}" for clue in incident.clues)]),
         ("How bad", _how_bad(incident)),
         ("What Vigil did and saw", _did(incident)),
         ("Next", next_steps(incident, facts)),

@@ -1,23 +1,65 @@
 """Actions and receipts."""
 
-from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field, field_validator
 
 from vigil.core.spec import Spec
-from vigil.incidents.types import Severity
+from vigil.core.words import Mitigation
+from vigil.incidents.types import ActionKind, Receipt, Severity
+
+__all__ = [
+    "Action",
+    "ActionKind",
+    "Announcement",
+    "Autonomy",
+    "Message",
+    "MitigationOrder",
+    "NoDetails",
+    "People",
+    "Receipt",
+    "Response",
+    "Room",
+]
 
 
-class ActionKind(StrEnum):
-    """Everything Vigil may do to the outside world."""
+class Autonomy(StrEnum):
+    """Who moves the alias."""
 
-    OPEN_ROOM = "open_room"  # create channel, set topic and purpose, invite, post and pin the summary
-    UPDATE_ROOM = "update_room"  # edit the pinned summary and the topic to the present state
-    POST = "post"  # one message in the room, or in the digest channel where there is no room
-    MITIGATE = "mitigate"  # trigger the rollback DAG (rollback or fallback)
-    PROPOSE = "propose"  # ask people: freeze, or a rollback the policy does not allow by itself
+    AUTO = "auto"
+    APPROVE = "approve"
+    NEVER = "never"
+
+
+class Announcement(Spec):
+    """One event that people are told of: `what` and `sequence` are its type and number in the incident's stream.
+
+    thread: the action whose message it replies to; "" where it stands for itself.
+    mention: whether those on call are named.
+    """
+
+    what: str
+    sequence: int
+    thread: str = ""
+    mention: bool = False
+
+
+class MitigationOrder(Spec):
+    """A mitigation that the replay supports: handed to the rollback DAG, or proposed to people."""
+
+    what: Literal["propose"] = "propose"
+    model: str
+    environment: str
+    mitigation: Mitigation
+    to_version: str | None = None
+    reason: str
+    incident: str
+    autonomy: Autonomy
+
+
+class NoDetails(Spec):
+    """The action's kind says it all: the war room is always made of the present state."""
 
 
 class Action(Spec):
@@ -26,16 +68,7 @@ class Action(Spec):
     id: str
     kind: ActionKind
     incident: str
-    payload: dict[str, Any] = Field(default_factory=dict)
-
-
-class Receipt(Spec):
-    """Proof that an action was done: what the service answered."""
-
-    action: str
-    kind: ActionKind
-    at: datetime
-    reference: dict[str, str] = Field(default_factory=dict)  # channel id, ts, run id, url
+    payload: Announcement | MitigationOrder | NoDetails = NoDetails()
 
 
 class Message(Spec):
@@ -56,14 +89,6 @@ class Room(Spec):
     summary: Message
     private: bool = False
     bookmarks: tuple[tuple[str, str], ...] = ()  # (title, http link)
-
-
-class Autonomy(StrEnum):
-    """Who moves the alias."""
-
-    AUTO = "auto"
-    APPROVE = "approve"
-    NEVER = "never"
 
 
 class Response(Spec):

@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from fastapi import APIRouter, Depends, FastAPI, Request
 from fastapi.responses import JSONResponse, Response
@@ -15,7 +14,7 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.requests import ClientDisconnect
 
 from vigil.config.schema import Monitor
-from vigil.ports import PredictionLog, Registry
+from vigil.ports import Explain, PredictionLog, Registry
 from vigil.serving.door import Door
 from vigil.serving.gateway import Call, Gateway
 from vigil.serving.health import health
@@ -33,7 +32,7 @@ def create_app(
     models: Mapping[str, Monitor],
     spool: Path,
     settings: GatewaySettings,
-    explain: Any = None,
+    explain: Explain | None = None,
 ) -> FastAPI:
     """The application over port instances. Nothing is opened before it is started.
 

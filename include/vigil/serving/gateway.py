@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from vigil.config.schema import Monitor
 from vigil.core.errors import MonitorError
 from vigil.core.words import Role
-from vigil.ports import PredictionLog, Registry
+from vigil.ports import Explain, PredictionLog, Registry
 from vigil.serving.answers import Answer, finite
 from vigil.serving.batches import Batches
 from vigil.serving.columns import fit, fit_extra, fit_ids
@@ -76,7 +76,7 @@ class Gateway:
         spool: Path,
         settings: GatewaySettings,
         new_id: Callable[[], str] = lambda: str(uuid.uuid4()),
-        explain: Callable[[Monitor, "pa.Table"], "pa.Table"] | None = None,
+        explain: Explain | None = None,
     ) -> None:
         """explain: adds contributions to rows on their way from the spool to the log, long after they were answered."""
         if not models:

@@ -6,8 +6,9 @@ from uuid import uuid4
 
 from vigil.config.schema import Monitor
 from vigil.core.errors import LeaseLost
+from vigil.core.stages import JUDGING, Stage
 from vigil.ports import Grant, Ports
-from vigil.usecases import nightly
+from vigil.usecases.night.run import NightOptions, run_night
 from vigil.verdicts.types import NightResult
 
 LEASE_SECONDS = 1800  # at most, for one night
@@ -23,12 +24,10 @@ def backfill(ports: Ports, monitor: Monitor, nights: Sequence[date]) -> Iterator
     grant = _turn(ports, monitor, holder)
     try:
         if days:
-            nightly.intake(ports, monitor, days[-1], since=days[0])
+            run_night(ports, monitor, days[-1], stages=(Stage.INTAKE,), options=NightOptions(since=days[0]))
         for night in days:
             grant = _turn(ports, monitor, holder)
-            nightly.quality(ports, monitor, night)
-            nightly.profile(ports, monitor, night, nights=[night])
-            nightly.judge(ports, monitor, night, nights=[night])
+            run_night(ports, monitor, night, stages=JUDGING, options=NightOptions(nights=(night,)))
             result = ports.results.latest(monitor.model, monitor.environment, night)
             if result is not None:
                 yield result

@@ -13,12 +13,14 @@ from pydantic import ConfigDict
 from vigil.config.schema import Monitor
 from vigil.core.errors import DataError
 from vigil.core.spec import Spec
+from vigil.core.stages import Stage
 from vigil.core.window import night_window
 from vigil.core.words import Family, Role
+from vigil.incidents.events import BadNight, incident_event
 from vigil.incidents.types import Incident
-from vigil.ports import Ports
+from vigil.ports import BacktestPorts, Ports
 from vigil.profiles.types import Edges, Profile
-from vigil.usecases import nightly
+from vigil.usecases.night.run import NightOptions, run_night
 from vigil.usecases.nights import incidents, lookback, partition
 from vigil.usecases.reference import LEAST, REFERENCE
 from vigil.usecases.watch import blind
@@ -26,7 +28,6 @@ from vigil.verdicts.types import Cause, NightResult, State, Verdict
 
 FIRST_NIGHTS = 14  # that make the yardstick of a log without one, and never more than a third of them
 REFERENCE_ROWS = 50_000
-BAD = ("opened", "signals", "reopened", "restated")  # events of an incident that carry the signals of a night
 
 
 class Yardstick(Spec):
@@ -88,7 +89,7 @@ def morning(monitor: Monitor, night: date) -> datetime:
     return at
 
 
-def nights_of(ports: Ports, monitor: Monitor, dates: Sequence[date]) -> list[date]:
+def nights_of(ports: BacktestPorts, monitor: Monitor, dates: Sequence[date]) -> list[date]:
     """The nights from the first with rows to the last, those without rows between them included.
 
     dates: UTC dates that the log has, in order. Raises DataError for a log without rows of this monitor.
@@ -105,12 +106,12 @@ def nights_of(ports: Ports, monitor: Monitor, dates: Sequence[date]) -> list[dat
     return [first + timedelta(days=n) for n in range((last - first).days + 1)]
 
 
-def stand(ports: Ports, at: datetime) -> None:
+def stand(ports: BacktestPorts, at: datetime) -> None:
     """Sets the clock of a rehearsal."""
     ports.clock.advance(at - ports.clock.now())
 
 
-def yardstick(ports: Ports, monitor: Monitor, nights: Sequence[date]) -> Yardstick | None:
+def yardstick(ports: BacktestPorts, monitor: Monitor, nights: Sequence[date]) -> Yardstick | None:
     """None where the home has bin edges; else made of the reference rows in the log, else of its first nights."""
     import pyarrow as pa
 
@@ -136,7 +137,7 @@ def yardstick(ports: Ports, monitor: Monitor, nights: Sequence[date]) -> Yardsti
     return Yardstick(edges=edges, baseline=baseline, nights=tuple(used))
 
 
-def judged(ports: Ports, monitor: Monitor, nights: Sequence[date], made: Yardstick | None) -> Iterator[date]:
+def judged(ports: BacktestPorts, monitor: Monitor, nights: Sequence[date], made: Yardstick | None) -> Iterator[date]:
     """Judges the nights in date order, each on its own morning; yields each when it is done."""
     if made is not None:
         ports.profiles.put_edges(monitor.model, made.edges, reason="made for a backtest")
@@ -156,20 +157,20 @@ def _judge(ports: Ports, monitor: Monitor, night: date) -> None:
     if why:
         ports.results.append(_blind(monitor, night, why), evaluated_at=ports.clock.now(), labels_through=None)
         blind(ports, monitor, night, reason=why)
-    told = nightly.judge(ports, monitor, night, nights=past if why else None)
-    changed = told["changed"]
-    if why:
-        for each in map(date.fromisoformat, changed):
-            nightly.correlate(ports, monitor, each)
+        options = NightOptions(nights=tuple(past))
+        progress = run_night(ports, monitor, night, stages=(Stage.JUDGE,), options=options)
+        for each in progress.changed:
+            run_night(ports, monitor, each, stages=(Stage.CORRELATE,))
     else:
-        nightly.correlate(ports, monitor, night, changed=changed)
+        run_night(ports, monitor, night, stages=(Stage.JUDGE, Stage.CORRELATE))
 
 
 def _attempt(ports: Ports, monitor: Monitor, night: date, *, as_of: date) -> str:
     """Checks and profiles a night; returns why it could not be done."""
     try:
         if night == as_of:
-            nightly.quality(ports, monitor.model_copy(update={"quality": "compiled"}), night)
+            compiled = monitor.model_copy(update={"quality": "compiled"})
+            run_night(ports, compiled, night, stages=(Stage.QUALITY,))
         _profile(ports, monitor, night, as_of)
     except Exception as error:  # noqa: BLE001 - whatever a file does to whoever reads it, the other nights are judged
         first = (str(error).splitlines() or [""])[0]
@@ -179,13 +180,11 @@ def _attempt(ports: Ports, monitor: Monitor, night: date, *, as_of: date) -> str
 
 def _profile(ports: Ports, monitor: Monitor, night: date, as_of: date) -> None:
     """As the step of the night does it, whose notes of a problem are those of the night that has it."""
-    if night == as_of:
-        nightly.profile(ports, monitor, as_of, nights=[as_of])
-        return
-    found = partition(ports, monitor, night)
-    known = ports.profiles.partition_digest(monitor.model, monitor.environment, night)
-    if known is not None and known != found.digest:
-        nightly.profile(ports, monitor, as_of, nights=[night])
+    if night != as_of:
+        known = ports.profiles.partition_digest(monitor.model, monitor.environment, night)
+        if known is None or known == partition(ports, monitor, night).digest:
+            return
+    run_night(ports, monitor, as_of, stages=(Stage.PROFILE,), options=NightOptions(nights=(night,)))
 
 
 def _blind(monitor: Monitor, night: date, why: str) -> NightResult:
@@ -225,16 +224,15 @@ def _joined(ports: Ports, opened: dict[str, date]) -> dict[date, Joined]:
     found: dict[date, Joined] = {}
     for name, first in opened.items():
         for event in ports.ledger.read(f"incident/{name}"):
-            if event.type not in BAD:
+            body = incident_event(event)
+            if not isinstance(body, BadNight):
                 continue
-            night = date.fromisoformat(event.payload["night"])
-            before = found.get(night)
-            new = [(s["verdict"]["family"], f"{s['verdict']['metric']}/{s['verdict']['subject']}")
-                   for s in event.payload["signals"]]  # fmt: skip
+            night, before = body.night, found.get(body.night)
+            new = [(s.verdict.family.value, s.verdict.id) for s in body.signals]
             found[night] = Joined(
                 incident=name,
                 opened=first,
-                severity=f"SEV{event.payload['assessment']['severity']}",
+                severity=body.assessment.severity.name if body.assessment else "",
                 signals=tuple(dict.fromkeys([*(before.signals if before else ()), *new])),
                 known=before.known if before else event.at,
             )

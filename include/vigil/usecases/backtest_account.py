@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 from vigil.core.errors import DataError
@@ -12,7 +12,6 @@ from vigil.incidents.types import Incident, Status
 from vigil.usecases.backtest import Judged, Told
 from vigil.verdicts.coverage import coverage_of
 from vigil.verdicts.rates import Rate, per_year
-from vigil.verdicts.types import State, Verdict
 
 OVER = (Status.NEVER_WAS, Status.MERGED)
 BLIND = "monitor"  # the metric of a night that could not be judged
@@ -240,97 +239,6 @@ def _notes(told: Told, truth: Truth) -> tuple[str, ...]:
         )
     seen = dict.fromkeys(f"{d.night}: {note}" for d in told.nights for note in d.last.notes)
     return (*notes, *seen)
-
-
-def document(told: Told, sums: Account, **more: Any) -> dict[str, Any]:
-    """The JSON of a backtest. The same nights under the same settings give the same text."""
-    incidents = [{**o.model_dump(mode="json"), "findings": list(o.findings)} for o in sums.incidents]
-    summary = sums.model_dump(mode="json", exclude={"monitor", "settings_digest", "incidents"})
-    return {
-        "monitor": sums.monitor,
-        "settings_digest": sums.settings_digest,
-        "nights": [_night(d) for d in told.nights],
-        "summary": {**summary, "incidents": incidents, "missed": [m.what for m in sums.missed], **more},
-    }
-
-
-def _night(day: Judged) -> dict[str, Any]:
-    return {
-        "night": day.night.isoformat(),
-        "rows": day.last.rows,
-        "verdicts": [_verdict(v) for v in day.last.verdicts],
-        "incident": _incident(day),
-    }
-
-
-def _verdict(v: Verdict) -> dict[str, Any]:
-    m = v.measurement
-    number = {k: getattr(m, k) if m else None for k in ("value", "low", "high", "n", "baseline")}
-    told = {"metric": v.metric, "subject": v.subject, "family": v.family.value, "state": v.state.value}
-    return {**told, "reason": v.reason, **{k: _digits(x) for k, x in number.items()}}
-
-
-def _digits(value: float | None) -> float | None:
-    """Ten significant digits: the last ones of a sum depend on the order in which a machine adds."""
-    return float(f"{value:.10g}") if isinstance(value, float) else value
-
-
-def _incident(day: Judged) -> dict[str, Any] | None:
-    if day.joined is None:
-        return None
-    findings: dict[str, list[str]] = {}
-    for family, name in day.joined.signals:
-        findings.setdefault(family, []).append(name)
-    told = [{"family": family, "signals": names} for family, names in findings.items()]
-    return {"opened": day.joined.opened.isoformat(), "severity": day.joined.severity, "findings": told}
-
-
-class Difference(Spec):
-    """What other settings would have changed. subjects: question -> nights on which its state differs."""
-
-    present: str  # settings digest
-    changed: str
-    alarms: tuple[Rate, Rate]
-    incidents: tuple[Rate, Rate]
-    missed: tuple[str, ...]  # recorded incidents that the changed settings miss
-    missed_now: tuple[str, ...]  # and the present ones
-    added: tuple[date, ...]  # incidents that only the changed settings open
-    gone: tuple[date, ...]
-    subjects: dict[str, int]
-    groups: tuple[str, ...]
-
-
-def difference(present: tuple[Told, Account], changed: tuple[Told, Account]) -> Difference:
-    """The consequences of a change."""
-    (then, was), (now, will) = present, changed
-    moved: Counter[str] = Counter()
-    for before, after in zip(then.nights, now.nights, strict=True):
-        a, b = _states(before), _states(after)
-        moved.update(q for q in {*a, *b} if a.get(q) is not b.get(q))
-    groups = {part for q in moved for part in q.partition("/")[2].split("|") if "=" in part}
-    return Difference(
-        present=was.settings_digest,
-        changed=will.settings_digest,
-        alarms=(was.alarms, will.alarms),
-        incidents=(was.incidents_per_year, will.incidents_per_year),
-        missed=tuple(m.what for m in will.missed),
-        missed_now=tuple(m.what for m in was.missed),
-        added=_only(will, was),
-        gone=_only(was, will),
-        subjects=dict(sorted(moved.items(), key=lambda item: (-item[1], item[0]))),
-        groups=tuple(sorted(groups)),
-    )
-
-
-def _states(day: Judged) -> dict[str, State]:
-    return {v.id: v.state for v in day.last.verdicts}
-
-
-def _only(one: Account, other: Account) -> tuple[date, ...]:
-    """Incidents of one that share no night with an incident of the other."""
-    nights = {o.opened + timedelta(days=n) for o in other.incidents for n in range((o.last - o.opened).days + 1)}
-    mine = [(o, {o.opened + timedelta(days=n) for n in range((o.last - o.opened).days + 1)}) for o in one.incidents]
-    return tuple(o.opened for o, own in mine if not own & nights)
 
 
 def failures(sums: Account, *, per: float | None, present: Account | None = None) -> tuple[str, ...]:

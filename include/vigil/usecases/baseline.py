@@ -1,50 +1,45 @@
 """What taught a model what is usual: which nights, on whose yardstick, and how a person names other ones."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import date, timedelta
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from vigil.config.schema import Monitor
 from vigil.core.errors import DataError
 from vigil.core.ids import digest
 from vigil.core.words import Family
-from vigil.incidents.types import Event
+from vigil.incidents.events import Rebaselined, RebaselineProposed
 from vigil.metrics.evaluate import evaluate
 from vigil.metrics.reasons import NO_BASELINE
 from vigil.metrics.types import Measurement
-from vigil.ports import Ports
+from vigil.ports import Ports, ReadPorts
 from vigil.usecases.model_stream import stream
 from vigil.usecases.nights import Night, history, load_night, view
-from vigil.usecases.record import append
+from vigil.usecases.record import Recorded, append, recorded
 from vigil.verdicts.memory import is_bad, lesson
 from vigil.verdicts.scored_nights import REACH, reference_nights
 from vigil.verdicts.surprise import LEAST_NIGHTS
 from vigil.verdicts.types import NightResult, Surprise, Verdict
 
-REBASELINED, PROPOSED = "rebaselined", "rebaseline_proposed"
 LEAST_CLOSED = 7  # usable nights of a span that has a last one; an open one grows
 QUIET_NIGHTS = 28  # after the nights that teach, before others are proposed
 
 
-def rebaselinings(ports: Ports, monitor: Monitor) -> list[Event]:
+def rebaselinings(ports: ReadPorts, monitor: Monitor) -> list[Recorded[Rebaselined]]:
     """What people said about the nights that teach, oldest first."""
-    events = ports.ledger.read(stream(monitor.model))
-    return [e for e in events if e.type == REBASELINED and e.payload["environment"] == monitor.environment]
+    named = recorded(ports, stream(monitor.model), Rebaselined)
+    return [e for e in named if e.body.environment == monitor.environment]
 
 
-def usual_of(ports: Ports, monitor: Monitor) -> Surprise:
+def usual_of(ports: ReadPorts, monitor: Monitor) -> Surprise:
     """The monitor's settings, with the nights that the latest re-baselining named."""
     settings: Surprise = monitor.surprise
-    for event in rebaselinings(ports, monitor)[-1:]:
-        since, until = event.payload["since"], event.payload["until"]
-        settings = settings.model_copy(
-            update={"since": date.fromisoformat(since), "until": until and date.fromisoformat(until)}
-        )
+    for named in rebaselinings(ports, monitor)[-1:]:
+        settings = settings.model_copy(update={"since": named.body.since, "until": named.body.until})
     return settings
 
 
-def basis_of(ports: Ports, monitor: Monitor, loaded: Night | None, suite: Sequence[Verdict]) -> str:
+def basis_of(ports: ReadPorts, monitor: Monitor, loaded: Night | None, suite: Sequence[Verdict]) -> str:
     """A digest of what tonight's numbers are held against: where it is another one, judging again is news.
 
     Bin edges, the yardstick, the latest re-baselining, and what the suite said.
@@ -58,7 +53,7 @@ def basis_of(ports: Ports, monitor: Monitor, loaded: Night | None, suite: Sequen
     return digest([loaded.served.edges_digest, yardstick, [e.sequence for e in named], said], length=12)
 
 
-def past_nights(ports: Ports, monitor: Monitor, night: date, loaded: Night | None) -> tuple[NightResult, ...]:
+def past_nights(ports: ReadPorts, monitor: Monitor, night: date, loaded: Night | None) -> tuple[NightResult, ...]:
     """The judged nights before `night` that its verdicts look at: the recent ones, and those that teach what is usual.
 
     Scores that a past night has not, or has against another holdout, are measured anew from its profile.
@@ -77,7 +72,7 @@ def surprising(monitor: Monitor) -> frozenset[str]:
     return frozenset(r.metric for f in Family for r in getattr(monitor.rules, f.value) if r.surprise)
 
 
-def _teachers(ports: Ports, monitor: Monitor, night: date) -> tuple[NightResult, ...]:
+def _teachers(ports: ReadPorts, monitor: Monitor, night: date) -> tuple[NightResult, ...]:
     settings = usual_of(ports, monitor)
     first = settings.since or ports.results.oldest(monitor.model, monitor.environment)
     if first is None or first >= night:
@@ -100,7 +95,7 @@ def _teachers(ports: Ports, monitor: Monitor, night: date) -> tuple[NightResult,
 
 
 def _on_yardstick(
-    ports: Ports, monitor: Monitor, result: NightResult, loaded: Night, names: frozenset[str]
+    ports: ReadPorts, monitor: Monitor, result: NightResult, loaded: Night, names: frozenset[str]
 ) -> NightResult:
     """A past night with the scores of `names` as they are against tonight's baseline, where they were not."""
     have = result.all_measurements
@@ -154,26 +149,22 @@ def rebaseline(ports: Ports, monitor: Monitor, *, since: date, until: date | Non
     until: the last of them; None takes the first `surprise.nights` usable ones, now and in nights to come.
     """
     usable = _named(ports, monitor, since, until, actor, reason)
-    payload = {
-        "environment": monitor.environment,
-        "since": since.isoformat(),
-        "until": until.isoformat() if until else None,
-        "actor": actor.strip(),
-        "reason": reason.strip(),
-    }
+    wanted = Rebaselined(
+        environment=monitor.environment, since=since, until=until, actor=actor.strip(), reason=reason.strip()
+    )
     known = rebaselinings(ports, monitor)
-    if not known or known[-1].payload != payload:  # said twice is said once
+    if not known or known[-1].body != wanted:  # said twice is said once
         number = len(known) + 1
-        while _numbered(ports, monitor, number, payload).payload != payload:  # somebody else took the number
+        while _numbered(ports, monitor, number, wanted) != wanted:  # somebody else took the number
             number += 1
     said = f"{monitor.model}: {usable} judged nights from {since} to {until or 'now'} teach what is usual"
     young = f"; what is compared with past nights is unknown until {LEAST_NIGHTS} have been judged"
     return said + (young if usable < LEAST_NIGHTS else "")
 
 
-def _numbered(ports: Ports, monitor: Monitor, number: int, payload: Mapping[str, Any]) -> Event:
-    key = f"{REBASELINED}/{monitor.environment}/{number}"
-    return append(ports, stream(monitor.model), key=key, type=REBASELINED, payload=payload)
+def _numbered(ports: Ports, monitor: Monitor, number: int, body: Rebaselined) -> Rebaselined:
+    key = f"{body.type}/{monitor.environment}/{number}"
+    return append(ports, stream(monitor.model), key=key, body=body)
 
 
 def _named(ports: Ports, monitor: Monitor, since: date, until: date | None, actor: str, reason: str) -> int:
@@ -201,7 +192,7 @@ def _named(ports: Ports, monitor: Monitor, since: date, until: date | None, acto
     return usable
 
 
-def proposal(ports: Ports, monitor: Monitor, past: Sequence[NightResult], night: date) -> str:
+def proposal(ports: ReadPorts, monitor: Monitor, past: Sequence[NightResult], night: date) -> str:
     """What is proposed once the nights that teach are old: which quiet nights could teach instead; "" for nothing."""
     if not surprising(monitor):
         return ""
@@ -227,6 +218,6 @@ def _drifted(result: NightResult) -> bool:
 def propose(ports: Ports, monitor: Monitor, night: date, text: str) -> None:
     """Records a proposal, once a month."""
     if text:
-        key = f"{PROPOSED}/{monitor.environment}/{night:%Y-%m}"
-        payload = {"environment": monitor.environment, "night": night.isoformat(), "says": text}
-        append(ports, stream(monitor.model), key=key, type=PROPOSED, payload=payload)
+        body = RebaselineProposed(environment=monitor.environment, night=night, says=text)
+        key = f"{body.type}/{monitor.environment}/{night:%Y-%m}"
+        append(ports, stream(monitor.model), key=key, body=body)

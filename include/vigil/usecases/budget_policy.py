@@ -1,22 +1,20 @@
 """The policy of the error budgets at work: what it allows, what it recorded, what people decided."""
 
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import TypeVar
 
 from vigil.config.schema import Monitor
 from vigil.core.errors import MonitorError, RegistryError
 from vigil.core.spec import Spec
 from vigil.core.words import Role
-from vigil.incidents.types import Event
+from vigil.incidents.events import BudgetDecided, BudgetPolicyChanged, PostMortemRequired
 from vigil.ports import Ports
 from vigil.usecases.model_stream import stream, told
-from vigil.usecases.record import append
+from vigil.usecases.record import Recorded, append, recorded
 from vigil.verdicts.policy import PolicyState, Standing, actions, standing
 from vigil.verdicts.types import NightResult
 
-CHANGED = "budget_policy"  # the state of the policy changed
-POST_MORTEM = "post_mortem_required"
-DECIDED = "budget_decision"
+Kind = TypeVar("Kind", BudgetPolicyChanged, BudgetDecided)
 
 
 class Asked(Spec):
@@ -102,31 +100,36 @@ def record(ports: Ports, monitor: Monitor, result: NightResult) -> PolicyState |
     if monitor.budget_policy is None:
         return None
     now = standing(monitor.budget_policy, result.budgets)
-    before = _events(ports, monitor, CHANGED)
-    was = before[-1].payload["to"] if before else PolicyState.NORMAL.value
-    past = bool(before) and date.fromisoformat(before[-1].payload["night"]) > result.night
+    before = [e.body for e in _events(ports, monitor, BudgetPolicyChanged)]
+    was = before[-1].to if before else PolicyState.NORMAL
+    past = bool(before) and before[-1].night > result.night
     news = now.state is not PolicyState.UNKNOWN and now.state != was and not past
-    last = _told(ports, monitor, result, now) if news else (before[-1] if before else None)
-    if last is not None and last.payload["to"] == PolicyState.EXHAUSTED:  # also where an earlier try died in between
-        append(ports, stream(monitor.model), key=f"{last.key}/post-mortem", type=POST_MORTEM, payload=last.payload)
+    number = len(before) + news
+    last = _told(ports, monitor, result, now, number) if news else (before[-1] if before else None)
+    if last is not None and last.to is PolicyState.EXHAUSTED:  # also where an earlier try died in between
+        required = PostMortemRequired(**last.model_dump(exclude={"type"}, exclude_unset=True))
+        append(ports, stream(monitor.model), key=f"{_key(last, number)}/post-mortem", body=required)
     return now.state if news else None
 
 
-def _told(ports: Ports, monitor: Monitor, result: NightResult, now: Standing) -> Event:
+def _told(ports: Ports, monitor: Monitor, result: NightResult, now: Standing, number: int) -> BudgetPolicyChanged:
     policy = monitor.budget_policy
-    payload = {
-        "night": result.night.isoformat(),
-        "environment": monitor.environment,
-        "to": now.state.value,
-        "slo": now.slo,
-        "left": {b.slo: b.left for b in result.budgets},
-        "asks": list(actions(policy, now.state)) if policy else [],
-        "approvers": list(policy.approvers) if policy else [],
-        "config": monitor.digest,
-    }
-    number = len(_events(ports, monitor, CHANGED)) + 1
-    key = f"budget/{monitor.environment}/{number}/{now.state.value}"  # a state that comes back is news
-    return append(ports, stream(monitor.model), key=key, type=CHANGED, payload=payload)
+    body = BudgetPolicyChanged(
+        night=result.night,
+        environment=monitor.environment,
+        to=now.state,
+        slo=now.slo,
+        left={b.slo: b.left for b in result.budgets},
+        asks=actions(policy, now.state) if policy else (),
+        approvers=policy.approvers if policy else (),
+        config=monitor.digest,
+    )
+    return append(ports, stream(monitor.model), key=_key(body, number), body=body)
+
+
+def _key(body: BudgetPolicyChanged, number: int) -> str:
+    """The key of the environment's change of that number: a state that comes back is news."""
+    return f"budget/{body.environment}/{number}/{body.to.value}"
 
 
 def decide(ports: Ports, monitor: Monitor, *, by: str, what: str) -> Report:
@@ -136,10 +139,16 @@ def decide(ports: Ports, monitor: Monitor, *, by: str, what: str) -> Report:
     if not by.strip() or not what.strip():
         raise MonitorError("a decision needs who decided (--by) and what (--decision)")
     about = report(ports, monitor)
-    key = f"budget_decision/{monitor.environment}/{len(_events(ports, monitor, DECIDED)) + 1}"
-    payload = {"environment": monitor.environment, "by": by, "what": what, "state": about.standing.state.value,
-               "slo": about.standing.slo, "config": monitor.digest}  # fmt: skip
-    append(ports, stream(monitor.model), key=key, type=DECIDED, payload=payload)
+    body = BudgetDecided(
+        environment=monitor.environment,
+        by=by,
+        what=what,
+        state=about.standing.state,
+        slo=about.standing.slo,
+        config=monitor.digest,
+    )
+    key = f"{body.type}/{monitor.environment}/{len(_events(ports, monitor, BudgetDecided)) + 1}"
+    append(ports, stream(monitor.model), key=key, body=body)
     return report(ports, monitor)
 
 
@@ -150,13 +159,12 @@ def report(ports: Ports, monitor: Monitor, *, result: NightResult | None = None)
         raise MonitorError(f"{monitor.model} has no `budget_policy:`")
     result = result or newest(ports, monitor)
     now = standing(policy, result.budgets if result else ())
-    until = result.night.isoformat() if result else ""
-    last = [e for e in _events(ports, monitor, CHANGED) if e.payload["night"] <= until][-1:]
-    entered = [e for e in last if e.payload["to"] == now.state.value]  # none: the night's account was not made yet
-    since = date.fromisoformat(entered[0].payload["night"]) if entered else (result.night if result else None)
+    last = [e for e in _events(ports, monitor, BudgetPolicyChanged) if result and e.body.night <= result.night][-1:]
+    entered = [e.body for e in last if e.body.to is now.state]  # none: the night's account was not made yet
+    since = entered[0].night if entered else (result.night if result else None)
     decisions = tuple(
-        Decision(at=e.at, by=str(e.payload["by"]), what=str(e.payload["what"]))
-        for e in _events(ports, monitor, DECIDED)
+        Decision(at=e.at, by=e.body.by, what=e.body.what)
+        for e in _events(ports, monitor, BudgetDecided)
         if not last or e.sequence > last[0].sequence
     )
     due = None
@@ -173,7 +181,7 @@ def report(ports: Ports, monitor: Monitor, *, result: NightResult | None = None)
     )
 
 
-def _events(ports: Ports, monitor: Monitor, kind: str) -> list[Event]:
-    """The events of one type in the monitor's environment, oldest first."""
-    events: tuple[Any, ...] = ports.ledger.read(stream(monitor.model))
-    return [e for e in events if e.type == kind and e.payload.get("environment") == monitor.environment]
+def _events(ports: Ports, monitor: Monitor, kind: type[Kind]) -> list[Recorded[Kind]]:
+    """The events of one kind in the monitor's environment, oldest first."""
+    events = recorded(ports, stream(monitor.model), kind)
+    return [e for e in events if e.body.environment == monitor.environment]

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from vigil.config.schema import Monitor
 from vigil.metrics.catalog import CATALOG
 from vigil.metrics.types import Measurement
-from vigil.ports import Ports
+from vigil.ports import ReadPorts
 from vigil.verdicts.cohorts import Maturity, maturity
 from vigil.verdicts.memory import lesson
 from vigil.verdicts.types import NightResult
@@ -15,7 +15,7 @@ COHORTS = 28  # looked back at
 
 
 def same_age(
-    ports: Ports, monitor: Monitor, night: date, *, as_of: date, labelled_share: float
+    ports: ReadPorts, monitor: Monitor, night: date, *, as_of: date, labelled_share: float
 ) -> Mapping[str, tuple[Measurement, ...]]:
     """Numbers that need labels, by question, of the cohorts before `night` as they were at its age; oldest first.
 
@@ -32,13 +32,15 @@ def same_age(
         then = night - timedelta(days=back)
         result = _at_age(ports, monitor, then, age)
         latest = ports.results.latest(monitor.model, monitor.environment, then)
-        for m in _numbers(result) if result is not None and latest is not None else ():
+        if result is None or latest is None:
+            continue
+        for m in _numbers(result):
             if not lesson(latest).holds_back(m):
                 found.setdefault(m.id, []).append(m)
     return {question: tuple(numbers) for question, numbers in found.items()}
 
 
-def _at_age(ports: Ports, monitor: Monitor, night: date, age: timedelta) -> NightResult | None:
+def _at_age(ports: ReadPorts, monitor: Monitor, night: date, age: timedelta) -> NightResult | None:
     known = [r for _, r in ports.results.versions_of_truth(monitor.model, monitor.environment, night)]
     then = [r for r in known if r.as_of is not None and r.as_of - night <= age]
     return then[-1] if then else None

@@ -228,7 +228,7 @@ def airflow(
     problems = airflow_problems(health)
     for problem in problems:
         fix = f"start Airflow's components; VIGIL_AIRFLOW_URL is {url}"
-        yield Check(about="airflow", grade=Grade.BROKEN, what=problem, fix=fix)
+        yield Check(about="airflow", grade=Grade.BROKEN, what=str(problem), fix=fix)
     if problems:
         return
     yield good("airflow", f"{url} answers; scheduler and dag-processor are alive")

@@ -13,11 +13,12 @@ from vigil.core.words import Family, Mitigation
 from vigil.diagnosis.onset import clues
 from vigil.incidents.correlate import free_id, signals
 from vigil.incidents.episodes import NewEvent, bad_night_events, episode_of, has_night, may_join
+from vigil.incidents.events import IncidentAcknowledged, IncidentHeld, IncidentReleased
 from vigil.incidents.lifecycle import fold
 from vigil.incidents.recovery import AnswerKind, Answers, Recovery, kind_of, night_events, usual_rows_share
 from vigil.incidents.restated import never_was_events, told
 from vigil.incidents.severity import assess, each
-from vigil.incidents.types import Event, Incident, Signal
+from vigil.incidents.types import Clue, Event, Incident, Signal
 from vigil.ports import Ports
 from vigil.responses.plan import plan
 from vigil.usecases.baseline import past_nights, usual_of
@@ -35,6 +36,7 @@ from vigil.verdicts.types import NightResult, Verdict
 log = logging.getLogger("vigil")
 
 # a night that was judged without them answers them well
+EXPECTATION, WHOLE_SUITE = "expectation", "suite"  # the metric; its subject where the suite could not be run
 ASKED_WHEN_BAD = ("monitor", "rows", "schema", "baseline", coverage.METRIC)
 
 
@@ -166,7 +168,7 @@ def _has_fallback(ports: Ports, monitor: Monitor) -> bool:
         return False
 
 
-def _clues(ports: Ports, monitor: Monitor, result: NightResult, new: Sequence[Signal]) -> tuple[str, ...]:
+def _clues(ports: Ports, monitor: Monitor, result: NightResult, new: Sequence[Signal]) -> tuple[Clue, ...]:
     """Since which hour the groups were treated differently, and which pipelines ran that night."""
     loaded = load_night(ports, monitor, result.night)
     if loaded is None:
@@ -189,7 +191,8 @@ def _answered(given: Answers | None, monitor: Monitor, result: NightResult, inci
     """What a night says of each question of an incident."""
     if given is None:
         return ()
-    said = {q: _answer(q, given.verdicts, result, monitor) for q in incident.questions}
+    asked = {s.verdict.id: s.verdict for f in incident.findings for s in f.signals}
+    said = {q: _answer(v, given.verdicts, result, monitor) for q, v in asked.items()}
     kinds = {kind.value: tuple(q for q, k in said.items() if k is kind) for kind in AnswerKind}
     r = monitor.response
     policy = Recovery(nights=r.recovery_nights, standing_nights=r.standing_nights, review_days=r.review_days)
@@ -216,18 +219,18 @@ def _champion_answers(ports: Ports, monitor: Monitor, result: NightResult, loade
     return answers | {v.id: v for v in judge(measurements, monitor.rules, placed, facts)}
 
 
-def _answer(question: str, answers: Mapping[str, Verdict], result: NightResult, monitor: Monitor) -> AnswerKind | None:
-    """How a night answers a question; also one that nobody asks any more, if what it was about was seen."""
-    verdict = answers.get(question)
+def _answer(asked: Verdict, answers: Mapping[str, Verdict], result: NightResult, monitor: Monitor) -> AnswerKind | None:
+    """How a night answers the question of a bad verdict; one that nobody asks any more, if its subject was seen."""
+    verdict = answers.get(asked.id)
     if verdict is not None:
         return kind_of(verdict)
-    metric = question.partition("/")[0]
-    if metric in ASKED_WHEN_BAD:
+    if asked.metric in ASKED_WHEN_BAD:
         return AnswerKind.GOOD
-    if metric == "expectation":  # the suite could not be read then, or does not have it any more
-        ran = any(q.startswith("expectation/") for q in answers) and "expectation/suite" not in answers
+    if asked.metric == EXPECTATION:  # the suite could not be read then, or does not have it any more
+        subjects = {v.subject for v in answers.values() if v.metric == EXPECTATION}
+        ran = bool(subjects) and WHOLE_SUITE not in subjects
         return AnswerKind.GOOD if ran or monitor.suite is None else None
-    seen = any(m.id == question and m.value is not None for m in result.measurements)
+    seen = any(m.id == asked.id and m.value is not None for m in result.measurements)
     return AnswerKind.GOOD if seen else AnswerKind.UNANSWERED
 
 
@@ -239,18 +242,19 @@ def _pending(ports: Ports, monitor: Monitor, incident: str) -> str | None:
 def acknowledge(ports: Ports, incident: str, *, by: str) -> None:
     """A person takes the incident."""
     get(ports, incident)
-    append(ports, f"incident/{incident}", key="acknowledged", type="acknowledged", payload={"by": by})
+    taken = IncidentAcknowledged(by=by)
+    append(ports, f"incident/{incident}", key=taken.type, body=taken)
 
 
 def hold(ports: Ports, incident: str, *, by: str, why: str) -> None:
     """Nothing is changed automatically any more (a suspected serious incident: evidence first)."""
     found, _ = get(ports, incident)
-    key = f"held/{found.events}"
-    append(ports, f"incident/{incident}", key=key, type="held", payload={"by": by, "why": why})
+    held = IncidentHeld(by=by, why=why)
+    append(ports, f"incident/{incident}", key=f"{held.type}/{found.events}", body=held)
 
 
 def release(ports: Ports, incident: str, *, by: str, why: str) -> None:
     """The hold ends."""
     found, _ = get(ports, incident)
-    key = f"released/{found.events}"
-    append(ports, f"incident/{incident}", key=key, type="released", payload={"by": by, "why": why})
+    released = IncidentReleased(by=by, why=why)
+    append(ports, f"incident/{incident}", key=f"{released.type}/{found.events}", body=released)

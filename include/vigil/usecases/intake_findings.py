@@ -8,12 +8,12 @@ from datetime import date, timedelta
 from vigil.config.schema import Monitor
 from vigil.core.words import Family
 from vigil.intake.odd_times import OddTime
-from vigil.ports import Ports, Unread
+from vigil.ports import Ports, ReadPorts, Unread
 from vigil.usecases.ingest import Held, Ingested, LabelRows
-from vigil.usecases.nights import find, leave, lookback
+from vigil.usecases.night.notes import IntakeNote
+from vigil.usecases.nights import lookback
 from vigil.verdicts.types import Cause, State, Verdict
 
-NOTE = "intake.json"
 SUMS = ("rows", "new", "known", "conflicting", "excluded", "rejected", "outcomes", "earlier")
 SHOWN = 5  # files that are named
 
@@ -24,18 +24,19 @@ def note_intake(ports: Ports, monitor: Monitor, night: date, told: Ingested) -> 
         ports.results.newest(monitor.model, monitor.environment) is None
     ):  # a log that is taken for the first time is old
         told = told.model_copy(update={"earlier": 0})
-    leave(ports, monitor, night, NOTE, _added(noted(ports, monitor, night), told).model_dump(mode="json"))
+    ports.notes.put(monitor.model, night, IntakeNote(content=_added(noted(ports, monitor, night), told)))
     still = {one.origin for one in told.unread}
     for past in lookback(monitor, night)[:-1]:
         before = noted(ports, monitor, past)
         left = tuple(one for one in before.unread if one.origin in still)
         if left != before.unread:
-            leave(ports, monitor, past, NOTE, before.model_copy(update={"unread": left}).model_dump(mode="json"))
+            ports.notes.put(monitor.model, past, IntakeNote(content=before.model_copy(update={"unread": left})))
 
 
-def noted(ports: Ports, monitor: Monitor, night: date) -> Ingested:
+def noted(ports: ReadPorts, monitor: Monitor, night: date) -> Ingested:
     """What was taken in a night; nothing where nothing was noted."""
-    return Ingested.model_validate(find(ports, monitor, night, NOTE) or {})
+    note: IntakeNote | None = ports.notes.get(monitor.model, night, IntakeNote)
+    return note.content if note else Ingested()
 
 
 def _added(before: Ingested, told: Ingested) -> Ingested:
@@ -57,7 +58,7 @@ def _added(before: Ingested, told: Ingested) -> Ingested:
     )
 
 
-def newly_unread(ports: Ports, monitor: Monitor, night: date) -> tuple[Unread, ...]:
+def newly_unread(ports: ReadPorts, monitor: Monitor, night: date) -> tuple[Unread, ...]:
     """Files whose rows may be missing from this night: those that could not be read, and were not known the night
     before. One that stays torn is a finding of each night, and no reason to doubt them all."""
     known = {one.origin for one in noted(ports, monitor, night - timedelta(days=1)).unread}

@@ -20,7 +20,6 @@ from vigil.ports import Ports, Unread
 from vigil.profiles.layout import FeatureType
 from vigil.usecases.ingest import wanted
 from vigil.usecases.nights import partition
-from vigil.usecases.reference import REFERENCE
 from vigil.verdicts.types import Cause, State
 
 if TYPE_CHECKING:
@@ -158,9 +157,9 @@ def _reference(ports: Ports, monitor: Monitor) -> Iterator[Finding]:
         yield ("model",), f"there is no baseline yet, so nothing can be compared; {fix}"
         return
     kept = ports.log.reference(monitor.model)
-    if kept is None and ports.profiles.baseline(monitor.model, REFERENCE) is None:
+    if kept is None:
         return  # registered versions bring their own
-    for name in monitor.features if kept is not None else ():
+    for name in monitor.features:
         if name not in kept.column_names:
             yield ("features", name), absent(name, kept.column_names, "the reference")
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vigil.config.schema import Monitor
 from vigil.core.errors import DataError
-from vigil.core.spec import Spec
 from vigil.intake.column_values import text
 from vigil.intake.decimals import decimal_of, pointed
 from vigil.intake.missing import cleaned
@@ -17,7 +17,8 @@ from vigil.intake.naming import absent
 from vigil.intake.normalise import normalise_reference
 from vigil.intake.types import Source, Time
 from vigil.onboarding.columns import Look, look
-from vigil.onboarding.draft import Asked, Draft, draft
+from vigil.onboarding.draft import Draft, draft
+from vigil.onboarding.request import Asked
 from vigil.ports import Piece, Ports, Unread
 from vigil.usecases.ingest import wanted
 
@@ -27,12 +28,13 @@ if TYPE_CHECKING:
 SAMPLE = 50_000  # rows that are looked at
 
 
-class Looked(Spec):
+@dataclass(frozen=True, kw_only=True)
+class Looked:
     """A draft, and the rows that it was made of. pieces, truth: the log and its outcomes apart, whole."""
 
     draft: Draft
     looks: dict[str, Look]
-    frame: Any  # a sample, as pandas
+    frame: pd.DataFrame  # a sample
     files: int
     every: int = 1  # the sample holds every so manyth row of the log
     pieces: tuple[Piece, ...]

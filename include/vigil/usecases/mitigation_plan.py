@@ -5,15 +5,15 @@ The questions asked are in `responses.rollback`.
 
 from datetime import timedelta
 from enum import StrEnum
-from typing import Any
 
 from vigil.config.schema import Monitor
 from vigil.core.errors import RegistryError
 from vigil.core.ids import digest
 from vigil.core.spec import Spec
 from vigil.core.words import Mitigation, Role
+from vigil.incidents.events import MitigationDone, MitigationStarted
 from vigil.incidents.lifecycle import fold
-from vigil.incidents.types import Event, Incident
+from vigil.incidents.types import Incident
 from vigil.ports import Ports, ServingState, VersionInfo
 from vigil.responses.model_history import ModelHistory
 from vigil.responses.rollback import (
@@ -36,7 +36,7 @@ class RollbackRequest(Spec):
 
     to_version: None = the newest earlier champion that passes (rollback), or the fallback alias.
     from_version: the version it is about; None = those of the incident, or the present champion.
-    actor: `vigil`, or `vigil:<something>`, for an automatic request; else a person.
+    actor: who asks, as the ledger names them. asker: whether that is a person, or Vigil by itself.
     """
 
     model: str
@@ -47,12 +47,8 @@ class RollbackRequest(Spec):
     reason: str
     incident: str | None = None
     actor: str
+    asker: Asker
     dry_run: bool = False
-
-    @property
-    def asker(self) -> Asker:
-        """Whether Vigil or a person asks."""
-        return Asker.VIGIL if self.actor == "vigil" or self.actor.startswith("vigil:") else Asker.PERSON
 
 
 class Outlook(StrEnum):
@@ -77,7 +73,7 @@ class RollbackPlan(Spec):
     checks: tuple[Check, ...]
     allowed: bool
     needs_approval: bool
-    done: dict[str, Any] | None = None
+    done: MitigationDone | None = None
     text: str
 
 
@@ -92,9 +88,9 @@ def preflight(ports: Ports, monitor: Monitor, request: RollbackRequest) -> Rollb
     if done is not None:
         why = "it was done already; nothing is left to do"
         return _resumed(monitor, request, identity, done, why, Outlook.DONE)
-    if announced is not None:
-        why = f"it was checked and begun at {announced.at:%H:%M:%S} UTC"
-        return _resumed(monitor, request, identity, announced.payload, why, Outlook.BEGUN)
+    if announced is not None and known.pending is not None:
+        why = f"it was checked and begun at {known.pending.at:%H:%M:%S} UTC"
+        return _resumed(monitor, request, identity, announced, why, Outlook.BEGUN)
     situation = _situation(ports, monitor, request, incident, known, state)
     to, checks = _choose(ports, monitor.model, request, situation)
     checks = (*_incident_checks(request, incident), *checks)
@@ -117,28 +113,26 @@ def preflight(ports: Ports, monitor: Monitor, request: RollbackRequest) -> Rollb
 
 def _identity(request: RollbackRequest, incident: Incident | None) -> str:
     """The same for every retry; a reopened incident may be mitigated again."""
-    plain = request.model_dump(mode="json", exclude={"dry_run"})
+    plain = request.model_dump(mode="json", exclude={"dry_run", "asker"})
     return digest([plain, incident.reopened if incident else 0], length=16)
 
 
-def announced_for(known: ModelHistory, identity: str) -> Event | None:
+def announced_for(known: ModelHistory, identity: str) -> MitigationStarted | None:
     """This request's own announced and unfinished change."""
-    pending = known.pending
-    if pending is None or pending.type != "mitigation_started" or pending.payload["request"] != identity:
-        return None
-    return pending
+    change = known.pending.change if known.pending else None
+    return change if isinstance(change, MitigationStarted) and change.request == identity else None
 
 
-def _done(known: ModelHistory, identity: str, state: ServingState) -> dict[str, Any] | None:
+def _done(known: ModelHistory, identity: str, state: ServingState) -> MitigationDone | None:
     """The same request's result, if it is the last mitigation and still in effect."""
     last = known.mitigations[-1] if known.mitigations else None
-    if last is None or last.request != identity:
+    if last is None or last.done.request != identity:
         return None
-    if last.mitigation is Mitigation.FALLBACK:
+    if last.done.mitigation is Mitigation.FALLBACK:
         in_effect = state.serve is Role.FALLBACK
     else:
-        in_effect = state.champion == last.to_version
-    return last.payload if in_effect else None
+        in_effect = state.champion == last.done.to_version
+    return last.done if in_effect else None
 
 
 def _situation(
@@ -249,22 +243,27 @@ def _outlook(monitor: Monitor, request: RollbackRequest, checks: tuple[Check, ..
 
 
 def _resumed(
-    monitor: Monitor, request: RollbackRequest, identity: str, recorded: dict[str, Any], why: str, outlook: Outlook
+    monitor: Monitor,
+    request: RollbackRequest,
+    identity: str,
+    recorded: MitigationStarted | MitigationDone,
+    why: str,
+    outlook: Outlook,
 ) -> RollbackPlan:
     """The plan of a change that was decided before: it keeps its key and versions, and asks nobody again."""
     checks = (Check(name=outlook.name.lower(), ok=True, why=why),)
     return RollbackPlan(
         request=identity,
-        key=recorded["key"],
+        key=recorded.key,
         mitigation=request.mitigation,
         model=monitor.model,
-        from_version=recorded["from"],
-        to_version=recorded["to"],
+        from_version=recorded.from_version,
+        to_version=recorded.to_version,
         checks=checks,
         allowed=True,
         needs_approval=False,
-        done=recorded if outlook is Outlook.DONE else None,
-        text=_text(request, recorded["from"], recorded["to"], checks, outlook),
+        done=recorded if isinstance(recorded, MitigationDone) else None,
+        text=_text(request, recorded.from_version, recorded.to_version, checks, outlook),
     )
 
 

@@ -7,18 +7,32 @@ what somebody did to the aliases without Vigil.
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import assert_never
 
 from vigil.core.errors import LeaseLost, RegistryError
 from vigil.core.ids import digest
 from vigil.core.words import Mitigation, Role
-from vigil.incidents.types import Event
+from vigil.incidents.events import (
+    AliasChange,
+    AliasMoved,
+    AliasMovedOutside,
+    ChampionRestored,
+    EventBody,
+    MitigationDone,
+    MitigationFailed,
+    MitigationStarted,
+    PromotionFailed,
+    PromotionRequested,
+    RestoreFailed,
+    RestoreRequested,
+)
 from vigil.ports import Ports, ServingState
 from vigil.responses.model_history import ModelHistory, history
 from vigil.usecases.record import append
 
 LEASE_SECONDS = 900
 ALIASES = ("champion", "fallback", "challenger")
+UNVERIFIED = "finished by a later run, which did not ask the serving layer"
 Fence = Callable[[], int]  # raises LeaseLost if the lease is not ours any more; else its token
 
 
@@ -65,8 +79,8 @@ def settle(ports: Ports, model: str) -> bool:
     """
     known = told(ports, model)
     state = ports.registry.serving(model)
-    if known.pending is not None and happened(known.pending, state):
-        finish(ports, model, known.pending)
+    if known.pending is not None and happened(known.pending.change, state):
+        finish(ports, model, known.pending.change)
         known = told(ports, model)
     now = found(state)
     recorded = {**{alias: known.aliases.get(alias) for alias in ALIASES}, "serve": known.serve.value}
@@ -76,48 +90,61 @@ def settle(ports: Ports, model: str) -> bool:
         ports,
         stream(model),
         key=f"outside/{known.completed}/{digest([recorded, now], length=16)}",
-        type="alias_moved_outside",
-        payload={"recorded": recorded, "found": now},
+        body=AliasMovedOutside(recorded=recorded, found=now),
     )
     return True
 
 
-def happened(announced: Event, state: ServingState) -> bool:
+def happened(announced: AliasChange, state: ServingState) -> bool:
     """Whether the registry shows the announced change."""
-    p = announced.payload
-    if announced.type == "promote_requested":
-        return found(state).get(p["alias"]) == str(p["to"])
-    if announced.type == "restore_requested":
-        return state.serve is Role.CHAMPION
-    if p["mitigation"] == Mitigation.FALLBACK:
-        return state.serve is Role.FALLBACK
-    return state.champion == str(p["to"])
+    match announced:
+        case PromotionRequested():
+            return found(state).get(announced.alias) == announced.to_version
+        case RestoreRequested():
+            return state.serve is Role.CHAMPION
+        case MitigationStarted():
+            if announced.mitigation is Mitigation.FALLBACK:
+                return state.serve is Role.FALLBACK
+            return state.champion == announced.to_version
+        case _:
+            assert_never(announced)
 
 
-def finish(ports: Ports, model: str, announced: Event, **more: Any) -> Event:
-    """Appends the event that ends an announced change; a mitigation's goes to its incident first."""
-    p = {**announced.payload, **more}
-    key = p["key"]
-    if announced.type == "promote_requested":
-        return append(ports, stream(model), key=f"{key}/moved", type="alias_moved", payload=p)
-    if announced.type == "restore_requested":
-        return append(ports, stream(model), key=f"{key}/restored", type="champion_restored", payload=p)
-    p = {"verified": False, "how": "finished by a later run, which did not ask the serving layer", **p}
-    if p["incident"]:
-        event = append(ports, f"incident/{p['incident']}", key=f"{key}/done", type="mitigation_done", payload=p)
-        p = event.payload  # a retry tells what was told first
-    return append(ports, stream(model), key=f"{key}/done", type="mitigation_done", payload=p)
+def finish(
+    ports: Ports, model: str, announced: AliasChange, *, verified: bool = False, how: str = UNVERIFIED
+) -> EventBody:
+    """Appends the event that ends an announced change, and returns it; a mitigation's goes to its incident first.
+
+    verified, how: whether the serving layer was seen to answer with a mitigation's version, and how that is known.
+    """
+    where, key = stream(model), announced.key
+    match announced:
+        case PromotionRequested():
+            return append(ports, where, key=f"{key}/moved", body=AliasMoved.after(announced))
+        case RestoreRequested():
+            return append(ports, where, key=f"{key}/restored", body=ChampionRestored.after(announced))
+        case MitigationStarted():
+            done = MitigationDone.after(announced, verified=verified, how=how)
+            if announced.incident:
+                done = append(ports, f"incident/{announced.incident}", key=f"{key}/done", body=done)
+            return append(ports, where, key=f"{key}/done", body=done)
+        case _:
+            assert_never(announced)
 
 
-def fail(ports: Ports, model: str, announced: Event, why: str) -> RegistryError:
+def fail(ports: Ports, model: str, announced: AliasChange, why: str) -> RegistryError:
     """Records that an announced change did not come out as written, and returns the error to raise."""
-    p = {**announced.payload, "why": why}
-    kind = {
-        "promote_requested": "promote_failed",
-        "restore_requested": "restore_failed",
-        "mitigation_started": "mitigation_failed",
-    }[announced.type]
-    if p.get("incident"):
-        append(ports, f"incident/{p['incident']}", key=f"{p['key']}/failed", type=kind, payload=p)
-    append(ports, stream(model), key=f"{p['key']}/failed", type=kind, payload=p)
+    key = f"{announced.key}/failed"
+    match announced:
+        case PromotionRequested():
+            append(ports, stream(model), key=key, body=PromotionFailed.after(announced, why=why))
+        case RestoreRequested():
+            append(ports, stream(model), key=key, body=RestoreFailed.after(announced, why=why))
+        case MitigationStarted():
+            failed = MitigationFailed.after(announced, why=why)
+            if announced.incident:
+                append(ports, f"incident/{announced.incident}", key=key, body=failed)
+            append(ports, stream(model), key=key, body=failed)
+        case _:
+            assert_never(announced)
     return RegistryError(f"{stream(model)}: {why}. Look at the aliases in the registry and at the model's ledger")

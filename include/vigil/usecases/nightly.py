@@ -2,39 +2,37 @@
 
 import logging
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import date
 from pathlib import Path
-from typing import Any
 
 from vigil.config.schema import Monitor
 from vigil.core.errors import DataError, LeaseLost, NotRegistered
-from vigil.metrics.evaluate import evaluate
+from vigil.core.spec import Spec
+from vigil.incidents.events import NightJudged
 from vigil.metrics.types import Measurement
-from vigil.ports import Partition, Ports, QualityOutcome
+from vigil.ports import Partition, Ports, QualityOutcome, ReadPorts
 from vigil.profiles.row_ledger import RowLedger
-from vigil.profiles.types import Profile
+from vigil.profiles.types import Edges
 from vigil.usecases import budget_policy, last_known, restatements
 from vigil.usecases import incidents as incident_steps
 from vigil.usecases.baseline import basis_of, past_nights, proposal, propose, usual_of
 from vigil.usecases.cohorts import same_age
 from vigil.usecases.ingest import Ingested, ingest
 from vigil.usecases.intake_findings import intake_findings, newly_unread, note_intake, noted
+from vigil.usecases.night.notes import NoBaseline, Problem, ProblemNote, SchemaProblem, SuiteNote
 from vigil.usecases.nights import (
     Night,
     budget_past,
-    find,
     is_young,
-    leave,
     load_night,
     lookback,
     partition,
     quality_of,
+    rows_key,
     suite_failed,
-    suite_file,
     suite_note,
-    view,
 )
 from vigil.usecases.promote import reconcile_aliases
 from vigil.usecases.record import append
@@ -59,6 +57,15 @@ ALL_ROWS = 2**62
 SUITE_ROWS = 200_000  # `quality: auto` runs Great Expectations on pandas up to this many rows of a night
 
 
+class Judgement(Spec):
+    """What the stage `judge` did. changed: past nights of which the incident process must hear, those that had been
+    missed among them. tally: the night's verdicts by state."""
+
+    night: date
+    changed: tuple[date, ...]
+    tally: Mapping[str, int]
+
+
 def intake(ports: Ports, monitor: Monitor, night: date, *, since: date | None = None) -> Ingested:
     """Takes what is new in a log that others write, so far back as late rows are looked for, or `since` a night."""
     told = ingest(ports, monitor, since or lookback(monitor, night)[0], night)
@@ -80,12 +87,12 @@ def quality(ports: Ports, monitor: Monitor, night: date) -> None:
     except Exception as error:
         log.exception("model=%s night=%s: the suite could not be run", monitor.model, night)
         outcome = suite_failed(monitor.suite, str(error) if isinstance(error, DataError) else type(error).__name__)
-    leave(ports, monitor, night, suite_file(found), outcome.model_dump(mode="json"))
+    ports.notes.put(monitor.model, night, SuiteNote(rows=rows_key(found), content=outcome))
 
 
 def _suite(ports: Ports, monitor: Monitor, night: date, found: Partition) -> QualityOutcome:
     """Checked by Great Expectations in memory, or counted where the rows lie; nothing of a night without rows."""
-    if ports.quality_scan is not None and monitor.quality != "gx":
+    if monitor.quality != "gx":
         size = ports.quality_scan.rows(found)
         if monitor.quality == "compiled" or size > SUITE_ROWS:
             return ports.quality_scan.scan(monitor, found, night=night) or QualityOutcome(verdicts=())
@@ -93,7 +100,7 @@ def _suite(ports: Ports, monitor: Monitor, night: date, found: Partition) -> Qua
     return ports.quality.run(monitor, rows, night=night) if rows.num_rows else QualityOutcome(verdicts=())
 
 
-def profile(ports: Ports, monitor: Monitor, night: date, *, nights: Sequence[date] | None = None) -> list[str]:
+def profile(ports: Ports, monitor: Monitor, night: date, *, nights: Sequence[date] | None = None) -> tuple[date, ...]:
     """Profiles the night, and every past night whose rows or labels changed since. Returns those nights.
 
     nights: where changes are looked for; by default as far back as labels may come.
@@ -101,8 +108,8 @@ def profile(ports: Ports, monitor: Monitor, night: date, *, nights: Sequence[dat
     edges = ports.profiles.edges(monitor.model)
     if edges is None:
         why = f"{monitor.model} has no baseline yet: run `vigil promote {monitor.model} VERSION` once"
-        leave(ports, monitor, night, "problem.json", {"why": why, "kind": "no baseline"})
-        return [night.isoformat()]
+        ports.notes.put(monitor.model, night, ProblemNote(content=NoBaseline(why=why)))
+        return (night,)
     changed = []
     for each in lookback(monitor, night) if nights is None else nights:
         found = partition(ports, monitor, each)
@@ -111,38 +118,36 @@ def profile(ports: Ports, monitor: Monitor, night: date, *, nights: Sequence[dat
         if ports.profiles.partition_digest(monitor.model, monitor.environment, each) == found.digest and each != night:
             continue
         if _scan(ports, monitor, each, found, edges):
-            changed.append(each.isoformat())
-    return changed
+            changed.append(each)
+    return tuple(changed)
 
 
-def _scan(ports: Ports, monitor: Monitor, night: date, found: Partition, edges: object) -> bool:
-    problem: dict[str, str] = {}
+def _scan(ports: Ports, monitor: Monitor, night: date, found: Partition, edges: Edges) -> bool:
+    problem: Problem | None = None
     count_traffic(ports, monitor, night)
     try:
         look(ports, monitor, night, found)
         profiles = ports.scanner.scan(monitor, found, edges, night) if found.files else {}
     except DataError as error:
-        profiles, problem = {}, {"why": str(error), "kind": "schema", "digest": found.digest}
+        profiles, problem = {}, SchemaProblem(why=str(error), digest=found.digest)
     if profiles:
         ports.profiles.put_night(profiles, partition_digest=found.digest)
-    leave(ports, monitor, night, "problem.json", problem)
-    return bool(profiles) or bool(problem) or not found.files
+    ports.notes.put(monitor.model, night, ProblemNote(content=problem))
+    return bool(profiles) or problem is not None or not found.files
 
 
-def judge(ports: Ports, monitor: Monitor, night: date, *, nights: Sequence[date] | None = None) -> dict[str, Any]:
-    """Judges the night, and re-judges past nights (`nights`, as in `profile`) whose facts changed, in date order.
-
-    `changed`: the past nights of which the incident process must hear, those that had been missed among them.
-    """
+def judge(ports: Ports, monitor: Monitor, night: date, *, nights: Sequence[date] | None = None) -> Judgement:
+    """Judges the night, and re-judges past nights (`nights`, as in `profile`) whose facts changed, in date order."""
     for each in lookback(monitor, night) if nights is None else nights:
         if each == night or _stale(ports, monitor, each, as_of=night):
             _suite_has_run(ports, monitor, each, as_of=night)
             judge_night(ports, monitor, each, as_of=night)
     changed = restatements.told_by(ports, monitor, night)
     result = ports.results.latest(monitor.model, monitor.environment, night)
-    tally = Counter(v.state.value for v in result.verdicts)
-    log.info("judged model=%s night=%s %s changed=%s", monitor.model, night, dict(tally), changed)
-    return {"night": night.isoformat(), "changed": changed, **{s.value: tally[s.value] for s in State}}
+    tally = Counter(v.state for v in result.verdicts) if result else Counter[State]()
+    counts = {state.value: tally[state] for state in State}
+    log.info("judged model=%s night=%s %s changed=%s", monitor.model, night, counts, [str(day) for day in changed])
+    return Judgement(night=night, changed=changed, tally=counts)
 
 
 def _suite_has_run(ports: Ports, monitor: Monitor, night: date, *, as_of: date) -> None:
@@ -192,7 +197,7 @@ def judge_night(ports: Ports, monitor: Monitor, night: date, *, as_of: date) -> 
     return bool(ports.results.append(result, evaluated_at=now, labels_through=now))
 
 
-def night_result(ports: Ports, monitor: Monitor, night: date, *, as_of: date) -> NightResult:
+def night_result(ports: ReadPorts, monitor: Monitor, night: date, *, as_of: date) -> NightResult:
     """The judgement of a night from what is stored; stores nothing."""
     found = partition(ports, monitor, night)
     loaded = load_night(ports, monitor, night) if found.files else None
@@ -203,7 +208,8 @@ def night_result(ports: Ports, monitor: Monitor, night: date, *, as_of: date) ->
     rows = row_ledger(ports, monitor, night, found, loaded)
     facts = _facts(ports, monitor, night, as_of, found, loaded, outcome.failed_gates, rows)
     service = service_days(monitor.serves, past, night)
-    problem = find(ports, monitor, night, "problem.json") or {}
+    note: ProblemNote | None = ports.notes.get(monitor.model, night, ProblemNote)
+    problem = note.content if note else None
     remarks = (service_note(service, night, rows=_rows(loaded)), proposal(ports, monitor, past, night))
     lost = other_environment(monitor.environment, rows, past)
     rest = loaded is None and not found.broken and not problem and not lost and service.rests(night)
@@ -240,14 +246,14 @@ def _rows(loaded: Night | None) -> int:
     return loaded.served.rows if loaded else 0
 
 
-def _measure(ports: Ports, monitor: Monitor, night: date, loaded: Night | None) -> tuple[Measurement, ...]:
+def _measure(ports: ReadPorts, monitor: Monitor, night: date, loaded: Night | None) -> tuple[Measurement, ...]:
     if loaded is None:
         return ()
     return measured(ports, monitor, night, loaded.served, loaded)
 
 
 def _facts(
-    ports: Ports,
+    ports: ReadPorts,
     monitor: Monitor,
     night: date,
     as_of: date,
@@ -301,14 +307,6 @@ def _with_onsets(result: NightResult, past: Sequence[NightResult]) -> NightResul
     return result.model_copy(update={"verdicts": tuple(verdicts)})
 
 
-def measure_profile(
-    monitor: Monitor, made: Profile, baseline: Profile | None, *, yardstick: str, only: Collection[str] | None = None
-) -> tuple[Measurement, ...]:
-    """The same engine on any profile: a replay's, a champion's share."""
-    found: tuple[Measurement, ...] = evaluate(made, baseline, view(monitor), yardstick=yardstick, only=only)
-    return found
-
-
 def report(ports: Ports, monitor: Monitor, night: date, *, rows: int = 5000) -> str | None:
     """Renders the night's HTML for people, from a bounded sample that is always the same. Returns its address."""
     result = ports.results.latest(monitor.model, monitor.environment, night)
@@ -326,13 +324,13 @@ def report(ports: Ports, monitor: Monitor, night: date, *, rows: int = 5000) -> 
     return url
 
 
-def correlate(ports: Ports, monitor: Monitor, night: date, *, changed: Sequence[str] = ()) -> str | None:
+def correlate(ports: Ports, monitor: Monitor, night: date, *, changed: Sequence[date] = ()) -> str | None:
     """Joins the night, and every past night whose judgement changed, to their incidents, in date order.
 
     changed: nights as `judge` returns them. Returns the newest incident about which something is still to be done.
     """
     found = None
-    todo = sorted({*map(date.fromisoformat, changed), night})
+    todo = sorted({*changed, night})
     for each in todo:
         found = incident_steps.correlate(ports, monitor, each) or found
         for later in incident_steps.nights_after_opening(ports, monitor, each, until=night):
@@ -354,16 +352,16 @@ def account(ports: Ports, monitor: Monitor, night: date, *, run_url: str | None 
     line = f"{monitor.model} {night}: " + (f"a day of rest, {counts}" if result.rest else counts)
     file = ports.artifacts.path(monitor.model, night, "report.html")
     run_id = ports.registry.log_night(monitor, result, report=file if file.exists() else None)
-    payload = {
-        "night": night.isoformat(),
-        "digest": result.digest_key,
-        "tally": dict(tally),
-        "not_ok": [v.id for v in result.verdicts if v.state is not State.OK],
-        "mlflow_run": run_id,
-        "run_url": run_url,
-    }
+    judged = NightJudged(
+        night=night,
+        digest=result.digest_key,
+        tally={State(name): count for name, count in tally.items()},
+        not_ok=tuple(v.id for v in result.verdicts if v.state is not State.OK),
+        mlflow_run=run_id,
+        run_url=run_url,
+    )
     key = f"night/{monitor.environment}/{night}/{result.digest_key}"
-    append(ports, f"model/{monitor.model}", key=key, type="night_judged", payload=payload)
+    append(ports, f"model/{monitor.model}", key=key, body=judged)
     with suppress(LeaseLost, NotRegistered):  # somebody changes it right now, and records it; or no aliases
         reconcile_aliases(ports, monitor)
     ports.ledger.checkpoint(ports.clock.now())

@@ -1,9 +1,7 @@
-"""What the steps of a night share: its window, its partition, what the stages left behind for each other."""
+"""What the steps of a night share: its window, its partition, its stored profiles, its past."""
 
-import json
 from collections.abc import Sequence
 from datetime import date, timedelta
-from typing import Any
 
 from vigil.config.schema import Monitor, monitor_lookback
 from vigil.core.errors import NotRegistered
@@ -14,9 +12,10 @@ from vigil.core.words import Family, Role
 from vigil.incidents.lifecycle import fold
 from vigil.incidents.types import Incident, Status
 from vigil.metrics.types import View
-from vigil.ports import Partition, Ports, QualityOutcome, ServingState
+from vigil.ports import Partition, Ports, QualityOutcome, ReadPorts, ServingState
 from vigil.profiles.merge import merge_all
 from vigil.profiles.types import Key, Profile
+from vigil.usecases.night.notes import SuiteNote
 from vigil.usecases.reference import REFERENCE
 from vigil.verdicts.coverage import YOUNG_NIGHTS
 from vigil.verdicts.types import Cause, NightResult, State, Verdict
@@ -35,7 +34,7 @@ class Night(Spec):
     yardstick: str
 
 
-def partition(ports: Ports, monitor: Monitor, night: date) -> Partition:
+def partition(ports: ReadPorts, monitor: Monitor, night: date) -> Partition:
     """The night's stored rows."""
     found: Partition = ports.log.partition(monitor, night_window(night, monitor.timezone))
     return found
@@ -63,7 +62,7 @@ def lookback(monitor: Monitor, as_of: date) -> tuple[date, ...]:
     return tuple(as_of - timedelta(days=n) for n in range(monitor_lookback(monitor).days, -1, -1))
 
 
-def load_night(ports: Ports, monitor: Monitor, night: date) -> Night | None:
+def load_night(ports: ReadPorts, monitor: Monitor, night: date) -> Night | None:
     """The profiles of a night, merged; None when nothing was profiled."""
     stored: dict[Key, Profile] = dict(ports.profiles.night(monitor.model, monitor.environment, night))
     serving = {k: p for k, p in stored.items() if k.role in SERVING and p.rows > 0}
@@ -97,48 +96,30 @@ def rows_key(found: Partition) -> str:
     return digest([sorted(found.files), sorted(found.broken)], length=12)
 
 
-def leave(ports: Ports, monitor: Monitor, night: date, name: str, value: Any) -> None:
-    """Leaves a small JSON note of a stage for the next one; replaces the old one at once."""
-    path = ports.artifacts.path(monitor.model, night, name)
-    draft = path.with_name(f".{path.name}.{digest(value, length=8)}")
-    draft.write_text(json.dumps(value, default=str))
-    draft.replace(path)
-
-
-def find(ports: Ports, monitor: Monitor, night: date, name: str) -> Any | None:
-    """A note that a stage left, or None."""
-    path = ports.artifacts.path(monitor.model, night, name)
-    return json.loads(path.read_text()) if path.exists() else None
-
-
-def suite_file(found: Partition) -> str:
-    """The name of the note of what the suite said about these rows."""
-    return f"quality-{rows_key(found)}.json"
-
-
-def suite_note(ports: Ports, monitor: Monitor, night: date, found: Partition) -> Any | None:
+def suite_note(ports: ReadPorts, monitor: Monitor, night: date, found: Partition) -> QualityOutcome | None:
     """What the suite said about these rows; None where it has not run over them."""
-    return find(ports, monitor, night, suite_file(found))
+    note: SuiteNote | None = ports.notes.get(monitor.model, night, SuiteNote, rows=rows_key(found))
+    return note.content if note else None
 
 
 def quality_of(
-    ports: Ports, monitor: Monitor, night: date, found: Partition, *, served: bool = True
+    ports: ReadPorts, monitor: Monitor, night: date, found: Partition, *, served: bool = True
 ) -> tuple[QualityOutcome, tuple[Verdict, ...]]:
     """What the suite said about these rows. Where it has not run, that is unknown, and a gate that nobody passed.
 
     served: whether the files hold rows of the night.
     """
-    note = suite_note(ports, monitor, night, found)
-    if note is None and monitor.suite is not None and found.files and served:
+    outcome = suite_note(ports, monitor, night, found)
+    if outcome is None and monitor.suite is not None and found.files and served:
         return _not_run(monitor.suite)
-    outcome = QualityOutcome.model_validate(note or {"verdicts": ()})
-    return outcome, tuple(Verdict.model_validate(v) for v in outcome.verdicts)
+    outcome = outcome or QualityOutcome(verdicts=())
+    return outcome, outcome.verdicts
 
 
 def suite_failed(suite: str, why: str) -> QualityOutcome:
     """The outcome of a suite that could not be run as a whole: it says so, and the night is judged without it."""
     verdict = _unchecked(f"suite: check failed; the suite {suite!r} could not be run ({why})")
-    return QualityOutcome(verdicts=(verdict.model_dump(mode="json"),))
+    return QualityOutcome(verdicts=(verdict,))
 
 
 def _unchecked(reason: str) -> Verdict:
@@ -156,10 +137,10 @@ def _unchecked(reason: str) -> Verdict:
 def _not_run(suite: str) -> tuple[QualityOutcome, tuple[Verdict, ...]]:
     verdict = _unchecked(f"suite: check failed; the suite {suite!r} has not run over these rows")
     gate = f"suite {suite!r} (it has not run over these rows)"
-    return QualityOutcome(verdicts=(verdict.model_dump(mode="json"),), failed_gates=(gate,)), (verdict,)
+    return QualityOutcome(verdicts=(verdict,), failed_gates=(gate,)), (verdict,)
 
 
-def incidents(ports: Ports, monitor: Monitor) -> list[Incident]:
+def incidents(ports: ReadPorts, monitor: Monitor) -> list[Incident]:
     """Every incident of the monitor and its environment, oldest first."""
     folded = [fold(ports.ledger.read(stream)) for stream in ports.ledger.streams("incident/")]
     mine = [i for i in folded if i and (i.monitor, i.environment) == (monitor.model, monitor.environment)]
@@ -182,13 +163,15 @@ def _shows_harm(incident: Incident) -> bool:
     return not signals or any(s.verdict.metric != "burn" and s.verdict.state is not State.UNKNOWN for s in signals)
 
 
-def history(ports: Ports, monitor: Monitor, night: date, *, nights: int = HISTORY_NIGHTS) -> tuple[NightResult, ...]:
+def history(
+    ports: ReadPorts, monitor: Monitor, night: date, *, nights: int = HISTORY_NIGHTS
+) -> tuple[NightResult, ...]:
     """The model's own judged nights before `night`, oldest first."""
     found: tuple[NightResult, ...] = ports.results.history(monitor.model, monitor.environment, night, nights)
     return found
 
 
-def is_young(ports: Ports, monitor: Monitor, past: Sequence[NightResult], night: date) -> bool:
+def is_young(ports: ReadPorts, monitor: Monitor, past: Sequence[NightResult], night: date) -> bool:
     """Whether the model has too few judged nights with rows to be blamed for a short past. past: the last ones."""
     if sum(1 for r in past if r.rows and r.night < night) >= YOUNG_NIGHTS:
         return False
@@ -199,7 +182,9 @@ def is_young(ports: Ports, monitor: Monitor, past: Sequence[NightResult], night:
     return len(found) < YOUNG_NIGHTS
 
 
-def budget_past(ports: Ports, monitor: Monitor, night: date, known: Sequence[NightResult]) -> tuple[NightResult, ...]:
+def budget_past(
+    ports: ReadPorts, monitor: Monitor, night: date, known: Sequence[NightResult]
+) -> tuple[NightResult, ...]:
     """The nights before `night` that its budgets look at: the longest window, beside nights that wait for labels.
 
     known: judged nights that are read already, the last HISTORY_NIGHTS among them.

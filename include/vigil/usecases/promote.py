@@ -6,6 +6,14 @@ from vigil.config.schema import Monitor
 from vigil.core.errors import RegistryError
 from vigil.core.ids import digest
 from vigil.core.words import Mitigation, Role
+from vigil.incidents.events import (
+    MitigationDone,
+    MitigationEnded,
+    PromotionRequested,
+    QuarantineLifted,
+    RestoreRequested,
+    incident_event,
+)
 from vigil.incidents.lifecycle import fold
 from vigil.incidents.types import Incident
 from vigil.ports import Ports, ServingState, VersionInfo
@@ -62,8 +70,17 @@ def promote(
         evidence = _baseline(ports, monitor, info, Role(alias))
         if found(state)[alias] == version:
             return state
-        request = {"alias": alias, "from": found(state)[alias], "to": version, "reason": reason, "by": actor}
-        return _move(ports, model, request | excepted, evidence, fence)
+        request = PromotionRequested(
+            alias=Role(alias),
+            from_version=found(state)[alias],
+            to_version=version,
+            reason=reason,
+            by=actor,
+            manifest=evidence["manifest"],
+            evidence=evidence,
+            **excepted,
+        )
+        return _move(ports, model, version, request, fence)
 
 
 def _baseline(ports: Ports, monitor: Monitor, info: VersionInfo, role: Role) -> dict[str, Any]:
@@ -111,18 +128,12 @@ def as_logged(monitor: Monitor, rows: "pa.Table", info: VersionInfo, role: Role)
     return rows
 
 
-def _move(ports: Ports, model: str, request: dict[str, Any], evidence: dict[str, Any], fence: Fence) -> ServingState:
-    alias, version = request["alias"], request["to"]
-    key = f"promote/{told(ports, model).completed}/{alias}/{request['from']}/{version}"
-    announced = append(
-        ports,
-        stream(model),
-        key=key,
-        type="promote_requested",
-        payload={**request, "manifest": evidence["manifest"], "evidence": evidence, "key": key, "token": fence()},
-    )
-    if alias == "champion" and request["from"] is not None:
-        ports.registry.move_alias(model, "previous", request["from"])
+def _move(ports: Ports, model: str, version: str, request: PromotionRequested, fence: Fence) -> ServingState:
+    alias, left = request.alias.value, request.from_version
+    key = f"promote/{told(ports, model).completed}/{alias}/{left}/{version}"
+    announced = append(ports, stream(model), key=key, body=request.model_copy(update={"key": key, "token": fence()}))
+    if alias == Role.CHAMPION and left is not None:
+        ports.registry.move_alias(model, "previous", left)
     fence()
     ports.registry.move_alias(model, alias, version)
     state: ServingState = ports.registry.serving(model)
@@ -144,10 +155,10 @@ def restore(ports: Ports, monitor: Monitor, *, actor: str, reason: str) -> Servi
         if state.champion is None:
             raise RegistryError(f"{model!r} has no champion to restore; promote one with `vigil promote`")
         key = f"restore/{told(ports, model).completed}"
-        payload = {"from": state.fallback, "to": state.champion, "by": actor, "reason": reason, "key": key}
-        announced = append(
-            ports, stream(model), key=key, type="restore_requested", payload={**payload, "token": fence()}
+        request = RestoreRequested(
+            from_version=state.fallback, to_version=state.champion, by=actor, reason=reason, key=key, token=fence()
         )
+        announced = append(ports, stream(model), key=key, body=request)
         ports.registry.serve(model, Role.CHAMPION)
         state = ports.registry.serving(model)
         if state.serve is not Role.CHAMPION:
@@ -168,9 +179,9 @@ def _end_fallbacks(ports: Ports, monitor: Monitor, *, actor: str, reason: str) -
     for incident in _open_incidents(ports, monitor):
         if incident.mitigation is Mitigation.FALLBACK and not incident.mitigation_over:
             where = f"incident/{incident.id}"
-            done = sum(e.type == "mitigation_done" for e in ports.ledger.read(where))
-            payload = {"by": actor, "reason": reason, "mitigation": Mitigation.FALLBACK.value}
-            append(ports, where, key=f"mitigation_ended/{done}", type="mitigation_ended", payload=payload)
+            done = sum(isinstance(incident_event(e), MitigationDone) for e in ports.ledger.read(where))
+            ended = MitigationEnded(by=actor, reason=reason, mitigation=Mitigation.FALLBACK)
+            append(ports, where, key=f"{ended.type}/{done}", body=ended)
 
 
 def _not_frozen(ports: Ports, monitor: Monitor, alias: str, *, despite_freeze: bool) -> None:
@@ -189,9 +200,9 @@ def lift_quarantine(ports: Ports, monitor: Monitor, version: str, *, actor: str,
         was = ports.registry.version(monitor.model, version).tags.get(QUARANTINED)
         if not was:
             return
-        payload = {"version": version, "was": was, "by": actor, "reason": reason}
+        lifted = QuarantineLifted(version=version, was=was, by=actor, reason=reason)
         key = f"lift/{version}/{told(ports, monitor.model).completed}/{digest(was, length=8)}"
-        append(ports, stream(monitor.model), key=key, type="quarantine_lifted", payload=payload)
+        append(ports, stream(monitor.model), key=key, body=lifted)
         ports.registry.tag(monitor.model, version, QUARANTINED, "")
 
 

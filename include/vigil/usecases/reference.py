@@ -6,6 +6,7 @@ from vigil.config.schema import Monitor
 from vigil.core.errors import DataError
 from vigil.core.spec import Spec
 from vigil.core.words import Role
+from vigil.incidents.events import ReferenceSet
 from vigil.ports import Ports, VersionInfo
 from vigil.usecases.model_stream import stream
 from vigil.usecases.promote import as_logged
@@ -48,14 +49,8 @@ def set_reference(
         ports.profiles.put_edges(monitor.model, edges, reason=f"reference: {origin}")
     digest = ports.log.write_reference(monitor.model, rows)
     ports.profiles.put_baseline(monitor.model, REFERENCE, profile)
-    payload = {
-        "origin": origin,
-        "rows": profile.rows,
-        "edges_digest": profile.edges_digest,
-        "digest": digest,
-        "by": actor,
-    }
-    append(ports, stream(monitor.model), key=f"reference/{digest}", type="reference_set", payload=payload)
+    body = ReferenceSet(origin=origin, rows=profile.rows, edges_digest=profile.edges_digest, digest=digest, by=actor)
+    append(ports, stream(monitor.model), key=f"reference/{digest}", body=body)
     return Referenced(rows=profile.rows, edges_digest=profile.edges_digest, frozen=frozen)
 
 

@@ -8,7 +8,8 @@ from vigil.config.schema import Monitor
 from vigil.core.errors import RegistryError, ReplayError
 from vigil.core.words import Role
 from vigil.diagnosis.counterfactual import answer, conclude, could_not, questions
-from vigil.incidents.types import Replay, ReplayedVersion
+from vigil.incidents.events import NightReplayed
+from vigil.incidents.types import Replay, ReplayedVersion, ReplayRole
 from vigil.metrics.evaluate import evaluate
 from vigil.ports import Ports
 from vigil.responses.model_history import history
@@ -46,12 +47,12 @@ def replay(
         for role, version in _candidates(ports, monitor, night)
     ]
     concluded = conclude(night, replayed)
-    payload = {"replay": concluded.model_dump(mode="json")}
-    append(ports, f"incident/{incident}", key=f"replayed/{night}", type="replayed", payload=payload)
+    body = NightReplayed(replay=concluded)
+    append(ports, f"incident/{incident}", key=f"{body.type}/{night}", body=body)
     return concluded
 
 
-def _candidates(ports: Ports, monitor: Monitor, night: date) -> list[tuple[str, str]]:
+def _candidates(ports: Ports, monitor: Monitor, night: date) -> list[tuple[ReplayRole, str]]:
     """The champion before the one that served the night (by our ledger), and the fallback."""
     loaded = load_night(ports, monitor, night)
     served = loaded.version if loaded else None
@@ -59,9 +60,9 @@ def _candidates(ports: Ports, monitor: Monitor, night: date) -> list[tuple[str, 
     candidates = []
     previous = previous_champion(ports, monitor.model, before=served or state.champion)
     if previous is not None:
-        candidates.append(("previous", previous))
+        candidates.append((ReplayRole.PREVIOUS, previous))
     if state.fallback is not None:
-        candidates.append(("fallback", state.fallback))
+        candidates.append((ReplayRole.FALLBACK, state.fallback))
     return candidates
 
 
@@ -81,7 +82,7 @@ def _one(
     monitor: Monitor,
     night: date,
     rows: "pa.Table",
-    role: str,
+    role: ReplayRole,
     version: str,
     asked: Sequence[str],
     limits: tuple[int, int],
@@ -92,12 +93,14 @@ def _one(
     except (ReplayError, RegistryError) as error:
         return could_not(role, version, str(error))
     edges = ports.profiles.edges(monitor.model)
+    if edges is None:
+        return could_not(role, version, f"{monitor.model} has no bin edges yet; `vigil promote` a version first")
     made = ports.scanner.scan_table(monitor, table, edges, night=night, version=version, role=Role.CHALLENGER)
     baseline = ports.profiles.baseline(monitor.model, version)
     measurements = evaluate(made, baseline, view(monitor), yardstick=f"holdout of version {version}")
     harm = Rules(fairness=monitor.rules.fairness, performance=monitor.rules.performance)
     labelled = made.outcome.labelled / made.rows if made.rows else 0.0
-    rows_lost = answered_rows(monitor, made, baseline, scored=role != "fallback")
+    rows_lost = answered_rows(monitor, made, baseline, scored=role is not ReplayRole.FALLBACK)
     facts = Facts(
         night=night, as_of=night, labels=monitor.labels, labelled_share=min(1.0, labelled), rows=rows_lost
     )  # fmt: skip

@@ -1,15 +1,25 @@
 """Incident -> planned actions -> receipts. The decision was committed before anything is sent."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, assert_never
 
 from vigil.config.schema import Monitor
 from vigil.core.errors import DeliveryError
+from vigil.core.words import Family
+from vigil.incidents.events import ActionDone
 from vigil.incidents.types import Event, Incident
 from vigil.ports import Ports
 from vigil.responses import plan as planning
 from vigil.responses.messages import RoomFacts, room_for, update_message
-from vigil.responses.types import Action, ActionKind, Receipt
+from vigil.responses.types import (
+    Action,
+    ActionKind,
+    Announcement,
+    Message,
+    MitigationOrder,
+    NoDetails,
+    Receipt,
+)
 from vigil.usecases.incidents import all_incidents, get
 from vigil.usecases.record import append
 
@@ -37,21 +47,24 @@ def deliver(ports: Ports, monitors: Mapping[str, Monitor], action: Mapping[str, 
     todo = Action.model_validate(action)
     found, events = get(ports, todo.incident)
     if todo.id in found.receipts:
-        return dict(found.receipts[todo.id])
+        return found.receipts[todo.id].model_dump(mode="json")
     monitor = _monitor(monitors, found)
     receipt = _send(ports, monitor, todo, found, events)
-    reference = {**receipt.reference, "as_of": str(found.events)}
-    payload = {**receipt.model_dump(mode="json"), "reference": reference}
-    append(ports, f"incident/{found.id}", key=f"receipt/{todo.id}", type="receipt", payload=payload)
-    return payload
+    receipt = receipt.model_copy(update={"as_of": found.events})
+    _record(ports, receipt, found.id)
+    return receipt.model_dump(mode="json")
 
 
 def record_mitigation(ports: Ports, action: Mapping[str, Any], *, run_id: str) -> None:
     """The receipt of a mitigation that was handed to the rollback DAG."""
     todo = Action.model_validate(action)
     receipt = Receipt(action=todo.id, kind=todo.kind, at=ports.clock.now(), reference={"run_id": run_id})
-    payload = receipt.model_dump(mode="json")
-    append(ports, f"incident/{todo.incident}", key=f"receipt/{todo.id}", type="receipt", payload=payload)
+    _record(ports, receipt, todo.incident)
+
+
+def _record(ports: Ports, receipt: Receipt, incident: str) -> None:
+    body = ActionDone(**receipt.model_dump())
+    append(ports, f"incident/{incident}", key=f"{body.type}/{receipt.action}", body=body)
 
 
 def _send(ports: Ports, monitor: Monitor, todo: Action, found: Incident, events: tuple[Event, ...]) -> Receipt:
@@ -67,13 +80,25 @@ def _send(ports: Ports, monitor: Monitor, todo: Action, found: Incident, events:
             return updated
         case ActionKind.POST | ActionKind.PROPOSE:
             channel, thread = _where(monitor, found, todo)
-            message = update_message(found, facts, todo.payload, events)
-            if todo.payload.get("mention"):
-                message = message.model_copy(update={"mention": monitor.people.on_call})
-            posted: Receipt = notifier.post(todo.id, channel, message, thread=thread)
+            posted: Receipt = notifier.post(
+                todo.id, channel, _message(monitor, todo, found, events, facts), thread=thread
+            )
             return posted
         case ActionKind.MITIGATE:
             raise DeliveryError(f"{todo.id}: a mitigation is carried out by the DAG vigil_rollback, not delivered")
+
+
+def _message(monitor: Monitor, todo: Action, found: Incident, events: tuple[Event, ...], facts: RoomFacts) -> Message:
+    match todo.payload:
+        case Announcement(mention=mention) as about:
+            message = update_message(found, facts, about, events)
+            return message.model_copy(update={"mention": monitor.people.on_call}) if mention else message
+        case MitigationOrder() as order:
+            return update_message(found, facts, order, events)
+        case NoDetails():
+            raise DeliveryError(f"{todo.id}: the action does not say what to post; plan the response again")
+        case _:
+            assert_never(todo.payload)
 
 
 def _where(monitor: Monitor, found: Incident, todo: Action) -> tuple[str, str]:
@@ -82,10 +107,11 @@ def _where(monitor: Monitor, found: Incident, todo: Action) -> tuple[str, str]:
     What a fault was told of before the incident had a room stays behind: its news goes to the room.
     """
     channel = _channel(monitor, found)
-    first = found.receipts.get(todo.payload.get("thread", ""), {}).get("reference", {})
-    if not first or (found.room and first["channel"] != channel):
+    thread = todo.payload.thread if isinstance(todo.payload, Announcement) else ""
+    first = found.receipts.get(thread)
+    if first is None or (found.room and first.reference["channel"] != channel):
         return channel, ""
-    return first["channel"], first["ts"]
+    return first.reference["channel"], first.reference["ts"]
 
 
 def _channel(monitor: Monitor, found: Incident) -> str:
@@ -108,10 +134,10 @@ def room_facts(ports: Ports, monitor: Monitor, found: Incident) -> RoomFacts:
     """What the words need to know beside the incident."""
     people = monitor.people
     invite = [people.owner, *people.on_call]
-    families = {f.family.value for f in found.findings}
-    if people.data_owner and families & {"drift", "quality", "fairness"}:
+    families = {f.family for f in found.findings}
+    if people.data_owner and families & {Family.DRIFT, Family.QUALITY, Family.FAIRNESS}:
         invite.append(people.data_owner)
-    if people.governance and (monitor.risk.tier == 1 or "fairness" in families):
+    if people.governance and (monitor.risk.tier == 1 or Family.FAIRNESS in families):
         invite.append(people.governance)
     base = ports.public_url.rstrip("/")
     return RoomFacts(

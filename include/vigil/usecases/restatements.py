@@ -1,27 +1,29 @@
 """What the judging of one night changes in the past: nights whose figures moved, and nights that were missed."""
 
-from datetime import date
+from datetime import date, datetime
 
 from vigil.config.schema import Monitor
-from vigil.incidents.types import Event
+from vigil.incidents.events import MovedFigure, NightJudgedLate, NightRestated
 from vigil.ports import Ports
 from vigil.usecases.baseline import rebaselinings
 from vigil.usecases.model_stream import stream
-from vigil.usecases.record import append
+from vigil.usecases.record import append, recorded
 from vigil.verdicts.types import NightResult
 
-RESTATED, JUDGED_LATE = "restated", "judged_late"
 
-
-def told_by(ports: Ports, monitor: Monitor, as_of: date) -> list[str]:
+def told_by(ports: Ports, monitor: Monitor, as_of: date) -> tuple[date, ...]:
     """The past nights that the judging of `as_of` restated, or judged because they had been missed, in whichever try.
 
     The incident process has not heard of what is known of them now.
     """
-    events = ports.ledger.read(stream(monitor.model))
-    told = [e.payload for e in events if e.type in (RESTATED, JUDGED_LATE)]
-    mine = [p for p in told if p.get("as_of") == as_of.isoformat() and p["environment"] == monitor.environment]
-    return sorted({p["night"] for p in mine})
+    where = stream(monitor.model)
+    restated = [e.body for e in recorded(ports, where, NightRestated)]
+    news: list[NightRestated | NightJudgedLate] = [
+        *restated,
+        *(e.body for e in recorded(ports, where, NightJudgedLate)),
+    ]
+    mine = {b.night for b in news if b.as_of == as_of and b.environment == monitor.environment}
+    return tuple(sorted(mine))
 
 
 def same(ports: Ports, monitor: Monitor, before: NightResult, after: NightResult) -> bool:
@@ -33,7 +35,7 @@ def same(ports: Ports, monitor: Monitor, before: NightResult, after: NightResult
         return before.digest_key == after.digest_key
     if before.facts_key != after.facts_key or _held_against(before) != _held_against(after):
         return False
-    return not any(_later(ports, monitor, before, event) for event in rebaselinings(ports, monitor)[-1:])
+    return not any(_later(ports, monitor, before, named.at) for named in rebaselinings(ports, monitor)[-1:])
 
 
 def _held_against(result: NightResult) -> tuple[object, ...]:
@@ -43,10 +45,10 @@ def _held_against(result: NightResult) -> tuple[object, ...]:
     return result.edges_digest, {m.yardstick for m in result.all_measurements if m.yardstick}, suite
 
 
-def _later(ports: Ports, monitor: Monitor, before: NightResult, event: Event) -> bool:
+def _later(ports: Ports, monitor: Monitor, before: NightResult, at: datetime) -> bool:
     """Whether something was said after a night was judged last."""
     told = ports.results.versions_of_truth(monitor.model, monitor.environment, before.night)
-    return bool(event.at > told[-1][0])
+    return bool(at > told[-1][0])
 
 
 def record(ports: Ports, monitor: Monitor, before: NightResult | None, after: NightResult, as_of: date) -> None:
@@ -54,9 +56,9 @@ def record(ports: Ports, monitor: Monitor, before: NightResult | None, after: Ni
     if before is not None:
         _restated(ports, monitor, before, after, as_of)
     elif after.night < as_of and _was_missed(ports, monitor, after.night, as_of):
-        payload = {"night": after.night.isoformat(), "environment": monitor.environment, "as_of": as_of.isoformat()}
-        key = f"{JUDGED_LATE}/{monitor.environment}/{after.night}/{as_of}"
-        append(ports, stream(monitor.model), key=key, type=JUDGED_LATE, payload=payload)
+        late = NightJudgedLate(night=after.night, environment=monitor.environment, as_of=as_of)
+        key = f"{late.type}/{monitor.environment}/{after.night}/{as_of}"
+        append(ports, stream(monitor.model), key=key, body=late)
 
 
 def _was_missed(ports: Ports, monitor: Monitor, night: date, as_of: date) -> bool:
@@ -77,10 +79,14 @@ def _restated(ports: Ports, monitor: Monitor, before: NightResult, after: NightR
         then = was.measurement.value if was and was.measurement else None
         now = v.measurement.value if v.measurement else None
         if was is None or was.state is not v.state or then != now or was.overdue is not v.overdue:
-            moved.append(
-                {"id": v.id, "was": then, "is": now, "from": was.state.value if was else None, "to": v.state.value}
-            )
-    about = {"night": after.night.isoformat(), "environment": monitor.environment, "as_of": as_of.isoformat()}
-    payload = {**about, "digest": after.digest_key, "moved": moved}
-    key = f"{RESTATED}/{monitor.environment}/{after.night}/{after.digest_key}/{as_of}"
-    append(ports, stream(monitor.model), key=key, type=RESTATED, payload=payload)
+            state = was.state if was else None
+            moved.append(MovedFigure(id=v.id, was=then, now=now, from_state=state, to_state=v.state))
+    body = NightRestated(
+        night=after.night,
+        environment=monitor.environment,
+        as_of=as_of,
+        digest=after.digest_key,
+        moved=tuple(moved),
+    )
+    key = f"{body.type}/{monitor.environment}/{after.night}/{after.digest_key}/{as_of}"
+    append(ports, stream(monitor.model), key=key, body=body)

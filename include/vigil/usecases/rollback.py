@@ -8,12 +8,12 @@ from collections.abc import Callable
 from typing import Any
 
 from vigil.config.schema import Monitor
-from vigil.core.errors import RegistryError
+from vigil.core.errors import DataError, RegistryError
 from vigil.core.ids import digest
 from vigil.core.spec import Spec
 from vigil.core.words import Mitigation, Role
+from vigil.incidents.events import MitigationDeclined, MitigationFailed, MitigationStarted
 from vigil.incidents.lifecycle import fold
-from vigil.incidents.types import Event
 from vigil.ports import Ports, ServingState, VersionInfo
 from vigil.responses.rollback import QUARANTINED, Asker
 from vigil.usecases.mitigation_plan import RollbackPlan, RollbackRequest, announced_for, preflight
@@ -52,9 +52,9 @@ def execute(
     model = monitor.model
     with held(ports, model, holder=f"mitigate/{plan.request}") as fence:
         known = told(ports, model)
-        past = next((m for m in known.mitigations if m.key == plan.key), None)
+        past = next((m for m in known.mitigations if m.done.key == plan.key), None)
         if past is not None:
-            return {**past.payload, "dry_run": False}
+            return {**past.done.payload, "dry_run": False}
         announced = announced_for(known, plan.request)
         if announced is None:
             _not_held(ports, request, plan)
@@ -65,8 +65,8 @@ def execute(
         if not happened(announced, state):
             raise fail(ports, model, announced, _surprise(plan, state))
         proof = verify(ports, monitor, state.serving, wait_seconds=wait_seconds, sleep=sleep)
-        event = finish(ports, model, announced, verified=proof.verified, how=proof.how)
-        return {**event.payload, "dry_run": False}
+        done = finish(ports, model, announced, verified=proof.verified, how=proof.how)
+        return {**done.payload, "dry_run": False}
 
 
 def verify(
@@ -96,11 +96,11 @@ def verify(
 
 def decline(ports: Ports, request: RollbackRequest, plan: RollbackPlan, *, why: str, by: str) -> None:
     """Records in the incident, and with the model, that the mitigation is not done, and who decided so."""
-    payload = {"mitigation": request.mitigation.value, "why": why, "by": by, "to": plan.to_version}
+    body = MitigationDeclined(mitigation=request.mitigation, why=why, by=by, to_version=plan.to_version)
     key = f"{plan.key}/declined"
     if request.incident:
-        append(ports, f"incident/{request.incident}", key=key, type="mitigation_declined", payload=payload)
-    append(ports, stream(request.model), key=key, type="mitigation_declined", payload=payload)
+        append(ports, f"incident/{request.incident}", key=key, body=body)
+    append(ports, stream(request.model), key=key, body=body)
 
 
 def _permitted(plan: RollbackPlan, approved_by: str | None) -> None:
@@ -127,7 +127,7 @@ def _announce(
     plan: RollbackPlan,
     fence: Fence,
     approved_by: str | None,
-) -> Event:
+) -> MitigationStarted:
     """Re-reads the champion, then records the evidence before anything is touched."""
     model = monitor.model
     state, versions = ports.registry.serving(model), ports.registry.versions(model)
@@ -138,26 +138,25 @@ def _announce(
             "somebody changed the model in between, so nothing was done"
         )
         if request.incident:
-            told_why = {"mitigation": plan.mitigation.value, "why": why}
-            key = f"{plan.key}/failed"
-            append(ports, f"incident/{request.incident}", key=key, type="mitigation_failed", payload=told_why)
+            failed = MitigationFailed(mitigation=plan.mitigation, why=why)
+            append(ports, f"incident/{request.incident}", key=f"{plan.key}/failed", body=failed)
         raise RegistryError(f"{stream(model)}: {why}. Plan it again")
-    payload: dict[str, Any] = {
-        "key": plan.key,
-        "request": plan.request,
-        "mitigation": plan.mitigation.value,
-        "from": plan.from_version,
-        "to": plan.to_version,
-        "by": approved_by or request.actor,
-        "asked_by": request.actor,
-        "automatic": request.asker is Asker.VIGIL and approved_by is None,
-        "incident": request.incident,
-        "reason": request.reason,
-        "manifest": digest(target.manifest),
-        "token": fence(),
-        "evidence": _evidence(monitor, state, versions, plan),
-    }
-    return append(ports, stream(model), key=f"{plan.key}/started", type="mitigation_started", payload=payload)
+    started = MitigationStarted(
+        key=plan.key,
+        request=plan.request,
+        mitigation=plan.mitigation,
+        from_version=plan.from_version,
+        to_version=plan.to_version,
+        by=approved_by or request.actor,
+        asked_by=request.actor,
+        automatic=request.asker is Asker.VIGIL and approved_by is None,
+        incident=request.incident,
+        reason=request.reason,
+        manifest=digest(target.manifest),
+        token=fence(),
+        evidence=_evidence(monitor, state, versions, plan),
+    )
+    return append(ports, stream(model), key=f"{plan.key}/started", body=started)
 
 
 def _evidence(
@@ -183,19 +182,22 @@ def _evidence(
     }
 
 
-def _act(ports: Ports, model: str, announced: Event, fence: Fence) -> None:
+def _act(ports: Ports, model: str, announced: MitigationStarted, fence: Fence) -> None:
     """The one write, if the registry does not show it yet; a version that is rolled back is quarantined first."""
-    p = announced.payload
     if happened(announced, ports.registry.serving(model)):
         return
     fence()
-    if p["mitigation"] == Mitigation.FALLBACK:
+    if announced.mitigation is Mitigation.FALLBACK:
         ports.registry.serve(model, Role.FALLBACK)
         return
-    ports.registry.tag(model, p["from"], QUARANTINED, p["incident"] or p["reason"])
-    ports.registry.move_alias(model, "previous", p["from"])
+    if announced.from_version is None or announced.to_version is None:
+        raise DataError(
+            f"{model}: the rollback that was announced names no version; run `vigil ledger show model/{model}`"
+        )
+    ports.registry.tag(model, announced.from_version, QUARANTINED, announced.incident or announced.reason)
+    ports.registry.move_alias(model, "previous", announced.from_version)
     fence()
-    ports.registry.move_alias(model, "champion", p["to"])
+    ports.registry.move_alias(model, "champion", announced.to_version)
 
 
 def _surprise(plan: RollbackPlan, state: ServingState) -> str:

@@ -6,30 +6,33 @@ from pathlib import Path
 from vigil.config.schema import Monitor
 from vigil.core.words import Role
 from vigil.metrics.lacking import SCORES, remainders
-from vigil.ports import Partition, Ports
+from vigil.ports import Partition, Ports, ReadPorts
 from vigil.profiles.row_ledger import Elsewhere, Place, Remainder, RowLedger
 from vigil.profiles.types import Profile
-from vigil.usecases.nights import Night, find, leave, view
+from vigil.usecases.night.notes import RowsNote
+from vigil.usecases.nights import Night, view
 
 
-def note(found: Partition) -> str:
-    """The name of the note of where these rows are."""
-    return f"rows-{found.digest[:12]}.json"
+def note_key(found: Partition) -> str:
+    """Identifies the rows and labels in the note of where these rows are."""
+    return found.digest[:12]
 
 
 def look(ports: Ports, monitor: Monitor, night: date, found: Partition) -> Elsewhere:
     """Which rows of the night's files are of this night and environment. Raises DataError where they cannot be read."""
     seen: Elsewhere = ports.scanner.elsewhere(monitor, found) if found.files or found.beside else Elsewhere()
-    leave(ports, monitor, night, note(found), seen.model_dump(mode="json"))
+    ports.notes.put(monitor.model, night, RowsNote(rows=note_key(found), content=seen))
     return seen
 
 
-def row_ledger(ports: Ports, monitor: Monitor, night: date, found: Partition, loaded: Night | None) -> RowLedger | None:
+def row_ledger(
+    ports: ReadPorts, monitor: Monitor, night: date, found: Partition, loaded: Night | None
+) -> RowLedger | None:
     """Every row of the partition in its place; None where nobody looked (the model has no baseline yet)."""
-    left = find(ports, monitor, night, note(found))
-    if left is None:
+    note: RowsNote | None = ports.notes.get(monitor.model, night, RowsNote, rows=note_key(found))
+    if note is None:
         return None
-    seen = Elsewhere.model_validate(left)
+    seen = note.content
     places = _own(ports, monitor, night, seen.own) | dict(seen.places)
     return RowLedger(
         places={place: rows for place, rows in places.items() if rows},
@@ -56,7 +59,7 @@ def _remainders(monitor: Monitor, loaded: Night) -> tuple[Remainder, ...]:
     return remainders(loaded.served, loaded.baseline, view(monitor), champion=loaded.champion)
 
 
-def _own(ports: Ports, monitor: Monitor, night: date, rows: int) -> dict[Place, int]:
+def _own(ports: ReadPorts, monitor: Monitor, night: date, rows: int) -> dict[Place, int]:
     """The rows of this night and environment, by what the scan did with them."""
     profiles = ports.profiles.night(monitor.model, monitor.environment, night)
     repeated = sum(p.duplicates for p in profiles.values())

@@ -16,7 +16,7 @@ from vigil.config.schema import Monitor
 from vigil.core.errors import DataError
 from vigil.core.spec import Spec
 from vigil.core.window import night_window
-from vigil.ports import Ports
+from vigil.ports import Ports, ReadLog
 from vigil.simulation.nights import NightRows, Simulation
 from vigil.simulation.regimes import digest
 from vigil.simulation.resampled import Resampled
@@ -43,7 +43,7 @@ class Past(Spec):
     judged: int = 0
 
 
-def quiet_past(log: Any, monitor: Monitor, days: Iterable[date], ports: Ports | None) -> Past:
+def quiet_past(log: ReadLog, monitor: Monitor, days: Iterable[date], ports: Ports | None) -> Past:
     """The rows, with labels, of the days on which nothing was found. ports: of the home that judged them, if any."""
     bad = incident_nights(incidents(ports, monitor)) if ports else frozenset()
     nights: dict[date, pa.Table] = {}

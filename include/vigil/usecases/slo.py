@@ -41,7 +41,9 @@ def overview(
     else:
         found = ports.results.newest(monitor.model, monitor.environment)
         asked = night or (found[0] if found else None)
-        result = asked and ports.results.latest(monitor.model, monitor.environment, asked, known_at=known_at)
+        result = None
+        if asked is not None:
+            result = ports.results.latest(monitor.model, monitor.environment, asked, known_at=known_at)
         if result is None:
             when = f" by {known_at:%Y-%m-%d %H:%M} UTC" if known_at else ""
             raise DataError(f"{monitor.model} {asked or ''}: nothing was judged{when}; "

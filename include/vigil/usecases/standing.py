@@ -5,6 +5,7 @@ from datetime import date
 
 from vigil.config.schema import Monitor
 from vigil.core.errors import DataError, LedgerError
+from vigil.incidents.events import FindingAccepted
 from vigil.incidents.lifecycle import fold
 from vigil.incidents.standing import register
 from vigil.incidents.types import Basis, Incident, Standing
@@ -69,7 +70,6 @@ def accept(ports: Ports, incident: str, question: str, *, review: date, by: str,
         ports,
         f"incident/{incident}",
         key=f"accepted/{question}/{asked.last_bad}/{review}",
-        type="accepted",
-        payload={"by": stands.by, "why": stands.reason, "standing": [stands.model_dump(mode="json")]},
+        body=FindingAccepted(by=stands.by, why=stands.reason, standing=(stands,)),
     )
     return stands

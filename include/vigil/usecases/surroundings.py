@@ -9,13 +9,13 @@ from vigil.incidents.types import Event
 from vigil.metrics.catalog import CATALOG
 from vigil.metrics.evaluate import evaluate
 from vigil.metrics.types import Measurement, View
-from vigil.ports import Ports, TrafficCount
+from vigil.ports import Ports, ReadPorts, TrafficCount
 from vigil.profiles.types import Profile
 from vigil.responses.model_history import history
 from vigil.usecases.model_stream import stream
-from vigil.usecases.nights import Night, find, leave, view
+from vigil.usecases.night.notes import TrafficNote
+from vigil.usecases.nights import Night, view
 
-NOTE = "traffic.json"
 ANSWERING = ("champion", "fallback")  # aliases of versions that people get answers from
 
 
@@ -24,20 +24,22 @@ def count_traffic(ports: Ports, monitor: Monitor, night: date) -> TrafficCount |
 
     None where the monitor names no source. What could not be counted is asked for again the next time.
     """
-    if monitor.traffic is None or ports.traffic is None:
+    if monitor.traffic is None:
         return None
-    note = find(ports, monitor, night, NOTE)
-    if note is not None and note.get("requests") is not None:
-        return TrafficCount.model_validate(note)
+    note: TrafficNote | None = ports.notes.get(monitor.model, night, TrafficNote)
+    if note is not None and note.content.requests is not None:
+        return note.content
     counted: TrafficCount = ports.traffic.requests(monitor, night)
-    leave(ports, monitor, night, NOTE, counted.model_dump(mode="json"))
+    ports.notes.put(monitor.model, night, TrafficNote(content=counted))
     return counted
 
 
-def about(ports: Ports, monitor: Monitor, night: date) -> View:
+def about(ports: ReadPorts, monitor: Monitor, night: date) -> View:
     """The monitor's view of this night."""
-    note = find(ports, monitor, night, NOTE) if monitor.traffic is not None else None
-    counted = TrafficCount.model_validate(note or {"why_not": "it was not asked for this night"})
+    note: TrafficNote | None = None
+    if monitor.traffic is not None:
+        note = ports.notes.get(monitor.model, night, TrafficNote)
+    counted = note.content if note else TrafficCount(why_not="it was not asked for this night")
     window = night_window(night, monitor.timezone)
     expected = in_service(ports.ledger.read(stream(monitor.model)), window)
     why = counted.why_not if monitor.traffic is not None else ""
@@ -45,7 +47,7 @@ def about(ports: Ports, monitor: Monitor, night: date) -> View:
     return view(monitor).model_copy(update=seen)
 
 
-def measured(ports: Ports, monitor: Monitor, night: date, made: Profile, loaded: Night) -> tuple[Measurement, ...]:
+def measured(ports: ReadPorts, monitor: Monitor, night: date, made: Profile, loaded: Night) -> tuple[Measurement, ...]:
     """Everything that is measured of a profile of this night: the whole one's, or the champion's share."""
     found: tuple[Measurement, ...] = evaluate(
         made,

@@ -1,7 +1,7 @@
 """From one prediction back to everything that made it, and forward to what became of it."""
 
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -36,7 +36,10 @@ def trace(ports: Ports, monitors: Mapping[str, Monitor], prediction_id: str) -> 
     monitor = monitors.get(str(row["model"]))
     if monitor is None:
         raise DataError(f"prediction {prediction_id!r} belongs to {row['model']!r}, which no monitor watches")
-    night = row[monitor.data.served_at].astimezone(ZoneInfo(monitor.timezone)).date()
+    served_at = row.get(monitor.data.served_at)
+    if not isinstance(served_at, datetime):
+        raise DataError(f"prediction {prediction_id!r} of {monitor.model} has no time in {monitor.data.served_at!r}")
+    night = served_at.astimezone(ZoneInfo(monitor.timezone)).date()
     result = ports.results.latest(monitor.model, monitor.environment, night)
     known = [i for i in incidents(ports, monitor) if i.opened_night <= night <= i.last_bad_night or _known(i, night)]
     return Trace(

@@ -8,6 +8,7 @@ from vigil.config.schema import Monitor
 from vigil.core.words import Family
 from vigil.incidents.correlate import fingerprint, free_id
 from vigil.incidents.episodes import bad_night_events, may_join
+from vigil.incidents.events import MonitorBroken
 from vigil.incidents.severity import assess
 from vigil.incidents.types import Signal
 from vigil.ports import Ports
@@ -55,8 +56,8 @@ def overdue(
         if why is not None:
             touched.append(blind(ports, monitor, due_night(monitor, now), reason=why))
     for model, error in broken.items():
-        payload = {"model": model, "error": error}
-        append(ports, "system", key=f"broken/{model}/{now:%Y-%m-%d}", type="monitor_broken", payload=payload)
+        body = MonitorBroken(model=model, error=error)
+        append(ports, "system", key=f"broken/{model}/{now:%Y-%m-%d}", body=body)
         known = last_known(ports, model)
         if known is not None:
             touched.append(blind(ports, known, due_night(known, now), reason=f"its YAML no longer loads: {error}"))

@@ -10,19 +10,22 @@ from pydantic import ValidationError
 from vigil.config.schema import Monitor
 from vigil.core.errors import DataError
 from vigil.core.spec import Spec
+from vigil.core.window import night_window
+from vigil.incidents.events import NightRestated, SettingsRecorded
 from vigil.metrics.catalog import CATALOG
 from vigil.metrics.evaluate import load
-from vigil.ports import Ports
+from vigil.ports import ReadPorts
 from vigil.usecases.baseline import past_nights, usual_of
-from vigil.usecases.last_known import RECORDED, restored
+from vigil.usecases.last_known import restored
 from vigil.usecases.model_stream import stream
 from vigil.usecases.nightly import night_result
 from vigil.usecases.nights import load_night
+from vigil.usecases.record import recorded
 from vigil.verdicts.explained import Evidence, Step, explained
 from vigil.verdicts.service_days import service_days
 from vigil.verdicts.types import NightResult, Verdict
 
-Then = Callable[[NightResult, datetime], Ports]
+Then = Callable[[NightResult, datetime], ReadPorts]
 
 
 class Rebuilt(Spec):
@@ -39,8 +42,8 @@ class Rebuilt(Spec):
 
 
 def rebuild(
-    stored: Ports, then: Then, monitor: Monitor, night: date, *, known_at: datetime | None = None
-) -> tuple[Rebuilt, Ports, Monitor]:
+    stored: ReadPorts, then: Then, monitor: Monitor, night: date, *, known_at: datetime | None = None
+) -> tuple[Rebuilt, ReadPorts, Monitor]:
     """The judgement that was the latest at `known_at`, the ports and the settings of its time.
 
     Raises DataError where nothing was judged by then.
@@ -63,19 +66,19 @@ def rebuild(
         settings=says,
         identical=identical,
         differs=() if identical else _differs(result, rebuilt),
-        notes=_notes(ports, result),
+        notes=_notes(stored, ports, settings, result, at),
     )
     return made, ports, settings
 
 
-def _settings(stored: Ports, monitor: Monitor, result: NightResult) -> tuple[Monitor, str]:
+def _settings(stored: ReadPorts, monitor: Monitor, result: NightResult) -> tuple[Monitor, str]:
     """The settings that the night was judged with: today's, or those that the ledger has kept."""
     if monitor.digest == result.config_digest:
         return monitor, f"{monitor.digest}, as they are today"
-    for event in reversed(stored.ledger.read(stream(monitor.model))):
-        if event.type == RECORDED and event.payload["digest"] == result.config_digest:
+    for event in reversed(recorded(stored, stream(monitor.model), SettingsRecorded)):
+        if event.body.digest == result.config_digest:
             try:
-                return restored(event), f"{result.config_digest}, from the ledger"
+                return restored(event.body), f"{result.config_digest}, from the ledger"
             except ValidationError:
                 break  # written by a release with other keys
     return monitor, (
@@ -85,7 +88,7 @@ def _settings(stored: Ports, monitor: Monitor, result: NightResult) -> tuple[Mon
 
 
 def _closest(
-    stored: Ports, ports: Ports, monitor: Monitor, result: NightResult, at: datetime
+    stored: ReadPorts, ports: ReadPorts, monitor: Monitor, result: NightResult, at: datetime
 ) -> tuple[NightResult, date]:
     """The judgement as of the night that it was made on: that is told for restatements, and tried for others."""
     wanted = result.model_dump_json()
@@ -102,12 +105,12 @@ def _closest(
     return made[0]
 
 
-def _as_of(stored: Ports, monitor: Monitor, result: NightResult, at: datetime) -> list[date]:
+def _as_of(stored: ReadPorts, monitor: Monitor, result: NightResult, at: datetime) -> list[date]:
     told = [
-        date.fromisoformat(e.payload["as_of"])
-        for e in stored.ledger.read(stream(monitor.model))
-        if e.type == "restated" and e.payload.get("digest") == result.digest_key
-        and e.payload.get("night") == result.night.isoformat() and e.payload.get("environment") == monitor.environment
+        e.body.as_of
+        for e in recorded(stored, stream(monitor.model), NightRestated)
+        if e.body.digest == result.digest_key and e.body.night == result.night
+        and e.body.environment == monitor.environment and e.body.as_of is not None
     ]  # fmt: skip
     yesterday = at.astimezone(ZoneInfo(monitor.timezone)).date() - timedelta(days=1)
     return list(dict.fromkeys([*told, result.night, max(yesterday, result.night)]))
@@ -130,9 +133,11 @@ def _differs(stored: NightResult, rebuilt: NightResult) -> tuple[str, ...]:
     return tuple(found) or ("their JSON differs, their content does not",)
 
 
-def _notes(ports: Ports, result: NightResult) -> tuple[str, ...]:
+def _notes(stored: ReadPorts, ports: ReadPorts, monitor: Monitor, result: NightResult, at: datetime) -> tuple[str, ...]:
     notes = []
-    if ports.log.same is False:
+    window = night_window(result.night, monitor.timezone)
+    digests = (stored.log.partition(monitor, window, labels_through=through).digest for through in (at, None))
+    if result.partition_digest not in digests:
         notes.append("the log has other rows or labels of the night now; the profile of those that were judged is used")
     if result.rows and not ports.profiles.night(result.monitor, result.environment, result.night):
         notes.append("the profile of those rows is not stored any more: nothing can be measured again")
@@ -155,7 +160,9 @@ def asked(result: NightResult, subject: str | None) -> tuple[Verdict, ...]:
     return found
 
 
-def steps(ports: Ports, monitor: Monitor, result: NightResult, verdicts: Sequence[Verdict]) -> list[tuple[Step, ...]]:
+def steps(
+    ports: ReadPorts, monitor: Monitor, result: NightResult, verdicts: Sequence[Verdict]
+) -> list[tuple[Step, ...]]:
     """The steps of each verdict. ports, monitor: of the time of the judgement, as `rebuild` returns them."""
     loaded = load_night(ports, monitor, result.night)
     past = tuple(r for r in past_nights(ports, monitor, result.night, loaded) if r.rows)

@@ -1,12 +1,13 @@
 """What a night says that no rule asks: why there are no numbers, and its notes."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 
 from vigil.config.schema import Monitor
 from vigil.core.words import Family
 from vigil.ports import Partition
+from vigil.usecases.night.notes import NoBaseline, Problem, SchemaProblem
 from vigil.usecases.nights import Night
 from vigil.verdicts.service_days import ServiceDays, service_note
 from vigil.verdicts.types import Cause, State, Verdict
@@ -17,13 +18,14 @@ def problems(
     night: date,
     found: Partition,
     loaded: Night | None,
-    problem: Mapping[str, str],
+    problem: Problem | None,
 ) -> list[Verdict]:
     """Why there are no numbers: never silence, never ok."""
-    if problem.get("kind") == "schema":
-        return [_failure("schema", State.BREACH, None, f"{problem['why']}", hard=True)]
-    if problem.get("kind") == "no baseline":
-        return [_failure("baseline", State.UNKNOWN, Cause.CHECK_FAILED, problem["why"])]
+    match problem:
+        case SchemaProblem(why=why):
+            return [_failure("schema", State.BREACH, None, why, hard=True)]
+        case NoBaseline(why=why):
+            return [_failure("baseline", State.UNKNOWN, Cause.CHECK_FAILED, why)]
     if found.broken and loaded is None:
         name, why = found.broken[0]
         return [_failure("rows", State.UNKNOWN, Cause.CHECK_FAILED, f"{Path(name).name} could not be read: {why}")]

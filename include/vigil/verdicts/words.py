@@ -20,10 +20,19 @@ def number(value: float | None, unit: str = "") -> str:
 
 def measured(m: Measurement) -> str:
     """`0.61 [0.55, 0.68], n = 1,204, was 0.97 on the holdout of version 2`."""
-    text = number(m.value, m.unit)
-    if m.low is not None and m.high is not None:
-        text += f" [{number(m.low, m.unit)}, {number(m.high, m.unit)}]"
-    text += f", n = {m.n:,}"
+    return f"{number(m.value, m.unit)}{interval(m)}, {counted(m)}"
+
+
+def interval(m: Measurement) -> str:
+    """` [0.55, 0.68]`; empty where there is none."""
+    if m.low is None or m.high is None:
+        return ""
+    return f" [{number(m.low, m.unit)}, {number(m.high, m.unit)}]"
+
+
+def counted(m: Measurement) -> str:
+    """`n = 1,204, was 0.97 on the holdout of version 2`."""
+    text = f"n = {m.n:,}"
     if m.baseline == 0 and m.family is Family.DRIFT:  # a distance is 0 from its own yardstick: that says nothing
         text += f", from the {m.yardstick or 'baseline'}"
     elif m.baseline is not None:

@@ -17,9 +17,10 @@ from tests.golden.messages.stories import (
     finding,
     psi,
 )
-from vigil.core.words import Family
-from vigil.incidents.types import Basis, Severity, Standing, Status
-from vigil.responses.messages import room_for, update_message
+from vigil.core.words import Family, Mitigation
+from vigil.incidents.types import Basis, Event, Incident, Severity, Standing, Status
+from vigil.responses.messages import RoomFacts, room_for, update_message
+from vigil.responses.types import Announcement, Autonomy, MitigationOrder
 
 HERE = Path(__file__).parent
 
@@ -29,6 +30,10 @@ def same(name: str, text: str) -> None:
     if os.environ.get("VIGIL_GOLDEN") == "write":
         kept.write_text(text + "\n", encoding="utf-8")
     assert text + "\n" == kept.read_text(encoding="utf-8")
+
+
+def news(incident: Incident, facts: RoomFacts, told: Event) -> str:
+    return update_message(incident, facts, Announcement(what=told.type, sequence=told.sequence), (told,)).text
 
 
 @pytest.mark.parametrize("story", STORIES)
@@ -48,12 +53,12 @@ def test_the_news_of_the_fallback_story_read_as_kept() -> None:
         event("mitigation_done", **done, verified=True, how="the gateway answers with version 1 as fallback"),
         event("signals", night="2026-11-22", signals=signals),
     ]
-    texts = [update_message(incident, facts, {"what": e.type, "sequence": 7}, (e,)).text for e in story]
+    texts = [news(incident, facts, e) for e in story]
     good = {"night": "2026-11-24", "version": "3", "rows": 2402}
     for status, what, why in (("recovered", "recovered", ""), ("resolved", "resolved", "1 good night(s) of version 3")):
         over = incident.model_copy(update={"status": Status(status)})
         told = event(what, **good, why=why)
-        texts.append(update_message(over, facts, {"what": what, "sequence": 7}, (told,)).text)
+        texts.append(news(over, facts, told))
     same("news_credit_fallback", "\n\n---\n\n".join(texts))
 
 
@@ -79,23 +84,26 @@ def test_the_news_of_a_new_finding_and_of_what_stands_read_as_kept() -> None:
         event("accepted", by="gil", why="version 5 comes in March", standing=payload[:1]),
         event("resolved", night="2026-12-02", version="3", rows=2402, why="2 findings stand", standing=payload),
     ]
-    texts = [update_message(incident, facts, {"what": e.type, "sequence": 7}, (e,)).text for e in story]
+    texts = [news(incident, facts, e) for e in story]
     over = incident.model_copy(update={"status": Status.RESOLVED})
-    texts[-1] = update_message(over, facts, {"what": "resolved", "sequence": 7}, story[-1:]).text
+    texts[-1] = news(over, facts, story[-1])
     same("news_credit_standing", "\n\n---\n\n".join(texts))
 
 
 def test_the_news_of_the_rollback_story_read_as_kept() -> None:
     incident, facts = credit_rollback()
+    order = MitigationOrder(
+        model=incident.monitor,
+        environment=incident.environment,
+        mitigation=Mitigation.ROLLBACK,
+        reason="as replayed",
+        incident=incident.id,
+        autonomy=Autonomy.NEVER,
+    )
     told = [
-        ("propose", event("other"), {"mitigation": "rollback"}),
-        ("mitigation_failed", event("mitigation_failed", mitigation="rollback", why="the gateway still answers 4"), {}),
-        (
-            "mitigation_declined",
-            event("mitigation_declined", mitigation="rollback", by="gil", why="evidence first"),
-            {},
-        ),
-        ("held", event("held", by="gil", why="authorities first"), {}),
+        event("mitigation_failed", mitigation="rollback", why="the gateway still answers 4"),
+        event("mitigation_declined", mitigation="rollback", by="gil", why="evidence first"),
+        event("held", by="gil", why="authorities first"),
     ]
-    texts = [update_message(incident, facts, {"what": w, "sequence": 7, **more}, (e,)).text for w, e, more in told]
+    texts = [update_message(incident, facts, order, ()).text, *(news(incident, facts, e) for e in told)]
     same("news_credit_rollback", "\n\n---\n\n".join(texts))

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from vigil.adapters.mlflow_registry import MlflowRegistry, register_version
+from vigil.adapters.mlflow_register import register_version
+from vigil.adapters.mlflow_registry import MlflowRegistry
 from vigil.ports import VersionInfo
 
 COLUMNS = ["age", "income"]

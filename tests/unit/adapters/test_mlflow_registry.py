@@ -19,7 +19,8 @@ from hypothesis import strategies as st
 
 from vigil.adapters import mlflow_register
 from vigil.adapters.mlflow_night import metric_name
-from vigil.adapters.mlflow_registry import MlflowRegistry, dataset_sha256
+from vigil.adapters.mlflow_register import dataset_sha256
+from vigil.adapters.mlflow_registry import MlflowRegistry
 from vigil.adapters.model_files import keep_verified, manifest_of
 from vigil.config.schema import Monitor
 from vigil.core.errors import RegistryError, TamperedArtifact

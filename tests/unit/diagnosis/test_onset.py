@@ -36,8 +36,10 @@ def test_a_group_that_nobody_counted_names_no_hour():
 
 def test_the_clues_name_hour_and_pipelines():
     told = clues(a_night(np.random.default_rng(3), break_at=5), {"2026.11.1": 300, "2026.11.2": 1200}, (WOMEN,))
-    assert "05:00" in told[0]
-    assert "2026.11.2 (1,200 rows)" in told[1]
+    assert "05:00" in told[0].text
+    assert told[0].group == WOMEN
+    assert "2026.11.2 (1,200 rows)" in told[1].text
+    assert told[1].group == ""
 
 
 def test_one_pipeline_is_no_clue():

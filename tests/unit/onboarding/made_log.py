@@ -5,7 +5,8 @@ from typing import Any
 import pandas as pd
 
 from vigil.onboarding.columns import look
-from vigil.onboarding.draft import Asked, Draft, draft
+from vigil.onboarding.draft import Draft, draft
+from vigil.onboarding.request import Asked
 
 
 def calls(count: int = 600, *, a_night: int = 40, **columns: Any) -> pd.DataFrame:

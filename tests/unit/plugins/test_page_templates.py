@@ -9,9 +9,10 @@ import pytest
 
 from plugins.vigil_pages import views
 from plugins.vigil_pages.model import About, page
+from plugins.vigil_pages.timeline import timeline
 from tests.golden.messages.stories import NIGHT, air, psi
 from tests.unit.plugins.shown import HOSTILE, MONITOR, hostile, incident, night, quiet, spent, told
-from vigil.incidents.types import Incident
+from vigil.incidents.types import Clue, Incident
 from vigil.verdicts.types import State
 
 
@@ -65,7 +66,7 @@ def model(
 
 def of_incident(found: Incident, *events: Any, report: bool = False) -> str:
     values = {"monitor": MONITOR, "night": NIGHT, "report": report, "row": views.verdict_row}
-    return views.render("incident.html", incident=found, timeline=views.timeline(events), **values)
+    return views.render("incident.html", incident=found, timeline=timeline(events), **values)
 
 
 def poisoned() -> dict[str, str]:
@@ -73,11 +74,11 @@ def poisoned() -> dict[str, str]:
     bad = air(0.61, 0.55, 0.68).model_copy(update={"reason": HOSTILE, "subject": HOSTILE, "metric": HOSTILE})
     fine = bad.model_copy(update={"state": State.OK, "limit": HOSTILE, "would_see": HOSTILE})
     told_of = [
-        told("replayed", replay={"why": HOSTILE}),
+        told("replayed", replay={"night": "2026-11-21", "versions": [], "mitigation": "none", "why": HOSTILE}),
         told("acknowledged", by=HOSTILE),
         told("held", why=HOSTILE, by=HOSTILE),
         told(HOSTILE),
-        told("receipt", kind=HOSTILE),
+        told("receipt", action="post-1", kind=HOSTILE),
     ]
     whole = incident()
     assert whole.replay is not None
@@ -89,7 +90,7 @@ def poisoned() -> dict[str, str]:
             "findings": (finding.model_copy(update={"signals": (signal,)}),),
             "replay": whole.replay.model_copy(update={"why": HOSTILE, "versions": (version,)}),
             "room": {"name": HOSTILE, "url": "javascript:alert(1)"},
-            "clues": (HOSTILE,),
+            "clues": (Clue(text=HOSTILE),),
             "acknowledged_by": HOSTILE,
             "mitigation_target": HOSTILE,
             "assessment": whole.assessment and whole.assessment.model_copy(update={"reasons": (HOSTILE,)}),

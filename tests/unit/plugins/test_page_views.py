@@ -6,8 +6,11 @@ from datetime import timedelta
 import pytest
 
 from plugins.vigil_pages import views
-from tests.golden.messages.stories import NIGHT, air, psi
+from plugins.vigil_pages.timeline import timeline
+from tests.golden.messages.stories import NIGHT, air, assessed, finding, psi
 from tests.unit.plugins.shown import MONITOR, incident, night, pending, quiet, spent, told
+from vigil.core.words import Family, Mitigation
+from vigil.incidents.types import Replay, Severity
 from vigil.metrics.types import Measurement
 from vigil.verdicts.types import State
 
@@ -110,32 +113,35 @@ def test_a_question_that_could_not_be_measured_has_empty_cells_not_zeros() -> No
 
 
 def test_a_timeline_tells_the_events_in_words() -> None:
+    two, whole = finding(Family.DRIFT, psi("age", 0.4), psi("income", 0.4)), assessed(Severity.SEV2)
+    replay = Replay(night=NIGHT, versions=(), mitigation=Mitigation.FALLBACK, why="the rules do not breach")
     events = [
-        told("opened", "02:07:31", night="2026-11-21", signals=[{}, {}]),
-        told("replayed", "02:08:00", replay={"why": "the rules do not breach"}),
+        told("opened", "02:07:31", night="2026-11-21", monitor="credit", environment="staging",
+             signals=[s.model_dump(mode="json") for s in two.signals], assessment=whole.model_dump(mode="json")),
+        told("replayed", "02:08:00", replay=replay.model_dump(mode="json")),
         told("mitigation_done", "02:09:00", mitigation="fallback", **{"from": "3", "to": "1", "by": "vigil"}),
         told("held", "02:10:00", why="evidence first", by="gil"),
         told("good_night", "02:11:00", night="2026-11-22", version="3", rows=2410),
-    ]
-    assert [f"{e['what']}: {e['more']}" for e in views.timeline(events)] == [
+    ]  # fmt: skip
+    assert [f"{e['what']}: {e['more']}" for e in timeline(events)] == [
         "Incident opened: night of 2026-11-21: 2 signals",
         "The night was replayed with other versions: the rules do not breach",
         "Mitigated: fallback from version 3 to 1 by vigil",
         "Held: nothing changes automatically: evidence first (gil)",
         "A good night: night of 2026-11-22, version 3, 2,410 rows",
     ]
-    assert views.timeline(events)[0]["at"] == "2026-11-22 02:07:31 UTC"
+    assert timeline(events)[0]["at"] == "2026-11-22 02:07:31 UTC"
 
 
 def test_receipts_of_one_minute_are_one_line_and_those_of_the_next_another() -> None:
     events = [
-        told("receipt", "02:09:01", kind="open_room"),
-        told("receipt", "02:09:40", kind="post"),
-        told("receipt", "02:10:01", kind="mitigate"),
+        told("receipt", "02:09:01", action="a", kind="open_room"),
+        told("receipt", "02:09:40", action="b", kind="post"),
+        told("receipt", "02:10:01", action="c", kind="mitigate"),
         told("acknowledged", "02:10:20", by="ben"),
-        told("receipt", "02:10:30", kind="update_room"),
+        told("receipt", "02:10:30", action="d", kind="update_room"),
     ]
-    shown = [e["more"] for e in views.timeline(events)]
+    shown = [e["more"] for e in timeline(events)]
     assert shown == [
         "war room opened, message sent",
         "handed to the rollback DAG",
@@ -145,7 +151,7 @@ def test_receipts_of_one_minute_are_one_line_and_those_of_the_next_another() -> 
 
 
 def test_an_event_of_a_later_release_is_still_told() -> None:
-    assert views.timeline([told("severity_overridden", to=1)])[0]["what"] == "Severity overridden"
+    assert timeline([told("evidence_exported", to=1)])[0]["what"] == "Evidence exported"
 
 
 def test_the_examples_in_the_docstrings_are_true() -> None:

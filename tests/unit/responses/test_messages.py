@@ -2,7 +2,7 @@
 
 import string
 from datetime import timedelta
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from hypothesis import given, settings
@@ -22,10 +22,11 @@ from tests.golden.messages.stories import (
 )
 from vigil.core.words import Family, Mitigation
 from vigil.emulators.slack import mrkdwn, rules
-from vigil.incidents.types import Finding, Incident, Signal, Status
-from vigil.responses import plan
+from vigil.incidents.events import IncidentReopened, NightReplayed, SeverityOverridden, SignalsAdded
+from vigil.incidents.types import Event, Finding, Incident, Signal, Status
 from vigil.responses.messages import RoomFacts, escape, room_for, update_message
-from vigil.responses.news import NEWS
+from vigil.responses.plan import Announced
+from vigil.responses.types import Announcement, Message
 from vigil.verdicts.types import Cause, State, Verdict
 
 HOSTILE = st.text(alphabet=string.printable + "<>&|`*_~!@#é雪\u202e\u200b", max_size=300)
@@ -48,6 +49,10 @@ def blind(reason: str = "the judge task was killed") -> Finding:
 
 def of(incident: Incident, **changes: Any) -> Incident:
     return incident.model_copy(update=changes)
+
+
+def news_of(incident: Incident, facts: RoomFacts, told: Event) -> Message:
+    return update_message(incident, facts, Announcement(what=told.type, sequence=told.sequence), (told,))
 
 
 def test_the_summary_answers_the_questions_of_3_am_in_order() -> None:
@@ -138,28 +143,37 @@ def test_a_blind_monitor_says_so_everywhere() -> None:
     assert "unknown (check failed)" in room.summary.text
     assert "see again" in room.summary.text
     told = event("signals", night="2026-11-22", signals=[s.model_dump(mode="json") for s in blind().signals])
-    news = update_message(incident, facts, {"what": "signals", "sequence": 7}, (told,))
+    news = news_of(incident, facts, told)
     assert "nothing is ok" in news.text
 
 
-def test_every_kind_of_news_that_is_planned_has_words() -> None:
-    assert set(plan.NEWS) <= set(NEWS)
+LEAST = {  # what an event of the kind cannot be without
+    SignalsAdded: {"night": "2026-11-22"},
+    IncidentReopened: {"night": "2026-11-22"},
+    NightReplayed: {"replay": {"night": "2026-11-21", "versions": [], "mitigation": "none", "why": "no version helps"}},
+    SeverityOverridden: {"severity": 2},
+}
 
 
-@pytest.mark.parametrize("what", sorted(NEWS))
-def test_news_can_be_told_even_if_the_event_carries_nothing(what: str) -> None:
+@pytest.mark.parametrize("kind", get_args(Announced), ids=lambda kind: kind.ledger_type())
+def test_news_can_be_told_even_if_the_event_carries_no_more_than_it_must(kind: Any) -> None:
     incident, facts = credit_fallback()
-    assert len(update_message(incident, facts, {"what": what, "sequence": 99}).text) > 20
+    assert len(news_of(incident, facts, event(kind.ledger_type(), **LEAST.get(kind, {}))).text) > 20
 
 
-def test_unknown_news_are_refused_with_the_place_to_add_them() -> None:
+@pytest.mark.parametrize("kind", ["receipt", "party"])
+def test_what_is_no_news_is_refused_with_the_place_to_add_it(kind: str) -> None:
+    told = event(kind, action="post-1", kind="post", at="2026-11-21T02:00:00Z")
     with pytest.raises(ValueError, match=r"responses/news.py"):
-        update_message(*credit_fallback(), {"what": "party"})
+        news_of(*credit_fallback(), told)
 
 
 def test_opened_tells_the_whole_summary_where_there_is_no_room() -> None:
     incident, facts = credit_fallback()
-    assert update_message(incident, facts, {"what": "opened"}) == room_for(incident, facts).summary
+    assert incident.assessment is not None
+    told = event("opened", monitor="credit", environment="staging", night="2026-11-21",
+                 assessment=incident.assessment.model_dump(mode="json"))  # fmt: skip
+    assert news_of(incident, facts, told) == room_for(incident, facts).summary
 
 
 def test_a_new_family_is_a_new_finding_and_an_old_one_a_repetition() -> None:
@@ -168,9 +182,9 @@ def test_a_new_family_is_a_new_finding_and_an_old_one_a_repetition() -> None:
     unfair = finding(Family.FAIRNESS, air(0.6, 0.5, 0.7), night=night)
     incident = of(incident, findings=(*incident.findings, unfair), last_bad_night=night)
     told = event("signals", night=str(night), signals=[s.model_dump(mode="json") for s in unfair.signals])
-    assert "New finding: fairness" in update_message(incident, facts, {"what": "signals", "sequence": 7}, (told,)).text
+    assert "New finding: fairness" in news_of(incident, facts, told).text
     again = told.model_copy(update={"payload": {**told.payload, "night": str(night + timedelta(days=1))}})
-    text = update_message(incident, facts, {"what": "signals", "sequence": 7}, (again,)).text
+    text = news_of(incident, facts, again).text
     assert "It happened again" in text
 
 
@@ -193,7 +207,7 @@ def test_an_unverified_change_is_said_to_be_unverified() -> None:
     told = event(
         "mitigation_done", mitigation="rollback", to="3", by="gil", automatic=False, verified=False, how="no probe"
     )
-    text = update_message(*credit_rollback(), {"what": "mitigation_done", "sequence": 7}, (told,)).text
+    text = news_of(*credit_rollback(), told).text
     assert "Not verified:* no probe" in text
     assert "approved by gil" in text
 

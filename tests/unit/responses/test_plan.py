@@ -5,14 +5,23 @@ from datetime import UTC, date, datetime
 from vigil.core.words import Family, Mitigation
 from vigil.incidents.types import Event, Finding, Incident, Replay, Severity, Signal, Status
 from vigil.responses.plan import plan, plan_digest
-from vigil.responses.types import ActionKind, Autonomy, Response
+from vigil.responses.types import ActionKind, Autonomy, Receipt, Response
 from vigil.verdicts.types import State, Verdict
 
 AT = datetime(2026, 11, 21, 2, tzinfo=UTC)
 NIGHT = date(2026, 11, 20)
 
 
+LEAST = {  # what an event of the type cannot be without
+    "opened": {"monitor": "credit", "environment": "staging", "night": "2026-11-20",
+               "assessment": {"severity": 2, "impact": 2, "urgency": 2, "tier": 1, "reasons": []}},
+    "replayed": {"replay": {"night": "2026-11-20", "versions": [], "mitigation": "none", "why": "no version helps"}},
+    "receipt": {"action": "post-1", "kind": "post", "at": AT.isoformat()},
+}  # fmt: skip
+
+
 def an_event(sequence, type, **payload):
+    payload = {**LEAST.get(type, {}), **payload}
     return Event(stream="incident/x", sequence=sequence, key=f"{type}/{sequence}", type=type, at=AT, payload=payload,
                  previous="", hash="")  # fmt: skip
 
@@ -36,6 +45,10 @@ def a_replay(mitigation=Mitigation.ROLLBACK):
     return Replay(night=NIGHT, versions=(), mitigation=mitigation, target_version="1", why="version 1 is fine")
 
 
+def a_receipt(action, kind, as_of=0):
+    return Receipt(action=action, kind=kind, at=AT, as_of=as_of)
+
+
 def kinds(actions):
     return [a.kind for a in actions]
 
@@ -54,7 +67,7 @@ def test_an_environment_without_a_declared_severity_has_no_room():
 
 def test_once_every_receipt_is_there_nothing_is_left():
     incident = an_incident()
-    done = {a.id: {"kind": a.kind, "reference": {"as_of": "1"}} for a in plan(incident, [OPENED], POLICY)}
+    done = {a.id: a_receipt(a.id, a.kind, 1) for a in plan(incident, [OPENED], POLICY)}
     assert plan(incident.model_copy(update={"receipts": done}), [OPENED], POLICY) == ()
 
 
@@ -62,7 +75,7 @@ def test_a_replay_is_told_and_its_mitigation_triggered():
     events = [OPENED, an_event(2, "replayed")]
     actions = plan(an_incident(replay=a_replay()), events, POLICY)
     assert kinds(actions) == [ActionKind.OPEN_ROOM, ActionKind.POST, ActionKind.MITIGATE]
-    assert actions[-1].payload["to_version"] == "1"
+    assert actions[-1].payload.to_version == "1"
 
 
 def test_a_held_incident_changes_nothing_by_itself():
@@ -86,11 +99,11 @@ def test_a_freeze_is_always_a_question_for_people():
 
 
 def test_news_after_the_room_was_opened_refreshes_the_pinned_summary_once():
-    room = {"open_room-1": {"kind": "open_room", "reference": {"as_of": "1"}}}
+    room = {"open_room-1": a_receipt("open_room-1", ActionKind.OPEN_ROOM, 1)}
     events = [OPENED, an_event(2, "receipt"), an_event(3, "mitigation_done")]
     first = [a for a in plan(an_incident(receipts=room), events, POLICY) if a.kind is ActionKind.UPDATE_ROOM]
     assert len(first) == 1
-    shown = {**room, first[0].id: {"kind": "update_room", "reference": {"as_of": "3"}}}
+    shown = {**room, first[0].id: a_receipt(first[0].id, ActionKind.UPDATE_ROOM, 3)}
     again = [a for a in plan(an_incident(receipts=shown), events, POLICY) if a.kind is ActionKind.UPDATE_ROOM]
     assert again == []
 
@@ -98,7 +111,7 @@ def test_news_after_the_room_was_opened_refreshes_the_pinned_summary_once():
 def test_recovery_and_resolution_in_one_breath_are_one_message():
     events = [OPENED, an_event(2, "recovered"), an_event(3, "resolved")]
     posts = [a for a in plan(an_incident(), events, POLICY) if a.kind is ActionKind.POST]
-    assert [p.payload["what"] for p in posts] == ["resolved"]
+    assert [p.payload.what for p in posts] == ["resolved"]
 
 
 def test_the_plan_digest_changes_with_what_is_left_to_do():
@@ -123,7 +136,7 @@ def test_after_the_champion_was_restored_another_bad_night_is_mitigated_anew():
     mitigated = an_incident(replay=a_replay(Mitigation.FALLBACK), mitigation=Mitigation.FALLBACK)
     assert ActionKind.MITIGATE not in kinds(plan(mitigated, [OPENED], POLICY))
     restored = mitigated.model_copy(update={"mitigation_over": True})
-    done = {a.id: {"kind": a.kind} for a in plan(restored, [OPENED], POLICY)}
+    done = {a.id: a_receipt(a.id, a.kind) for a in plan(restored, [OPENED], POLICY)}
     assert ActionKind.MITIGATE not in kinds(plan(restored.model_copy(update={"receipts": done}), [OPENED], POLICY))
     later = a_replay(Mitigation.FALLBACK).model_copy(update={"night": date(2026, 11, 22)})
     again = restored.model_copy(update={"receipts": done, "replay": later})

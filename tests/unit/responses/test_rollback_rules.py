@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vigil.core.words import Mitigation, Role
+from vigil.incidents.events import MitigationDone
 from vigil.incidents.types import Event
 from vigil.responses.model_history import ModelHistory, PastMitigation, Reign, history
 from vigil.responses.rollback import (
@@ -30,18 +31,10 @@ def reign(version: str, manifest: str = "m") -> Reign:
 
 
 def past(left: str, *, ago: timedelta, mitigation: Mitigation = Mitigation.ROLLBACK) -> PastMitigation:
-    return PastMitigation(
-        key="k",
-        request="r",
-        mitigation=mitigation,
-        from_version=left,
-        to_version="9",
-        at=NOW - ago,
-        by="vigil",
-        automatic=True,
-        incident=None,
-        payload={},
+    done = MitigationDone(
+        key="k", request="r", mitigation=mitigation, from_version=left, to_version="9", by="vigil", automatic=True
     )
+    return PastMitigation(at=NOW - ago, done=done)
 
 
 GOOD = Candidate(version="1", status="READY", inputs={"age": "double"}, manifest="m")

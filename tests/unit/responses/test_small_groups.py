@@ -4,16 +4,20 @@ from datetime import timedelta
 
 import pytest
 
-from tests.golden.messages.stories import credit_fallback
-from vigil.incidents.types import Basis, Question, Standing, Status
+from tests.golden.messages.stories import credit_fallback, event
+from vigil.incidents.types import Basis, Clue, Question, Standing, Status
 from vigil.responses.messages import room_for, update_message
 from vigil.responses.small_groups import hidden, is_small
-from vigil.responses.types import Response
+from vigil.responses.types import Announcement, Response
 
 
 def strict(story, smallest):
     incident, facts = story()
     return incident, facts.model_copy(update={"smallest_group_shown": smallest})
+
+
+def news(incident, facts, told):
+    return update_message(incident, facts, Announcement(what=told.type, sequence=told.sequence), (told,))
 
 
 def test_nothing_is_hidden_unless_the_policy_asks():
@@ -25,7 +29,12 @@ def test_nothing_is_hidden_unless_the_policy_asks():
 def test_a_small_group_is_named_without_its_numbers_everywhere_in_the_room():
     incident, facts = strict(credit_fallback, 1205)
     clue = "sex=female: the favourable share went from 80% to 40% at about 05:00 local time"
-    told = room_for(incident.model_copy(update={"clues": (clue, "several pipeline versions ran")}), facts)
+    told = room_for(
+        incident.model_copy(
+            update={"clues": (Clue(text=clue, group="sex=female"), Clue(text="several pipeline versions ran"))}
+        ),
+        facts,
+    )
     text = told.summary.text
     assert "Selection-rate ratio" in text
     assert "groups of fewer than 1205 rows are shown without numbers here" in text
@@ -40,11 +49,11 @@ def test_news_of_a_small_group_have_no_numbers_either():
     signals = [s.model_dump(mode="json") for f in incident.findings for s in f.signals]
     night = (incident.last_bad_night + timedelta(days=1)).isoformat()
     for what in ("signals", "reopened"):
-        message = update_message(incident, facts, {"what": what, "signals": signals, "night": night})
+        message = news(incident, facts, event(what, signals=signals, night=night))
         assert "0.61" not in message.text
         assert "shown without numbers" in message.text
     replay = incident.replay.model_dump(mode="json")
-    message = update_message(incident, facts, {"what": "replayed", "replay": replay})
+    message = news(incident, facts, event("replayed", replay=replay))
     assert all(f"{v.measurement.value:.3g}" not in message.text
                for r in incident.replay.versions for v in r.verdicts if v.measurement and "=" in v.subject)  # fmt: skip
 
@@ -56,8 +65,8 @@ def test_what_stands_of_a_small_group_has_no_numbers_either():
     stands = Standing(question=v.id, fingerprint="f", basis=Basis.KNOWN, night=night, first_night=night,
                       review=night + timedelta(days=90), verdict=v)  # fmt: skip
     for what in ("resolved", "accepted"):
-        payload = {"what": what, "standing": [stands.model_dump(mode="json")], "why": "known", "by": "ana"}
-        text = update_message(incident, facts, payload).text
+        told = event(what, standing=[stands.model_dump(mode="json")], why="known", by="ana")
+        text = news(incident, facts, told).text
         assert "0.61" not in text
         assert "Known until the review on" in text
     asked = Question(id=v.id, fingerprint="f", family=v.family, bad=(night,), standing=stands)

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from vigil.adapters.file_artifacts import FileArtifacts
+from vigil.adapters.file_notes import FileNotes
 from vigil.adapters.memory import (
     FrozenClock,
     MemoryLease,
@@ -64,13 +65,17 @@ class MemoryStage:
         self.notifier = MemoryNotifier(clock=self.clock)
         self.registry = MemoryRegistry(folder / "registry")
         self.artifacts = FileArtifacts(folder / "artifacts", URL)
+        self.notes = FileNotes(self.artifacts)
         self.monitors = {m.model: m for m in watched or (monitor(),)}
 
     def ports(self, **more: Any) -> Ports:
         """All of them; `more` replaces some."""
-        unused = dict.fromkeys(("log", "scanner", "quality", "reporter", "runner", "probe"))
+        unused = dict.fromkeys(
+            ("log", "intake", "scanner", "quality", "quality_scan", "reporter", "runner", "probe", "traffic")
+        )
         own = {
-            name: getattr(self, name) for name in ("clock", "ledger", "results", "profiles", "registry", "artifacts")
+            name: getattr(self, name)
+            for name in ("clock", "ledger", "results", "profiles", "registry", "artifacts", "notes")
         }
         mine = {"lease": MemoryLease(), "outbox": MemoryOutbox(), "notifier": lambda: self.notifier, "public_url": URL}
         return Ports(**{**unused, **own, **mine, **more})

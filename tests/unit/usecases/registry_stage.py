@@ -208,7 +208,21 @@ class Stage:
         def guard(port: Any) -> Any:
             return port if fuse is None else fuse.guard(port)
 
-        unused = dict.fromkeys(("log", "results", "outbox", "quality", "reporter", "runner", "artifacts"))
+        unused = dict.fromkeys(
+            (
+                "log",
+                "intake",
+                "results",
+                "outbox",
+                "quality",
+                "quality_scan",
+                "reporter",
+                "runner",
+                "artifacts",
+                "notes",
+                "traffic",
+            )
+        )
         return Ports(
             clock=self.clock,
             scanner=guard(StageScanner()),

@@ -10,7 +10,7 @@ import pytest
 from tests.unit.usecases.intake_stage import ports
 from vigil.core.errors import DataError
 from vigil.onboarding.document import Answers
-from vigil.onboarding.draft import Asked
+from vigil.onboarding.request import Asked
 from vigil.usecases.fit import fit
 from vigil.usecases.look import look_at
 

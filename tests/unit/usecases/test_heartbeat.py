@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from tests.unit.usecases.memory_stage import MODEL, NIGHT, NOW, MemoryStage, monitor
-from vigil.usecases.heartbeat import COMPONENTS, airflow_problems, check, tell
+from vigil.usecases.heartbeat import COMPONENTS, Problem, airflow_problems, check, tell
 
 BEAT = "2026-11-21T08:59:58Z"
 
@@ -22,7 +22,8 @@ def stage(tmp_path):
 
 
 def problems(stage, *, health=body, broken=()):
-    return check(stage.ports(), stage.monitors, dict(broken), health=health, now=stage.clock.now())
+    found = check(stage.ports(), stage.monitors, dict(broken), health=health, now=stage.clock.now())
+    return [str(problem) for problem in found]
 
 
 def posts(stage, channel="ml-incidents"):
@@ -37,7 +38,7 @@ def test_nothing_is_said_while_airflow_is_healthy_and_every_night_is_judged(stag
 @pytest.mark.parametrize("component", COMPONENTS)
 def test_each_component_that_is_not_healthy_is_named_with_its_last_heartbeat(component):
     told = {"status": "unhealthy", f"latest_{component}_heartbeat": BEAT}
-    assert airflow_problems(lambda: body(**{component: told})) == [
+    assert list(map(str, airflow_problems(lambda: body(**{component: told})))) == [
         f"Airflow's {component} is unhealthy (last heartbeat {BEAT})"
     ]
 
@@ -45,7 +46,7 @@ def test_each_component_that_is_not_healthy_is_named_with_its_last_heartbeat(com
 @pytest.mark.parametrize("component", COMPONENTS)
 @pytest.mark.parametrize("told", [None, {}, {"status": None}, "healthy"])
 def test_a_component_that_says_nothing_of_itself_is_not_healthy(component, told):
-    assert airflow_problems(lambda: body(**{component: told})) == [
+    assert list(map(str, airflow_problems(lambda: body(**{component: told})))) == [
         f"Airflow's {component} is unknown (last heartbeat never)"
     ]
 
@@ -72,7 +73,7 @@ def test_an_api_that_does_not_answer_is_a_problem_not_a_traceback(error, said):
     def health():
         raise error
 
-    (found,) = airflow_problems(health)
+    (found,) = map(str, airflow_problems(health))
     assert found.startswith("Airflow's API does not answer: ")
     assert said in found
 
@@ -98,7 +99,12 @@ def test_a_monitor_that_does_not_load_is_named_with_its_error(stage):
 
 
 def test_trouble_is_told_in_the_digest_channel_with_every_problem_and_the_next_step(stage):
-    receipt = tell(stage.ports(), stage.monitors, ["the scheduler is dead", "credit: a < b & c"], now=NOW)
+    receipt = tell(
+        stage.ports(),
+        stage.monitors,
+        [Problem(what="the scheduler is dead"), Problem(what="credit: a < b & c")],
+        now=NOW,
+    )
     (text,) = posts(stage)
     assert "*Vigil cannot see.*" in text
     assert "• the scheduler is dead\n• credit: a &lt; b &amp; c\n" in text
@@ -108,18 +114,19 @@ def test_trouble_is_told_in_the_digest_channel_with_every_problem_and_the_next_s
 
 def test_the_channel_is_the_one_that_the_monitors_name(tmp_path):
     stage = MemoryStage(tmp_path, monitor(response={"digest_channel": "risk-watch"}))
-    tell(stage.ports(), stage.monitors, ["dead"], now=NOW)
+    tell(stage.ports(), stage.monitors, [Problem(what="dead")], now=NOW)
     assert len(posts(stage, "risk-watch")) == 1
 
 
 def test_where_no_monitor_loads_trouble_is_told_all_the_same(stage):
-    tell(stage.ports(), {}, ["monitor broken: credit.yaml"], now=NOW)
+    tell(stage.ports(), {}, [Problem(what="monitor broken: credit.yaml")], now=NOW)
     assert len(posts(stage)) == 1
 
 
 def test_the_same_trouble_is_told_once_an_hour(stage):
-    dead = ["Airflow's scheduler is unhealthy (last heartbeat 08:59:58)", f"{MODEL}: no night was ever judged"]
-    later = ["Airflow's scheduler is unhealthy (last heartbeat 09:10:00)", f"{MODEL}: no night was ever judged"]
+    never = Problem(what=f"{MODEL}: no night was ever judged")
+    dead = [Problem(what="Airflow's scheduler is unhealthy", since="08:59:58"), never]
+    later = [Problem(what="Airflow's scheduler is unhealthy", since="09:10:00"), never]
     first = tell(stage.ports(), stage.monitors, dead, now=NOW)
     again = tell(stage.ports(), stage.monitors, list(reversed(later)), now=NOW + timedelta(minutes=59))
     assert again == first
@@ -129,6 +136,7 @@ def test_the_same_trouble_is_told_once_an_hour(stage):
 
 
 def test_other_trouble_in_the_same_hour_is_told_too(stage):
-    tell(stage.ports(), stage.monitors, ["the scheduler is dead"], now=NOW)
-    tell(stage.ports(), stage.monitors, ["the scheduler is dead", "the database is dead"], now=NOW)
+    two = [Problem(what="the scheduler is dead"), Problem(what="the database is dead")]
+    tell(stage.ports(), stage.monitors, [Problem(what="the scheduler is dead")], now=NOW)
+    tell(stage.ports(), stage.monitors, two, now=NOW)
     assert len(posts(stage)) == 2

@@ -2,6 +2,7 @@
 
 import errno
 import gzip
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pandas as pd
@@ -401,7 +402,7 @@ def test_a_label_that_will_be_known_next_year_is_held_back_and_a_reckoned_one_is
 
 def test_a_table_of_rows_without_ids_is_not_taken(stores, tmp_path, monkeypatch):
     append(tmp_path / "loans.csv", loans(2, ref=None))
-    pieces = [p.model_copy(update={"numbered": False}) for p in read(stores)]
+    pieces = [replace(p, numbered=False) for p in read(stores)]
     monkeypatch.setattr(stores.intake, "pieces", lambda *_, **__: iter(pieces))
     (unread,) = take(stores).unread
     assert "Rows of a table come in no order that stays, so they need an id" in unread.why

@@ -3,8 +3,11 @@
 import pytest
 
 from tests.unit.usecases.memory_stage import MODEL, NOW, MemoryStage, monitor
-from vigil.usecases.last_known import RECORDED, last_known, record, with_last_known
+from vigil.incidents.events import SettingsRecorded
+from vigil.usecases.last_known import last_known, record, with_last_known
 from vigil.usecases.model_stream import stream
+
+RECORDED = SettingsRecorded.ledger_type()
 
 
 @pytest.fixture

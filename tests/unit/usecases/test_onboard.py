@@ -13,7 +13,7 @@ from vigil.core.errors import DataError
 from vigil.core.words import Family
 from vigil.intake.types import Source
 from vigil.onboarding.document import Answers
-from vigil.onboarding.draft import Asked
+from vigil.onboarding.request import Asked
 from vigil.usecases import onboard
 from vigil.usecases.ingest import ingest
 from vigil.usecases.look import look_at, reference_from

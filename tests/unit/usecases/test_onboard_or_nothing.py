@@ -15,7 +15,7 @@ from vigil.adapters.source_reader import SourceReader
 from vigil.adapters.sql_ledger import SqlLedger
 from vigil.adapters.sql_profiles import SqlProfiles
 from vigil.onboarding.document import Answers
-from vigil.onboarding.draft import Asked
+from vigil.onboarding.request import Asked
 from vigil.usecases import onboard
 from vigil.usecases.fit import fit
 from vigil.usecases.look import Looked, look_at

@@ -11,6 +11,7 @@ from vigil.core.errors import LeaseLost, RegistryError
 from vigil.core.words import Mitigation
 from vigil.incidents.lifecycle import fold
 from vigil.incidents.types import Status
+from vigil.responses.rollback import Asker
 from vigil.usecases.promote import promote, restore
 from vigil.usecases.rollback import RollbackRequest, decline, execute, preflight, verify
 
@@ -42,7 +43,8 @@ def asked(mitigation: Mitigation = Mitigation.ROLLBACK, **changes: Any) -> Rollb
         "incident": INCIDENT,
         "actor": "vigil",
     }
-    return RollbackRequest(**{**given, **changes})
+    given |= changes
+    return RollbackRequest(**{"asker": Asker.VIGIL if given["actor"] == "vigil" else Asker.PERSON, **given})
 
 
 def run(
@@ -142,10 +144,11 @@ def test_the_policy_approve_needs_a_person(stage: Stage) -> None:
     assert run(stage, asked(), monitor=monitor, by="grace")["by"] == "grace"
 
 
-def test_the_policy_never_stops_vigil_but_lets_a_person_ask(stage: Stage) -> None:
+@pytest.mark.parametrize("name", ["ada", "vigil"])  # a person's name decides nothing
+def test_the_policy_never_stops_vigil_but_lets_a_person_ask(stage: Stage, name: str) -> None:
     monitor = credit_monitor(rollback="never")
     assert failed(stage, asked(), monitor) == ["policy"]
-    by_hand = preflight(stage.ports(), monitor, asked(actor="ada"))
+    by_hand = preflight(stage.ports(), monitor, asked(actor=name, asker=Asker.PERSON))
     assert by_hand.allowed
     assert by_hand.needs_approval
 
