@@ -1,4 +1,4 @@
-"""`vigil`: the DAGs' use cases at a prompt. One line per thing, verdict first; the exit code tells the truth."""
+"""Watch deployed machine-learning models: draft monitors, judge nights, handle incidents and promotions."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from vigil.verdicts.types import NightResult
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__, pretty_exceptions_enable=False)
-ledger_app = typer.Typer(no_args_is_help=True, help="Read and prove the append-only record.")
+ledger_app = typer.Typer(no_args_is_help=True, help="Read and verify the append-only ledger.")
 app.add_typer(cli_onboarding.app)
 app.add_typer(cli_doctor.app)
 app.add_typer(cli_metrics.app)
@@ -57,18 +57,20 @@ app.add_typer(ledger_app, name="ledger")
 out = Console(highlight=False)
 
 STYLE = {"ok": "green", "warn": "yellow", "breach": "bold red", "unknown": "magenta"}
-Model = Annotated[str, typer.Argument(help="The monitor's `model:` name.")]
+Model = Annotated[str, typer.Argument(help="Name of the monitor.")]
 CLOSED = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM)  # why a file cannot be written
-NightDay = Annotated[datetime, typer.Argument(formats=["%Y-%m-%d"], help="Monitor-local calendar day, YYYY-MM-DD.")]
+NightDay = Annotated[
+    datetime, typer.Argument(formats=["%Y-%m-%d"], help="Calendar day in the monitor's time zone, YYYY-MM-DD.")
+]
 
 
 @app.command()
 def lint(
     data: Annotated[
-        bool, typer.Option("--data", help="Also compare with the rows, the reference and the suite.")
+        bool, typer.Option("--data", help="Also compare the monitors with their rows, references and suites.")
     ] = False,
 ) -> None:
-    """Check every file in monitors/: all problems, with line and suggestion."""
+    """Check every file in monitors/, and print all errors with line and suggestion."""
     from vigil.config.load import lint as check
 
     settings = Settings()
@@ -92,12 +94,12 @@ def night(
     respond: Annotated[
         bool,
         typer.Option(
-            help="Run all stages of the nightly DAG: also report, join the incident process (opens incidents), replay, "
-            "plan the response and account for the night. Sends nothing."
+            help="Run all stages of the nightly DAG: also render the report, open or join incidents, replay, "
+            "plan the response and record the night. Sends nothing."
         ),
     ] = False,
 ) -> None:
-    """Judge one night now, outside Airflow, and print its verdicts. Exit code 2 on a breach."""
+    """Judge one night without Airflow, and print its verdicts. Exit code 2: a breach."""
     from vigil.usecases.night.run import run_night
 
     ports, monitor, when = wiring.open_ports(), wiring.monitor(model), day.date()
@@ -166,9 +168,9 @@ def print_night(result: NightResult) -> None:
 def backfill(
     model: Model,
     start: Annotated[datetime, typer.Option("--from", formats=["%Y-%m-%d"], help="First night.")],
-    end: Annotated[datetime, typer.Option("--to", formats=["%Y-%m-%d"], help="Last night, included.")],
+    end: Annotated[datetime, typer.Option("--to", formats=["%Y-%m-%d"], help="Last night (inclusive).")],
 ) -> None:
-    """Judge past nights of the log in date order. No incident is opened and nothing is sent."""
+    """Judge past nights in date order. Opens no incident and sends nothing."""
     from rich.progress import track
 
     from vigil.usecases.backfill import backfill as run
@@ -189,17 +191,18 @@ def backfill(
 def promote(
     model: Model,
     version: Annotated[str, typer.Argument(help="Registered version to promote.")],
-    reason: Annotated[str, typer.Option(help="Why; kept in the ledger.")],
-    actor: Annotated[str, typer.Option(help="Who; kept in the ledger.")],
-    alias: Annotated[str, typer.Option(help="champion, challenger or fallback.")] = "champion",
+    reason: Annotated[str, typer.Option(help="Reason; recorded in the ledger.")],
+    actor: Annotated[str, typer.Option(help="Who does it; recorded in the ledger.")],
+    alias: Annotated[str, typer.Option(help="Alias: champion, challenger or fallback.")] = "champion",
     despite_freeze: Annotated[
-        bool, typer.Option("--despite-freeze", help="Also while an incident or a spent budget freezes promotions.")
+        bool,
+        typer.Option("--despite-freeze", help="Promote although an incident or a spent budget freezes promotions."),
     ] = False,
     approved_by: Annotated[
-        str | None, typer.Option("--approved-by", help="An approver of the budget policy, where it asks for one.")
+        str | None, typer.Option("--approved-by", help="Approver, if the budget policy requires one.")
     ] = None,
 ) -> None:
-    """Give a version an alias: manifest checked, holdout profiled, one alias write, recorded before and after."""
+    """Give a version an alias, after checking its files and profiling its holdout; recorded in the ledger."""
     from vigil.usecases.promote import promote as run
 
     ports, monitor = wiring.open_ports(), wiring.monitor(model)
@@ -211,10 +214,10 @@ def promote(
 @app.command()
 def restore(
     model: Model,
-    reason: Annotated[str, typer.Option(help="Why the cause is gone; kept in the ledger.")],
-    actor: Annotated[str, typer.Option(help="Who; kept in the ledger.")],
+    reason: Annotated[str, typer.Option(help="Why the cause is gone; recorded in the ledger.")],
+    actor: Annotated[str, typer.Option(help="Who does it; recorded in the ledger.")],
 ) -> None:
-    """Let the champion serve again after a fallback stood in."""
+    """Let the champion serve again after a fallback."""
     from vigil.usecases.promote import restore as run
 
     ports, monitor = wiring.open_ports(), wiring.monitor(model)
@@ -225,11 +228,11 @@ def restore(
 @app.command()
 def lift(
     model: Model,
-    version: Annotated[str, typer.Argument(help="Quarantined version.")],
-    reason: Annotated[str, typer.Option(help="Why it may serve again; kept in the ledger.")],
-    actor: Annotated[str, typer.Option(help="Who; kept in the ledger.")],
+    version: Annotated[str, typer.Argument(help="Version in quarantine.")],
+    reason: Annotated[str, typer.Option(help="Why it may serve again; recorded in the ledger.")],
+    actor: Annotated[str, typer.Option(help="Who does it; recorded in the ledger.")],
 ) -> None:
-    """Lift the quarantine of a version that was rolled back, so that it can be promoted again."""
+    """Lift the quarantine of a version that was rolled back; it can then be promoted again."""
     from vigil.usecases.promote import lift_quarantine
 
     lift_quarantine(wiring.open_ports(), wiring.monitor(model), version, actor=actor, reason=reason)
@@ -238,7 +241,7 @@ def lift(
 
 @ledger_app.command("verify")
 def verify_ledger() -> None:
-    """Recompute every hash chain and compare with the checkpoints outside the database."""
+    """Recompute all hash chains, and compare them with the checkpoints outside the database."""
     ports = wiring.open_ports()
     problems = ports.ledger.verify()
     for problem in problems:
@@ -251,17 +254,17 @@ def verify_ledger() -> None:
 
 
 @ledger_app.command("show")
-def show_ledger(stream: Annotated[str, typer.Argument(help="incident/<id>, model/<name> or system.")]) -> None:
-    """The events of one stream as JSON lines."""
+def show_ledger(stream: Annotated[str, typer.Argument(help="Stream: incident/<id>, model/<name> or system.")]) -> None:
+    """Print the events of one stream as JSON lines."""
     for event in wiring.open_ports().ledger.read(stream):
         print(json.dumps(event.model_dump(mode="json"), ensure_ascii=False))
 
 
 @app.command()
 def trace(
-    prediction_id: Annotated[str, typer.Argument(help="The id in the response of the gateway, or in the log.")],
+    prediction_id: Annotated[str, typer.Argument(help="Id of the prediction, from the gateway's response or the log.")],
 ) -> None:
-    """From one prediction to its version, run, commit, data, night, verdicts and incident."""
+    """Show version, run, commit, data, night, verdicts and incident of one prediction."""
     from vigil.usecases.trace import trace as run
 
     good, _ = wiring.monitors()
@@ -318,9 +321,9 @@ def blind(
 
 @app.command()
 def heartbeat(
-    alert: Annotated[bool, typer.Option(help="Tell Slack; without it only print.")] = True,
+    alert: Annotated[bool, typer.Option(help="Notify Slack, or only print.")] = True,
 ) -> None:
-    """Is Airflow alive, and is every model's newest night fresh? Runs outside Airflow; exit code 1 if not."""
+    """Check from outside Airflow that it runs and that every model's newest night is judged. Exit code 1: not so."""
     from vigil.usecases.heartbeat import check, tell
 
     settings = Settings()
