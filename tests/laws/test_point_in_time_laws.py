@@ -8,7 +8,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.contracts.test_profiles_contract import EDGES, key, profile
-from tests.contracts.test_results_contract import result
 from tests.unit.adapters.log_stage import NINE, monitor, outcome, rows, table
 from vigil.adapters.as_known import LedgerAsKnown, LogAsKnown, Partitions, ProfilesAsKnown
 from vigil.adapters.as_stored import LedgerThen, LogThen, ProfilesThen, ResultsThen
@@ -16,6 +15,7 @@ from vigil.adapters.memory import FrozenClock, MemoryLedger, MemoryProfiles, Mem
 from vigil.core.window import night_window
 from vigil.profiles.edges import edges_digest
 from vigil.testing import methods_of
+from vigil.testing.results import result
 from vigil.wiring import open_log
 
 WHERE = ("credit", "staging")

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from vigil.config.schema import Monitor
     from vigil.core.window import Window
     from vigil.incidents.types import Event
-    from vigil.ports import Clock, Ledger, Partition, PredictionLog, ReadLedger, ReadProfiles, ServingState
+    from vigil.ports import Clock, Ledger, Partition, PredictionLog, ReadLedger, ReadLog, ReadProfiles, ServingState
 
 MODELS = "model/"
 # events that a judge adds; who judges anew adds its own
@@ -78,7 +78,7 @@ class Partitions:
 class LogAsKnown(ReadHalfOnly):
     """PredictionLog: labels that were observed after the clock's time are not there. All but the read half refuses."""
 
-    def __init__(self, log: PredictionLog, partitions: Partitions, clock: Clock) -> None:
+    def __init__(self, log: ReadLog, partitions: Partitions, clock: Clock) -> None:
         self._log, self._partitions, self._clock = log, partitions, clock
 
     def partition(self, monitor: Monitor, window: Window, *, labels_through: datetime | None = None) -> Partition:

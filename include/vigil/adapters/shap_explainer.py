@@ -16,7 +16,7 @@ from vigil.adapters.shap_values import BACKGROUND, CannotExplain, contributions,
 from vigil.core.errors import RegistryError
 from vigil.core.sample import in_sample
 from vigil.core.words import Task
-from vigil.ports import PredictionLog, Registry
+from vigil.ports import ReadLog, Registry
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -38,7 +38,7 @@ class ShapExplainer:
     def __init__(
         self,
         registry: Registry,
-        to: PredictionLog,
+        to: ReadLog,
         *,
         share: float,
         seconds: float = SECONDS,

@@ -14,7 +14,7 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.requests import ClientDisconnect
 
 from vigil.config.schema import Monitor
-from vigil.ports import Explain, PredictionLog, Registry
+from vigil.ports import Explain, Registry, WriteLog
 from vigil.serving.door import Door
 from vigil.serving.gateway import Call, Gateway
 from vigil.serving.health import health
@@ -27,7 +27,7 @@ FORWARDED = ("forwarded", "x-forwarded-for", "x-real-ip")
 
 def create_app(
     registry: Registry,
-    log: PredictionLog,
+    log: WriteLog,
     *,
     models: Mapping[str, Monitor],
     spool: Path,

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vigil.core.ids import digest
-from vigil.ports import PredictionLog
+from vigil.ports import WriteLog
 from vigil.serving.segments import decode, read_segment, sync_folder
 from vigil.serving.spool import Spool
 
@@ -31,7 +31,7 @@ class Compactor:
     def __init__(
         self,
         folder: Path,
-        to: PredictionLog,
+        to: WriteLog,
         *,
         new_name: Callable[[], str],
         seconds: float,

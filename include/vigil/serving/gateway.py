@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from vigil.config.schema import Monitor
 from vigil.core.errors import MonitorError
 from vigil.core.words import Role
-from vigil.ports import Explain, PredictionLog, Registry
+from vigil.ports import Explain, Registry, WriteLog
 from vigil.serving.answers import Answer, finite
 from vigil.serving.batches import Batches
 from vigil.serving.columns import fit, fit_extra, fit_ids
@@ -70,7 +70,7 @@ class Gateway:
     def __init__(
         self,
         registry: Registry,
-        to: PredictionLog,
+        to: WriteLog,
         *,
         models: Mapping[str, Monitor],
         spool: Path,

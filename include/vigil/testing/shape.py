@@ -21,7 +21,7 @@ def unlike(adapter: object, port: type) -> tuple[str, ...]:
     """
     found = []
     for name in methods_of(port):
-        own = getattr(adapter, name, None)
+        own = adapter if name == "__call__" else getattr(adapter, name, None)
         if not callable(own):
             found.append(f"{name}: is missing")
             continue
