@@ -191,6 +191,7 @@ def test_a_night_is_asked_for_by_its_date(parsed: dict[str, Any]) -> None:
 def test_a_request_carries_who_asked_and_only_vigil_asks_as_vigil(parsed: dict[str, Any]) -> None:
     asked = parsed["requests"]
     assert [asked[who]["actor"] for who in ("person", "vigil", "nobody")] == ["ada", "vigil", "a person in Airflow"]
+    assert [asked[who]["asker"] for who in ("person", "vigil", "nobody")] == ["person", "vigil", "person"]
     assert asked["person"]["environment"] == "production"
     assert [asked[who]["dry_run"] for who in ("person", "nobody")] == [False, True]
 

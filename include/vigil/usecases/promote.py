@@ -71,15 +71,9 @@ def promote(
         if found(state)[alias] == version:
             return state
         request = PromotionRequested(
-            alias=Role(alias),
-            from_version=found(state)[alias],
-            to_version=version,
-            reason=reason,
-            by=actor,
-            manifest=evidence["manifest"],
-            evidence=evidence,
-            **excepted,
-        )
+            alias=Role(alias), from_version=found(state)[alias], to_version=version, reason=reason, by=actor,
+            manifest=evidence["manifest"], evidence=evidence, **excepted,
+        )  # fmt: skip
         return _move(ports, model, version, request, fence)
 
 
