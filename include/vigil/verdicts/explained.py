@@ -286,7 +286,7 @@ def _gates(result: NightResult) -> str:
 
 
 def _without_rule(verdict: Verdict, result: NightResult) -> str:
-    if verdict.metric == "burn":
+    if verdict.of_budget:
         made = next((b for b in result.budgets if b.slo == verdict.subject), None)
         return f"the budget after tonight: {made.good:,.0f} good of {made.total:,.0f}" if made else verdict.limit
     if verdict.cause is Cause.BLIND:

@@ -8,6 +8,7 @@ from pydantic import Field
 from vigil.core.spec import Spec
 from vigil.core.words import Family
 from vigil.metrics.catalog import CATALOG
+from vigil.metrics.reasons import Absence
 from vigil.metrics.types import Measurement
 from vigil.profiles.row_ledger import RowLedger
 from vigil.verdicts.cohorts import Maturity, maturity, provisional
@@ -27,8 +28,16 @@ from vigil.verdicts.types import Cause, Labels, NightResult, Onset, Rule, Rules,
 from vigil.verdicts.words import measured
 
 BADNESS = {State.OK: 0, State.UNKNOWN: 1, State.WARN: 2, State.BREACH: 3}
-ESTIMATED = "estimated_"  # how the names of metrics begin that labels have no part in
-LABELS_PENDING = "labels pending"  # the prefix that metrics use in `why_not`
+CAUSES = {
+    Absence.LABELS_PENDING: Cause.LABELS_PENDING,
+    Absence.NO_BASELINE: Cause.NO_DATA,
+    Absence.NO_ROWS: Cause.NO_DATA,
+    Absence.ALL_NULL: Cause.NO_DATA,
+    Absence.NO_SPREAD: Cause.NO_DATA,
+    Absence.NOT_LOGGED: Cause.NO_DATA,
+    Absence.TOO_FEW: Cause.TOO_FEW_ROWS,
+    Absence.CHECK_FAILED: Cause.CHECK_FAILED,
+}
 
 
 class Facts(Spec):
@@ -166,11 +175,8 @@ def _missing_subject(rule: Rule, family: Family, subject: str) -> Verdict:
 def _unknown(m: Measurement, family: Family, facts: Facts) -> Verdict | None:
     """The verdict on a number that cannot be known, or must not be believed yet."""
     cause, why = None, m.why_not
-    if m.why_not.startswith(LABELS_PENDING):
-        cause = Cause.LABELS_PENDING
-    elif m.value is None:
-        cause = Cause.CHECK_FAILED if m.why_not.startswith("check failed") else Cause.NO_DATA
-        cause = Cause.TOO_FEW_ROWS if "few" in m.why_not else cause
+    if m.value is None:
+        cause = CAUSES[m.absence] if m.absence is not None else Cause.NO_DATA
     elif _needs_labels(m.metric) and facts.labelled_share < facts.labels.mature_share:
         if not facts.labels_overdue and maturity(facts.labels, facts.labelled_share) is Maturity.PROVISIONAL:
             past, age = facts.same_age.get(m.id, ()), (facts.as_of - facts.night).days
@@ -200,6 +206,11 @@ def _unknown(m: Measurement, family: Family, facts: Facts) -> Verdict | None:
 def _needs_labels(metric: str) -> bool:
     entry = CATALOG.get(metric)
     return entry is not None and entry.needs_labels
+
+
+def _is_estimate(metric: str) -> bool:
+    entry = CATALOG.get(metric)
+    return entry is not None and entry.estimate
 
 
 def _worst(m: Measurement, outcomes: Sequence[Outcome], nights: Sequence[Remembered]) -> Verdict:
@@ -234,7 +245,7 @@ def _onset(m: Measurement, outcome: Outcome, nights: Sequence[Remembered]) -> On
 
 def _no_page(m: Measurement, said: Outcome) -> Outcome:
     """An estimate is blind to what only labels can tell: it warns at most, and never reaches people at night."""
-    if not m.metric.startswith(ESTIMATED) or said.state is not State.BREACH:
+    if not _is_estimate(m.metric) or said.state is not State.BREACH:
         return said
     return said.model_copy(update={"state": State.WARN, "hard": False, "why": f"{said.why}; an estimate warns at most"})
 

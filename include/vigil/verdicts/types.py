@@ -193,6 +193,7 @@ class Rules(Spec):
 
 
 PROVISIONAL = "provisional"
+BURN = "burn"  # the metric of verdicts about error budgets
 
 
 class Labels(Spec):
@@ -227,6 +228,11 @@ class Verdict(Spec):
     trend: str = ""  # of a disparity: whether it has always been so, or got worse
     onset: Onset | None = None  # of a warn or a breach of a bound; None for every other verdict
     columns: tuple[str, ...] = ()  # that an expectation is about; other subjects name theirs
+
+    @property
+    def of_budget(self) -> bool:
+        """Whether it is about an error budget, and so about all nights of its window."""
+        return self.metric == BURN
 
     @property
     def id(self) -> str:
