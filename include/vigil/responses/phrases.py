@@ -87,8 +87,8 @@ def verdict_line(verdict: Verdict) -> str:
     number, _, rest = escape(measured(m)).partition(", n = ")
     value, bracket, interval = number.partition(" [")
     text = f"*{question(verdict)}: {value}*{bracket}{interval}, n = {rest}"
-    if verdict.limit:
-        text += f"; limit {escape(verdict.limit)}"
+    if verdict.limit is not None:
+        text += f"; limit {escape(verdict.limit.words())}"
     if verdict.hard:
         text += ", beyond the hard bound"
     return ". ".join([text, *(short(part) for part in (verdict.trend, m.detail) if part)])

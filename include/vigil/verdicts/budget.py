@@ -6,6 +6,7 @@ from functools import partial
 from vigil.core.words import Family
 from vigil.metrics.intervals import wilson
 from vigil.verdicts.exhaustion import exhaustion
+from vigil.verdicts.limits import Limit, LimitKind
 from vigil.verdicts.spent import Spent
 from vigil.verdicts.types import BURN, Budget, BurnLevel, Cause, Slo, State, Verdict
 
@@ -117,7 +118,7 @@ def burn_verdict(slo: Slo, b: Budget) -> Verdict:
     Where too many nights went unjudged, an ok is an overdue unknown: nobody knows what those nights spent.
     """
     family = slo.family or Family.SERVICE
-    limit = f"target {slo.target:.1%} over {slo.nights} nights"
+    limit = Limit(kind=LimitKind.OBJECTIVE, level=slo.target, nights=slo.nights)
     cause = None
     if b.waiting:
         state, cause, reason = State.UNKNOWN, Cause.LABELS_PENDING, f"SLO {slo.name}: tonight's labels are not due yet"

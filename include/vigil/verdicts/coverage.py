@@ -12,6 +12,7 @@ from pydantic import Field
 
 from vigil.core.spec import Spec
 from vigil.core.words import Family
+from vigil.verdicts.limits import Bound, Limit, LimitKind
 from vigil.verdicts.types import BURN, Cause, Coverage, NightResult, State, Verdict
 
 YOUNG_NIGHTS = 21  # judged nights with rows, before which a model may wait for its past
@@ -138,5 +139,5 @@ def _verdict(blind: Blindness, goal: CoverageGoal) -> Verdict:
         cause=Cause.BLIND,
         reason=reason,
         overdue=True,
-        limit=f"< {goal.share:g} on {goal.nights} nights",
+        limit=Limit(kind=LimitKind.COVERAGE, bound=Bound(side="<", limit=goal.share), nights=goal.nights),
     )
