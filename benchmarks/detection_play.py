@@ -36,7 +36,6 @@ from vigil.simulation.nights import APPROVE, Simulation
 from vigil.usecases.nights import view
 from vigil.usecases.reference import REFERENCE
 from vigil.verdicts.budget import budget, burn_verdict
-from vigil.verdicts.history import in_place
 from vigil.verdicts.judge import Facts, judge
 from vigil.verdicts.memory import main_version
 from vigil.verdicts.scored_nights import REACH
@@ -182,7 +181,7 @@ class Watch:
         numbers = evaluate(
             made, holdout, view(self.monitor), yardstick="holdout of version 1", only=wanted, edges=edges
         )
-        past = self._past(day)
+        past = self._past()
         facts = Facts(night=day, as_of=day + timedelta(days=4), labels=self.monitor.labels,
                       version=main_version(made.versions),
                       labelled_share=min(1.0, made.outcome.labelled / max(made.rows, 1)),
@@ -199,10 +198,10 @@ class Watch:
         self.results.append(result)
         return result
 
-    def _past(self, day: date) -> Sequence[NightResult]:
+    def _past(self) -> Sequence[NightResult]:
         """The first nights, which teach, and the recent ones; as the use case reads them."""
         first = self.results[: REACH * self.monitor.surprise.nights]
-        return in_place([*first, *self.results[max(len(first), len(self.results) - 90) :]], day)
+        return [*first, *self.results[max(len(first), len(self.results) - 90) :]]
 
     def _with_budgets(self, result: NightResult) -> NightResult:
         window = [*self.results[-RECENT:], result]

@@ -27,7 +27,8 @@ from vigil.metrics.pool import interval
 from vigil.metrics.types import Kind, Measurement, Worse
 from vigil.verdicts.bounds import judge_bound, pools
 from vigil.verdicts.judge import Facts, judge
-from vigil.verdicts.types import Bound, NightResult, Rule, Rules, State, Verdict
+from vigil.verdicts.limits import Bound
+from vigil.verdicts.types import NightResult, Rule, Rules, State, Verdict
 
 OUT = Path(__file__).parent / "results" / "fairness.json"
 SEED = 20261127

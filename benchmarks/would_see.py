@@ -25,6 +25,7 @@ from detection_report import upper
 from vigil.metrics.types import Measurement
 from vigil.simulation.faults import Fault
 from vigil.simulation.regimes import FaultKind, load
+from vigil.verdicts.limits import LimitKind
 from vigil.verdicts.scales import scaled, share
 from vigil.verdicts.scored_nights import Asked
 from vigil.verdicts.surprise import judge_surprise
@@ -42,9 +43,7 @@ def statements(watch: Watch, result: NightResult) -> dict[str, tuple[float, floa
 
     told: dict[str, tuple[float, float]] = {}
     rule = next(r for r in watch.monitor.rules.drift if r.surprise)
-    asked = [
-        Asked(v.measurement, rule) for v in result.verdicts if v.limit.startswith(surprise.SURPRISE) and v.measurement
-    ]
+    asked = [Asked(v.measurement, rule) for v in result.verdicts if v.limited_by(LimitKind.SURPRISE) and v.measurement]
 
     class Listening(surprise._Family):
         def outcome(self, row: int, *, again: bool) -> Any:

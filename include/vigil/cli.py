@@ -154,7 +154,7 @@ def print_night(result: NightResult) -> None:
     for one in result.coverage:
         out.print(f"  judged   {one.family.value}: {one.judged:,} of {one.due:,} questions that were due")
     for note in result.notes:
-        out.print(f"  note     {escape(note)}", soft_wrap=True)
+        out.print(f"  note     {escape(str(note))}", soft_wrap=True)
     for verdict in sorted(result.verdicts, key=lambda v: v.state.value):
         if verdict.state.value != "ok":
             word = f"[{STYLE[verdict.state.value]}]{verdict.state.value.upper():8}[/]"

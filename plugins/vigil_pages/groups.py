@@ -61,7 +61,7 @@ def fairness(monitor: Monitor, results: Sequence[NightResult]) -> list[Measure]:
     """The measures that a rule asks about, as the newest night has them."""
     if not results:
         return []
-    newest = [v for v in results[-1].verdicts if v.family is Family.FAIRNESS and v.metric != "burn"]
+    newest = [v for v in results[-1].verdicts if v.family is Family.FAIRNESS and not v.of_budget]
     earlier = _labelled(results, {v.id for v in newest if v.cause is Cause.LABELS_PENDING})
     found: dict[str, list[Told]] = {}
     for v in newest:

@@ -47,7 +47,7 @@ def blind(goal: CoverageGoal, results: Sequence[NightResult]) -> tuple[str, ...]
 
 def _rests(result: NightResult) -> str:
     """Why a day without rows is no night."""
-    why = next(iter(result.notes), "no service")
+    why = next(map(str, result.notes), "no service")
     return f"A day of rest, on which nothing is judged: {why}."
 
 

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from vigil.core.words import Family
+from vigil.metrics.types import Worse
+from vigil.verdicts.kinds.registry import thresholds
 from vigil.verdicts.types import Cause, State
 
 from .words import amount, beyond, burn_words, written
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 
     from vigil.config.schema import Monitor
     from vigil.metrics.types import Measurement
+    from vigil.verdicts.kinds.kind import Band
     from vigil.verdicts.types import NightResult, Rule, Rules, Verdict
 
 MOST_PERFORMANCE = 8
@@ -112,16 +115,19 @@ def limit_lines(rules: Sequence[Rule], m: Measurement) -> list[Line]:
     """The static limits of a question; one that is bad both ways has two lines and one label."""
     lines: list[Line] = []
     for rule in rules:
-        if rule.holdout is not None and m.baseline is not None:
-            limit, side = m.baseline + rule.holdout, "below" if rule.holdout < 0 else "above"
-            lines.append(Line(limit, "breach", f"{side} {amount(limit, m.unit)}"))
-        for bound, kind in ((rule.breach, "breach"), (rule.warn, "warn"), (rule.hard, "breach")):
-            if bound is not None:
-                label = beyond(bound, unit=m.unit, worse=m.worse)
-                lines.append(Line(bound.limit, kind, f"{label} (one night)" if bound is rule.hard else label))
-                if "±" in label:
-                    lines.append(Line(-bound.limit, kind, ""))
+        bands = [band for kind in thresholds(rule) for band in kind.bands(rule, m)]
+        for band in sorted(bands, key=lambda band: not band.computed):
+            label = _label(band, m)
+            lines.append(Line(band.bound.limit, band.state.value, f"{label} (one night)" if band.one_night else label))
+            if m.worse is Worse.AWAY and band.bound.side == ">" and band.bound.limit > 0 and not band.computed:
+                lines.append(Line(-band.bound.limit, band.state.value, ""))
     return lines
+
+
+def _label(band: Band, m: Measurement) -> str:
+    if band.computed:
+        return f"{'below' if band.bound.side == '<' else 'above'} {amount(band.bound.limit, m.unit)}"
+    return beyond(band.bound, unit=m.unit, worse=m.worse)
 
 
 def in_words(lines: Sequence[Line]) -> list[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from jinja2 import Environment, FileSystemLoader
 
 from vigil.core.words import Family
+from vigil.verdicts.limits import Limit
 from vigil.verdicts.types import State
 
 from . import charts
@@ -79,7 +79,7 @@ def square(night: date, result: NightResult | None) -> Square:
         return Square(night, "none", SIGN["none"], f"{night}: not judged")
     state = night_state(result)
     if state == "rest":
-        return Square(night, state, SIGN[state], f"{night}: {'; '.join(result.notes) or 'no service'}")
+        return Square(night, state, SIGN[state], f"{night}: {'; '.join(map(str, result.notes)) or 'no service'}")
     counts = {s: sum(v.state is s for v in result.verdicts) for s in State}
     words = ", ".join(f"{n} {s.value}" for s, n in counts.items() if n)
     return Square(night, state, SIGN[state], f"{night}: {words}")
@@ -174,14 +174,13 @@ def verdict_row(v: Verdict) -> dict[str, Any]:
     }
 
 
-def limit_words(limit: str, unit: str) -> str:
+def limit_words(limit: Limit | None, unit: str) -> str:
     """A verdict's limit with its unit.
 
-    >>> limit_words("< 0.98", "share"), limit_words("hard > 1", "sd"), limit_words("6 sigma of 28 nights", "sd")
-    ('< 98 %', 'hard > 1 sd', '6 sigma of 28 nights')
+    >>> limit_words(Limit(kind="breach", bound="< 0.98"), "share"), limit_words(Limit(kind="hard", bound="> 1"), "sd")
+    ('< 98 %', 'hard > 1 sd')
     """
-    plain = re.fullmatch(r"((?:hard |warn )?[<>]) (-?[\d.]+(?:e[+-]?\d+)?)", limit)
-    return f"{plain[1]} {written(float(plain[2]), unit)}" if plain else limit
+    return limit.words(lambda value: written(value, unit)) if limit is not None else ""
 
 
 def interval(m: Measurement) -> str:

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
     from vigil.config.schema import Monitor
     from vigil.metrics.catalog import Entry
-    from vigil.verdicts.types import Bound, BurnLevel, Rule, Slo
+    from vigil.verdicts.limits import Bound
+    from vigil.verdicts.types import BurnLevel, Rule, Slo
 
 BARE = ("ratio", "difference", "score", "distance", "target")  # units that say nothing beside a number
 MOST_SUBJECTS = 6
@@ -131,6 +132,7 @@ def _limits(rule: Rule, entry: Entry | None) -> list[str]:
         said.append(_holdout(rule.holdout, unit))
     if rule.surprise:
         said.append("warn further from its usual place on its own nights than chance explains, breach on 2 of 3 nights")
+    said += [f"{name.replace('_', ' ')} {value:g}" for name, value in rule.thresholds.items()]
     if rule.hard is not None:
         where = beyond(rule.hard, unit=unit, worse=worse)
         said.append(f"one night {where} is enough" if said else f"breach on one night {where}")

@@ -33,6 +33,7 @@ from vigil.usecases import nightly, respond, watch
 from vigil.usecases.incidents import all_incidents, get
 from vigil.usecases.lint_data import findings
 from vigil.usecases.replay import replay
+from vigil.verdicts.notes import NoteKind
 from vigil.verdicts.types import Cause, NightResult, State, Verdict
 
 pytestmark = pytest.mark.slow  # real stores, many nights
@@ -246,7 +247,7 @@ def test_outcomes_without_labels_cost_the_trust_and_no_row(bank):
     assert result.rows == 800
     assert [v.reason for v in result.verdicts if v.state is State.OK] == []
     why = "theirs.parquet could not be read: column 'label' is missing from the file; did you mean 'Label'?"
-    assert any(why in note for note in result.notes)
+    assert any(why in note.words for note in result.notes)
 
 
 def three_women(rows):
@@ -276,7 +277,7 @@ def test_a_file_that_was_cut_in_half_takes_the_trust_and_nothing_else(bank):
     result = bank.judge()
     assert result.rows == 400
     assert [v.reason for v in result.verdicts if v.state is State.OK] == []
-    assert any(second.name in note and "could not be read" in note for note in result.notes)
+    assert any(second.name in note.words and note.kind is NoteKind.UNREADABLE_FILE for note in result.notes)
     found = findings(bank.ports, bank.monitor, None, today=TOMORROW)
     assert [(place, said.startswith(f"{second.name} cannot be used")) for place, said in found] == [(("data",), True)]
     second.write_bytes(whole)  # somebody copies it again: the night is judged again, and is well

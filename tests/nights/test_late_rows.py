@@ -51,7 +51,7 @@ def test_late_rows_are_checked_by_the_suite_before_their_night_is_judged_again(s
     again = latest(suited)
     assert again.rows == 1000
     assert states(again, "expectation")["table_row_count_to_be_between(all)"] is State.BREACH
-    assert "gate failed: table_row_count_to_be_between(all)" in again.notes
+    assert "gate failed: table_row_count_to_be_between(all)" in map(str, again.notes)
     assert len(states(again, "expectation")) == 2
 
 

@@ -101,7 +101,8 @@ def test_other_nights_are_proposed_once_those_that_teach_are_old(tmp_path):
     bank = Bank(tmp_path, rules={}, surprise=Surprise(nights=7).model_dump()).promoted().teach(40)
     bank.serve(TONIGHT)
     bank.night()
-    note = next(n for n in bank.ports.results.latest(MODEL, "staging", TONIGHT).notes if "vigil rebaseline" in n)
+    notes = map(str, bank.ports.results.latest(MODEL, "staging", TONIGHT).notes)
+    note = next(n for n in notes if "vigil rebaseline" in n)
     assert f"`vigil rebaseline {MODEL} --since " in note
     events = [e for e in bank.ports.ledger.read(f"model/{MODEL}") if e.type == "rebaseline_proposed"]
     bank.night()

@@ -87,15 +87,16 @@ def test_a_budget_of_nothing_cannot_be_tuned_for():
     ],
 )
 def test_a_step_milder_is_away_from_usual_nights_and_a_step_stricter_towards_them(key, now, side, milder, stricter):
-    knob = Knob(key=key, about="x", was=now, now=now, side=side)
+    kind = {"level": "surprise", "hard": "bound"}.get(key.rpartition(".")[2]) or key.rpartition(".")[2]
+    knob = Knob(key=key, kind=kind, about="x", was=now, now=now, side=side)
     assert moved(knob, milder=True).now == pytest.approx(milder)
     assert moved(knob, milder=False).now == pytest.approx(stricter)
 
 
 def test_a_quantile_stays_where_its_rule_has_too_few_nights_to_know_a_milder_one():
-    knob = Knob(key="rules.drift.0.quantile", about="x", was=0.99, now=0.99, nights=90)
+    knob = Knob(key="rules.drift.0.quantile", kind="quantile", about="x", was=0.99, now=0.99, nights=90)
     assert moved(knob, milder=True).now == 0.99
     assert moved(knob, milder=False).now == pytest.approx(0.98)
     assert moved(knob.model_copy(update={"nights": 99}), milder=True).now == pytest.approx(0.995)
-    low = Knob(key="rules.drift.0.quantile", about="x", was=0.01, now=0.01, nights=90)
+    low = Knob(key="rules.drift.0.quantile", kind="quantile", about="x", was=0.01, now=0.01, nights=90)
     assert moved(low, milder=True).now == 0.01

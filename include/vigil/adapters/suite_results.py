@@ -13,8 +13,10 @@ from vigil.adapters.gx_words import by_arguments, condition_of, failure, observe
 from vigil.adapters.suite_shape import SAMPLE, SuiteResult
 from vigil.core.words import Family
 from vigil.metrics.intervals import wilson
+from vigil.metrics.reasons import Absence
 from vigil.metrics.types import Kind, Measurement, Worse
 from vigil.ports import Artifacts, QualityOutcome
+from vigil.verdicts.limits import Limit, LimitKind
 from vigil.verdicts.types import Cause, State, Verdict
 from vigil.verdicts.words import number
 
@@ -104,7 +106,7 @@ def checked_of(result: Any, rows: int) -> Checked:
         reason=reason,
         hard=gate and state is State.BREACH,
         measurement=measurement,
-        limit=f"{severity}{', gate' if gate else ''}",
+        limit=Limit(kind=LimitKind.EXPECTATION, severity=severity, gate=gate),
         columns=_columns(config.kwargs),
     )
     return Checked(asked, severity, gate, verdict)
@@ -177,7 +179,14 @@ def _measurement(subject: str, found: Mapping[str, Any], rows: int, success: boo
         return Measurement(**share, kind=Kind.COUNT, value=value, n=rows, detail=observed(found))
     n, bad = int(found.get("element_count") or 0) - int(found.get("missing_count") or 0), int(bad)
     if n <= 0:
-        return Measurement(**share, kind=Kind.PROPORTION, value=None, n=0, why_not="there is no value to check")
+        return Measurement(
+            **share,
+            kind=Kind.PROPORTION,
+            value=None,
+            n=0,
+            absence=Absence.NO_ROWS,
+            why_not="there is no value to check",
+        )
     low, high = wilson(bad, n)
     detail = f"{bad:,} of {n:,} are not"
     if bad:

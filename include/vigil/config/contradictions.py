@@ -7,66 +7,23 @@ from pydantic import ValidationError
 
 from vigil.config.explain import Path
 from vigil.core.words import Family
-from vigil.metrics.catalog import CATALOG, Against, Entry
-from vigil.metrics.types import Kind, Worse
-from vigil.verdicts.quantiles import nights_needed
-from vigil.verdicts.types import Bound, Rule
+from vigil.metrics.catalog import CATALOG, Entry
+from vigil.verdicts.kinds.registry import KINDS, thresholds
+from vigil.verdicts.limits import Bound
+from vigil.verdicts.types import Rule
 
 Finding = tuple[Path, str]
-POSSIBLE = {Kind.PROPORTION: (0.0, 1.0), Kind.RATIO: (0.0, float("inf")), Kind.DIFFERENCE: (-1.0, 1.0)}
 LEARNED = "sigma, quantile or surprise"
 
 
 def within(place: Path, rule: Rule, entry: Entry) -> Iterator[Finding]:
     """Contradictions within one rule, or between a rule and its metric."""
-    for name in ("breach", "warn", "hard"):
-        bound: Bound | None = getattr(rule, name)
-        if bound is not None:
-            yield from _bound((*place, name), bound, entry)
-    yield from _quantile(place, rule, entry)
-    yield from _holdout((*place, "holdout"), rule, entry)
+    for kind in thresholds(rule):
+        yield from (((*place, *field.split(".")), what) for field, what in kind.contradicts(rule, entry))
+    for name in rule.thresholds.keys() - KINDS.keys():
+        what = f"no kind of threshold is called {name!r}; known: {', '.join(KINDS)} (docs/add-a-threshold.md)"
+        yield (*place, "thresholds", name), what
     yield from _idle(place, rule)
-
-
-def _bound(place: Path, bound: Bound, entry: Entry) -> Iterator[Finding]:
-    """Bounds that no value can exceed, or that a night without harm exceeds."""
-    least, most = POSSIBLE.get(entry.kind, (float("-inf"), float("inf")))
-    if (bound.side == "<" and bound.limit <= least) or (bound.side == ">" and bound.limit >= most):
-        yield place, f"{entry.name!r} lies between {least:g} and {most:g}: nothing is {bound}"
-        return
-    equal = entry.against is Against.WITHIN or entry.kind is Kind.DIFFERENCE  # 0 is as it was, or equal treatment
-    if equal and bound.violated(0.0):
-        turned = ">" if bound.side == "<" else "<"
-        what = f"{entry.name!r} is 0 where nothing is wrong, and 0 is {bound}"
-        yield place, f"{what}; write {f'{turned} {bound.limit:g}'!r} or {f'{bound.side} {-bound.limit:g}'!r}"
-
-
-def _quantile(place: Path, rule: Rule, entry: Entry) -> Iterator[Finding]:
-    q, at = rule.quantile, (*place, "quantile")
-    if q is None:
-        return
-    if q == 0.5:
-        yield at, "one half of all nights lies beyond the median; write 0.99, or 0.01 where lower is bad"
-    elif entry.worse is Worse.LOWER and q > 0.5:
-        yield at, f"{entry.name!r} is bad when it is lower: write {1 - q:.6g}, the low end of past nights, not {q:g}"
-    elif entry.worse is not Worse.LOWER and q < 0.5:
-        side = "higher" if entry.worse is Worse.HIGHER else "away from the usual, either way"
-        yield at, f"{entry.name!r} is bad when it is {side}: write {1 - q:.6g}, not {q:g}"
-    elif rule.nights < nights_needed(q):
-        what = f"the {q:g} quantile of {rule.nights} nights is never known"
-        yield at, f"{what}; {nights_needed(q)} nights are the least: set `nights: {max(90, nights_needed(q))}`"
-
-
-def _holdout(place: Path, rule: Rule, entry: Entry) -> Iterator[Finding]:
-    allowed = rule.holdout
-    if allowed is None:
-        return
-    if entry.against is Against.NOTHING:
-        yield place, f"{entry.name!r} has no value on a holdout; give breach, warn, sigma or quantile"
-    elif allowed == 0:
-        yield place, "0 has no side; its sign says which way is bad, such as '-0.03' for up to 0.03 lower"
-    elif (entry.worse is Worse.LOWER and allowed > 0) or (entry.worse is Worse.HIGHER and allowed < 0):
-        yield place, f"{entry.name!r} is bad when it is {entry.worse.value}; write {-allowed:+g}, not {allowed:+g}"
 
 
 def _idle(place: Path, rule: Rule) -> Iterator[Finding]:

@@ -15,7 +15,9 @@ from vigil.config.explain import Path, Problem, at, near
 from vigil.core.words import Family, Task
 from vigil.metrics.catalog import CATALOG, Entry, Scope, suggest
 from vigil.metrics.types import Worse
-from vigil.verdicts.types import Bound, Rule
+from vigil.verdicts.kinds.registry import thresholds
+from vigil.verdicts.limits import Bound
+from vigil.verdicts.types import Rule
 
 Finding = tuple[Path, str]  # where, and what is wrong there
 OWN = ("prediction_id", "model_version", "role", "status", "latency_ms", "pipeline_version")  # of the log
@@ -75,8 +77,7 @@ def _belongs(raw: Mapping[str, Any], place: Path, entry: Entry) -> Iterator[Find
 
 def _bounds(place: Path, rule: Rule, entry: Entry) -> Iterator[Finding]:
     """There is a threshold, on the bad side, and the milder bound comes first."""
-    learned = rule.sigma is not None or rule.quantile is not None or rule.surprise
-    if not any((rule.breach, rule.warn, rule.hard, learned, rule.holdout is not None)):
+    if not any(thresholds(rule)) and not rule.thresholds:
         hint = "give breach, warn, hard, sigma, quantile, holdout or surprise"
         yield place, f"the rule on {entry.name!r} has no threshold; {hint}"
     for name in ("breach", "warn", "hard"):

@@ -45,6 +45,7 @@ class Entry(Spec):
     says: str
     against: Against = Against.SAME
     scope: Scope = Scope.ALL
+    estimate: bool = False  # made without the labels that it is about
     on_demand: bool = False  # measured only where a rule asks for it: one number per feature and group
 
 
@@ -271,7 +272,7 @@ _BLOCKS: tuple[tuple[tuple[Row, ...], Family, dict[str, object]], ...] = (
     (_RESIDUALS, Family.PERFORMANCE, {"needs_labels": True, "tasks": _VALUE, "against": Against.WITHIN}),
     (_BUSINESS_LABELS, Family.PERFORMANCE, {"needs_labels": True}),
     (_COVERAGE, Family.PERFORMANCE, {"against": Against.NOTHING}),
-    (_ESTIMATED, Family.PERFORMANCE, {"against": Against.NOTHING, "tasks": _ONE}),
+    (_ESTIMATED, Family.PERFORMANCE, {"against": Against.NOTHING, "tasks": _ONE, "estimate": True}),
     (_BUSINESS, Family.PERFORMANCE, {"against": Against.NOTHING}),
     (_FAIRNESS, Family.FAIRNESS, {"scope": Scope.GROUP, "tasks": _ONE}),
     (_GROUP_COVERAGE, Family.FAIRNESS, {"tasks": _ONE}),

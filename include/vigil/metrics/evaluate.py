@@ -10,12 +10,13 @@ from vigil.metrics.catalog import CATALOG, Against, Entry, Scope, suggest
 from vigil.metrics.given import Given
 from vigil.metrics.quality.unknown_label import misnamed
 from vigil.metrics.quality.unusable_weight import spoilt
-from vigil.metrics.reasons import CHECK_FAILED, NO_BASELINE, because
+from vigil.metrics.readings import unknown
+from vigil.metrics.reasons import CHECK_FAILED, NO_BASELINE, Absence, WhyNot, because
 from vigil.metrics.types import Measurement, Reading, View
 from vigil.profiles.edges import edges_digest
 from vigil.profiles.types import Edges, Profile
 
-OTHER_EDGES = because(NO_BASELINE, "its bins have other edges; profile it again on the new ones")
+OTHER_EDGES = because(NO_BASELINE, "its bins have other edges; profile it again on the new ones").words
 Metric = Callable[[Given], Iterable[Reading]]
 
 
@@ -40,7 +41,7 @@ def evaluate(
 
     only: names of the catalogue; None is all that make sense for the task, without those that are measured on demand
     unless they are in `ruled` (names that rules ask for). edges: those of the profile; others are ignored.
-    A number that cannot be known has value None and a `why_not` that starts with a constant of `metrics.reasons`. A
+    A number that cannot be known has value None and an `absence`, which its `why_not` says to people. A
     metric that fails for one feature or protected attribute says "check failed" for that one. Raises MonitorError for
     a name the catalogue does not have.
     """
@@ -67,12 +68,12 @@ def _measure(entry: Entry, given: Given, baseline: Profile | None, yardstick: st
     unlike = _unweighted(entry, baseline, given.view)
     for reading in metric(given):
         if lost:
-            yield _measurement(entry, Reading(subject=reading.subject, n=reading.n, why_not=lost), None, yardstick)
+            yield _measurement(entry, unknown(reading.subject, lost, n=reading.n), None, yardstick)
             continue
         was = base.get(reading.subject)
         if entry.against is Against.WITHIN and reading.value is not None:
             was = 0.0
-        other_edges = reading.why_not == NO_BASELINE and baseline is not None and given.baseline is None
+        other_edges = reading.absence is Absence.NO_BASELINE and baseline is not None and given.baseline is None
         why_not = OTHER_EDGES if other_edges else reading.why_not
         detail = "; ".join(said for said in (reading.detail, unlike) if said) if reading.value is not None else ""
         yield _measurement(entry, reading.model_copy(update={"why_not": why_not, "detail": detail}), was, yardstick)
@@ -86,11 +87,11 @@ def _on_baseline(entry: Entry, metric: Metric, baseline: Profile | None, view: V
     return {} if _lost(entry, given) else {reading.subject: reading.value for reading in metric(given)}
 
 
-def _lost(entry: Entry, given: Given) -> str:
-    """Why labels or weights of a night say nothing about it, or ""."""
+def _lost(entry: Entry, given: Given) -> WhyNot | None:
+    """Why labels or weights of a night say nothing about it, or None."""
     if not entry.needs_labels or entry.family not in (Family.PERFORMANCE, Family.FAIRNESS):
-        return ""
-    return misnamed(given) or (spoilt(given) if entry.family is Family.PERFORMANCE else "")
+        return None
+    return misnamed(given) or (spoilt(given) if entry.family is Family.PERFORMANCE else None)
 
 
 def _unweighted(entry: Entry, baseline: Profile | None, view: View) -> str:
@@ -113,7 +114,7 @@ def _guarded(entry: Entry) -> Metric:
             if len(parts) > 1:
                 return [r for _, part in parts for r in readings(part)]
             why = because(CHECK_FAILED, f"{type(error).__name__}: {error}")
-            return [Reading(subject=parts[0][0] if parts else "all", why_not=why)]
+            return [unknown(parts[0][0] if parts else "all", why)]
 
     return readings
 
@@ -136,7 +137,7 @@ def _checked(reading: Reading) -> Reading:
     """A value that is not a number is a failed check, whatever its metric thinks."""
     if reading.value is None or not isnan(reading.value):
         return reading
-    return Reading(subject=reading.subject, n=reading.n, why_not=because(CHECK_FAILED, "the value is not a number"))
+    return unknown(reading.subject, because(CHECK_FAILED, "the value is not a number"), n=reading.n)
 
 
 def _measurement(entry: Entry, reading: Reading, baseline: float | None, yardstick: str) -> Measurement:
@@ -155,6 +156,7 @@ def _measurement(entry: Entry, reading: Reading, baseline: float | None, yardsti
         variance=reading.variance,
         baseline=baseline,
         yardstick=yardstick if baseline is not None else "",
+        absence=reading.absence,
         why_not=reading.why_not,
         detail=reading.detail,
     )

@@ -53,7 +53,8 @@ def pool(measurements: Sequence[Measurement]) -> Measurement:
         "low": low,
         "high": high,
         "n": sum(m.n for m in measurements),
-        "why_not": "" if value is not None else NO_ROWS,
+        "absence": None if value is not None else NO_ROWS.absence,
+        "why_not": "" if value is not None else NO_ROWS.words,
         "detail": "",
     }
     return last.model_copy(update=new)

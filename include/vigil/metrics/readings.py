@@ -1,13 +1,13 @@
 """Making readings from counts: the few shapes that most metrics share."""
 
 from vigil.metrics.pool import interval
-from vigil.metrics.reasons import NO_ROWS
+from vigil.metrics.reasons import NO_ROWS, WhyNot
 from vigil.metrics.types import Kind, Reading
 
 
-def unknown(subject: str, why: str, *, n: int = 0) -> Reading:
-    """A number that cannot be known, and why (a constant of `metrics.reasons` first)."""
-    return Reading(subject=subject, n=n, why_not=why)
+def unknown(subject: str, why: WhyNot, *, n: int = 0) -> Reading:
+    """A number that cannot be known, and why (a constant of `metrics.reasons`, or `because` of one)."""
+    return Reading(subject=subject, n=n, absence=why.absence, why_not=why.words)
 
 
 def plain(value: float) -> str:
@@ -19,7 +19,7 @@ def plain(value: float) -> str:
     return f"{value:,.0f}" if 1000 <= abs(value) < 1e15 else f"{value:.4g}"
 
 
-def share(subject: str, k: float, n: float, *, empty: str = NO_ROWS, detail: str = "") -> Reading:
+def share(subject: str, k: float, n: float, *, empty: WhyNot = NO_ROWS, detail: str = "") -> Reading:
     """k of n with its Wilson interval; unknown because of `empty` when n is 0.
 
     >>> share("income", 2, 10).value
@@ -28,7 +28,7 @@ def share(subject: str, k: float, n: float, *, empty: str = NO_ROWS, detail: str
     return counted(Kind.PROPORTION, subject, (k, n), empty=empty, detail=detail)
 
 
-def counted(kind: Kind, subject: str, parts: tuple[float, ...], *, empty: str, detail: str = "") -> Reading:
+def counted(kind: Kind, subject: str, parts: tuple[float, ...], *, empty: WhyNot, detail: str = "") -> Reading:
     """A proportion, ratio or difference of counts with its interval; `n` is the rows of the (first) group.
 
     parts: (k, n), or (k1, n1, k0, n0) with the reference group last.

@@ -2,10 +2,11 @@
 
 from enum import StrEnum
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from vigil.core.spec import Spec
 from vigil.core.words import Family, Task
+from vigil.metrics.reasons import Absence, absence_of_older_release
 from vigil.profiles.layout import Decision, FeatureType, Flag, Protected
 
 
@@ -28,7 +29,7 @@ class Kind(StrEnum):
 
 
 class Measurement(Spec):
-    """One number. `value` is None only if it cannot be known, and then `why_not` says why.
+    """One number. `value` is None only if it cannot be known: `absence` is why, and `why_not` says it to people.
 
     low, high: the 95 % interval shown to people; None for an exact number.
     parts: the counts behind it, (successes, trials) or (k1, n1, k0, n0), from which tests of a
@@ -51,8 +52,17 @@ class Measurement(Spec):
     variance: float | None = None
     baseline: float | None = None  # the same number on the yardstick
     yardstick: str = ""  # "holdout of version 2", ...
+    absence: Absence | None = None
     why_not: str = ""
     detail: str = ""  # one clause of evidence in words, escaped by whoever shows it
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_older_release(cls, data: object) -> object:
+        """Measurements stored by older releases have the words alone."""
+        if not isinstance(data, dict) or "absence" in data or data.get("value") is not None:
+            return data
+        return {**data, "absence": absence_of_older_release(data.get("why_not", ""))}
 
     @property
     def id(self) -> str:
@@ -108,7 +118,14 @@ class Reading(Spec):
     n: int = 0
     parts: tuple[float, ...] = ()
     variance: float | None = None  # of tonight's sampling alone
-    why_not: str = ""
+    absence: Absence | None = None  # set exactly when there is no value
+    why_not: str = ""  # the same for people, with its particulars
     detail: str = ""
     unit: str = ""  # instead of the catalogue's
     worse: Worse | None = None  # instead of the catalogue's
+
+    @model_validator(mode="after")
+    def _known_or_not(self) -> "Reading":
+        if (self.value is None) is (self.absence is None):
+            raise ValueError(f"{self.subject}: a reading has either a value or an absence (`unknown` sets it)")
+        return self

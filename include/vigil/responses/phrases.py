@@ -86,8 +86,8 @@ def verdict_line(verdict: Verdict) -> str:
         return f"*{question(verdict)}: {cause}.* {short(verdict.reason)}"
     value = escape(number(m.value, m.unit))
     text = f"*{question(verdict)}: {value}*{escape(interval(m))}, {escape(counted(m))}"
-    if verdict.limit:
-        text += f"; limit {escape(verdict.limit)}"
+    if verdict.limit is not None:
+        text += f"; limit {escape(verdict.limit.words())}"
     if verdict.hard:
         text += ", beyond the hard bound"
     return ". ".join([text, *(short(part) for part in (verdict.trend, m.detail) if part)])

@@ -10,7 +10,7 @@ from vigil.core.ids import digest
 from vigil.core.words import Family
 from vigil.incidents.events import Rebaselined, RebaselineProposed
 from vigil.metrics.evaluate import evaluate
-from vigil.metrics.reasons import NO_BASELINE
+from vigil.metrics.reasons import Absence
 from vigil.metrics.types import Measurement
 from vigil.ports import Ports, ReadPorts
 from vigil.usecases.model_stream import stream
@@ -124,7 +124,7 @@ def _fits(numbers: Sequence[Measurement], loaded: Night) -> bool:
     """Whether a night has a metric as it is against tonight's baseline. What has no value is against nothing."""
     known = [m for m in numbers if m.value is not None]
     if not known:
-        return loaded.baseline is None or not any(m.why_not == NO_BASELINE for m in numbers)
+        return loaded.baseline is None or not any(m.absence is Absence.NO_BASELINE for m in numbers)
     return all(m.baseline != 0 or m.yardstick == loaded.yardstick for m in known)
 
 

@@ -23,9 +23,8 @@ from vigil.usecases.ingest import wanted
 from vigil.usecases.nights import view
 from vigil.usecases.promote import as_logged
 from vigil.usecases.reference import REFERENCE
-from vigil.verdicts.history import in_place
 from vigil.verdicts.judge import Facts, judge, ruled
-from vigil.verdicts.surprise import SURPRISE
+from vigil.verdicts.limits import LimitKind
 from vigil.verdicts.types import NightResult, State, Verdict
 
 if TYPE_CHECKING:
@@ -174,7 +173,7 @@ def judged(monitor: Monitor, shown: Evidence, days: Sequence[date]) -> list[Nigh
         of = {m.id: m.value or 0.0 for m in measured}
         rows, labelled = int(of.get("volume/all", 0)), of.get("label_coverage/all", 0.0)
         facts = Facts(night=day, as_of=day, labels=monitor.labels, labelled_share=labelled, surprise=monitor.surprise)
-        verdicts = judge(measured, monitor.rules, in_place(results, day), facts)
+        verdicts = judge(measured, monitor.rules, results, facts)
         results.append(NightResult(
             monitor=monitor.model, environment=monitor.environment, night=day, partition_digest="",
             config_digest="", edges_digest="", rows=rows, verdicts=verdicts, measurements=ruled(measured, verdicts),
@@ -183,7 +182,7 @@ def judged(monitor: Monitor, shown: Evidence, days: Sequence[date]) -> list[Nigh
 
 
 def _learnt(v: Verdict) -> bool:
-    return v.limit.startswith(SURPRISE)
+    return v.limited_by(LimitKind.SURPRISE)
 
 
 def _broken(book: Book, results: Sequence[NightResult]) -> list[str]:
@@ -195,7 +194,7 @@ def _broken(book: Book, results: Sequence[NightResult]) -> list[str]:
     for v in (
         v for r in results for v in r.verdicts if v.metric in metrics and not (_learnt(v) and v.metric != "volume")
     ):
-        if v.state is State.BREACH and v.limit != "hard failure":
+        if v.state is State.BREACH and not v.limited_by(LimitKind.HARD_FAILURE):
             found[v.id] = None
         if v.state is State.WARN and v.metric not in policy:
             warned[v.id] += 1

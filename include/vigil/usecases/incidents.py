@@ -28,7 +28,6 @@ from vigil.usecases.row_ledgers import answered_rows
 from vigil.usecases.standing import standing
 from vigil.usecases.surroundings import measured
 from vigil.verdicts import coverage
-from vigil.verdicts.history import in_place
 from vigil.verdicts.judge import Facts, judge
 from vigil.verdicts.service_days import night_before, service_days
 from vigil.verdicts.types import NightResult, Verdict
@@ -215,8 +214,8 @@ def _champion_answers(ports: Ports, monitor: Monitor, result: NightResult, loade
         rows=answered_rows(monitor, loaded.champion, loaded.baseline),
     )
     past = past_nights(ports, monitor, result.night, loaded)
-    placed = in_place(past, result.night, service_days(monitor.serves, past, result.night))
-    return answers | {v.id: v for v in judge(measurements, monitor.rules, placed, facts)}
+    service = service_days(monitor.serves, past, result.night)
+    return answers | {v.id: v for v in judge(measurements, monitor.rules, past, facts, service)}
 
 
 def _answer(asked: Verdict, answers: Mapping[str, Verdict], result: NightResult, monitor: Monitor) -> AnswerKind | None:

@@ -42,7 +42,6 @@ from vigil.usecases.surroundings import count_traffic, measured
 from vigil.usecases.without_rules import notes_of, problems, undecided
 from vigil.verdicts.budget import budget, burn_verdict
 from vigil.verdicts.coverage import covered
-from vigil.verdicts.history import in_place
 from vigil.verdicts.judge import Facts, ruled, trusted
 from vigil.verdicts.judge import judge as judge_numbers
 from vigil.verdicts.lost_rows import other_environment
@@ -216,7 +215,7 @@ def night_result(ports: ReadPorts, monitor: Monitor, night: date, *, as_of: date
     if rest:
         verdicts = undecided(monitor, night, service)
     else:
-        verdicts = [*judge_numbers(measurements, monitor.rules, in_place(past, night, service), facts), *suite]
+        verdicts = [*judge_numbers(measurements, monitor.rules, past, facts, service), *suite]
         verdicts += [*problems(monitor, night, found, loaded, problem), *([lost] if lost else [])]
     verdicts += intake_findings(noted(ports, monitor, night))
     draft = NightResult(

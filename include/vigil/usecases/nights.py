@@ -160,7 +160,7 @@ def incident_nights(found: Sequence[Incident]) -> frozenset[date]:
 
 def _shows_harm(incident: Incident) -> bool:
     signals = [s for f in incident.findings for s in f.signals]
-    return not signals or any(s.verdict.metric != "burn" and s.verdict.state is not State.UNKNOWN for s in signals)
+    return not signals or any(not s.verdict.of_budget and s.verdict.state is not State.UNKNOWN for s in signals)
 
 
 def history(

@@ -12,7 +12,6 @@ from vigil.metrics.types import Measurement
 from vigil.onboarding.evidence import Evidence
 from vigil.onboarding.reference_window import ReferenceWindow, WindowChoice
 from vigil.usecases.first_nights import judged
-from vigil.verdicts.history import in_place
 from vigil.verdicts.judge import Facts, judge
 from vigil.verdicts.types import NightResult, Rules, State, Surprise, column_of
 
@@ -121,7 +120,7 @@ def _noticed(monitor: Monitor, shown: Evidence, quiet: Sequence[NightResult], fa
         changed = tuple(_moved(m, fault.size) if m.id == fault.question else m for m in shown.nights[place])
         night = quiet[place].night
         facts = Facts(night=night, as_of=night, labels=monitor.labels, surprise=monitor.surprise)
-        verdicts = judge(changed, monitor.rules, in_place(past, night), facts)
+        verdicts = judge(changed, monitor.rules, past, facts)
         result = quiet[place].model_copy(update={"verdicts": verdicts, "measurements": ()})
         if column in _warned(result) - _warned(quiet[place]):
             return True

@@ -7,7 +7,7 @@ Bounds that people set (`breach`, `warn`, `holdout`) are theirs: where those ala
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from math import ceil
-from typing import Any
+from typing import Any, Literal
 
 from vigil.config.schema import Monitor
 from vigil.core.errors import DataError
@@ -15,15 +15,13 @@ from vigil.core.spec import Spec
 from vigil.core.words import Family
 from vigil.usecases.backtest import Told
 from vigil.usecases.backtest_account import Account, Truth, account
-from vigil.verdicts.quantiles import nights_needed
+from vigil.verdicts.kinds.kind import Setting
+from vigil.verdicts.kinds.registry import KINDS
+from vigil.verdicts.limits import LimitKind
 from vigil.verdicts.rates import NIGHTS
-from vigil.verdicts.surprise import SURPRISE
 from vigil.verdicts.types import State, Verdict
 
-STEP = 1.25  # sigma and hard bounds move by a quarter, tails and levels to half or double
 MOST = 8  # steps
-MILDEST, STRICTEST = 0.05, 1e-5  # surprise levels that are tried
-LEAST_SIGMA = 2.0
 
 Make = Callable[[Sequence[str]], Monitor]  # a monitor with `key=value` set
 Judge = Callable[[Monitor, Sequence[date]], Told]
@@ -36,13 +34,19 @@ class Knob(Spec):
     about: str  # the metric
     was: float
     now: float
-    side: str = ""  # of a hard bound
+    kind: str  # of threshold, in `verdicts/kinds/registry.py`
+    side: Literal["", "<", ">"] = ""  # of a hard bound
     nights: int = 0  # that the rule of a quantile looks back at
 
     @property
     def name(self) -> str:
         """The key in its rule."""
         return self.key.rpartition(".")[2]
+
+    @property
+    def as_setting(self) -> Setting:
+        """What its kind of threshold moves."""
+        return Setting(self.name, self.now, side=self.side or None, nights=self.nights)
 
     def written(self, value: float) -> str:
         """A value as YAML has it."""
@@ -121,52 +125,29 @@ def knobs_of(monitor: Monitor, raw: Mapping[str, Any]) -> dict[str, Knob]:
     """Every threshold of the monitor that may be tuned, by its key."""
     level = monitor.surprise.level
     surprising = any(rule.surprise for family in Family for rule in getattr(monitor.rules, family.value))
-    found = [Knob(key="surprise.level", about="all surprise rules", was=level, now=level)] if surprising else []
+    all_rules = Knob(key="surprise.level", kind="surprise", about="all surprise rules", was=level, now=level)
+    found = [all_rules] if surprising else []
     for family, rules in (raw.get("rules") or {}).items():
         for index, rule in enumerate(getattr(monitor.rules, family)[: len(rules or ())]):
             place = f"rules.{family}.{index}"
-            for name in ("sigma", "quantile"):
-                value = getattr(rule, name)
-                if value is not None:
-                    key = f"{place}.{name}"
-                    found.append(Knob(key=key, about=rule.metric, was=value, now=value, nights=rule.nights))
-            if rule.hard is not None and rule.hard.limit:
-                limit, side = rule.hard.limit, rule.hard.side
-                found.append(Knob(key=f"{place}.hard", about=rule.metric, was=limit, now=limit, side=side))
+            for kind, threshold in KINDS.items():
+                for field, value, side, nights in threshold.settings(rule) if threshold.asks(rule) else ():
+                    key = f"{place}.{field}"
+                    about = {"about": rule.metric, "was": value, "now": value, "side": side or "", "nights": nights}
+                    found.append(Knob(key=key, kind=kind, **about))
     return {k.key: k for k in found}
 
 
 def moved(knob: Knob, *, milder: bool) -> Knob:
-    """One step milder or stricter; a quantile that its rule's nights could not know stays."""
-    if knob.name == "level":
-        now = min(max(knob.now / 2 if milder else knob.now * 2, STRICTEST), MILDEST)
-    elif knob.name == "quantile":
-        tail = min(knob.now, 1 - knob.now) * (0.5 if milder else 2.0)
-        now = knob.now if tail >= 0.5 or _unknown(tail, knob) else (1 - tail if knob.now > 0.5 else tail)
-    elif knob.name == "hard":
-        outwards = (knob.side == ">") == (knob.now > 0)
-        now = knob.now * (STEP if milder == outwards else 1 / STEP)
-    else:
-        now = knob.now * STEP if milder else max(knob.now / STEP, LEAST_SIGMA)
+    """One step milder or stricter, as its kind of threshold has it."""
+    now = KINDS[knob.kind].moved(knob.as_setting, milder=milder)
     return knob.model_copy(update={"now": float(f"{now:.4g}")})
-
-
-def _unknown(tail: float, knob: Knob) -> bool:
-    """Whether a tail needs more past nights than the rule of a quantile has."""
-    return bool(knob.nights) and nights_needed(tail) > knob.nights
 
 
 def _stuck(knobs: Sequence[Knob]) -> str:
     """What cannot be milder, in words; "" where everything can."""
-    told = []
-    for knob in knobs:
-        tail = min(knob.now, 1 - knob.now) / 2
-        if knob.name == "quantile" and _unknown(tail, knob):
-            told.append(
-                f"{knob.key}={knob.now:.4g} ({knob.about}) is the mildest quantile that {knob.nights} nights know; "
-                f"half its tail needs `nights: {nights_needed(tail)}`"
-            )
-    return "; ".join(told)
+    stuck = ((knob, KINDS[knob.kind].stuck(knob.as_setting)) for knob in knobs)
+    return "; ".join(f"{knob.key}={knob.now:.4g} ({knob.about}) {why}" for knob, why in stuck if why)
 
 
 def responsible(told: Told, sums: Account, knobs: Mapping[str, Knob]) -> tuple[set[str], set[str]]:
@@ -188,12 +169,11 @@ def responsible(told: Told, sums: Account, knobs: Mapping[str, Knob]) -> tuple[s
 
 
 def _made_by(v: Verdict, knob: Knob) -> bool:
-    if v.limit.startswith(SURPRISE):
+    if v.limited_by(LimitKind.SURPRISE):
         return knob.name == "level" and not v.hard
     if v.metric != knob.about or knob.key.split(".")[1] != v.family.value:
         return False
-    words = {"sigma": "sigma of", "quantile": "quantile of", "hard": "hard "}
-    return words[knob.name] in v.limit
+    return v.limit is not None and v.limit.field == knob.name
 
 
 def _search(

@@ -21,7 +21,8 @@ from vigil.usecases.model_stream import stream
 from vigil.usecases.nightly import night_result
 from vigil.usecases.nights import load_night
 from vigil.usecases.record import recorded
-from vigil.verdicts.explained import Evidence, Step, explained
+from vigil.verdicts.evidence import Evidence
+from vigil.verdicts.explained import Step, explained
 from vigil.verdicts.service_days import service_days
 from vigil.verdicts.types import NightResult, Verdict
 
@@ -99,10 +100,21 @@ def _closest(
             again = again.model_copy(update={"basis": ""})
         if not result.coverage:
             again = again.model_copy(update={"coverage": ()})
+        again = _with_limits_as_stored(again, result)
         if again.model_dump_json() == wanted:
             return again, as_of
         made.append((again, as_of))
     return made[0]
+
+
+def _with_limits_as_stored(again: NightResult, stored: NightResult) -> NightResult:
+    """A limit of an older release is known as exactly as its text was: the same words are the same limit."""
+    then = {v.id: v.limit for v in stored.verdicts}
+    verdicts = (
+        v.model_copy(update={"limit": then[v.id]}) if v.id in then and str(then[v.id]) == str(v.limit) else v
+        for v in again.verdicts
+    )
+    return again.model_copy(update={"verdicts": tuple(verdicts)})
 
 
 def _as_of(stored: ReadPorts, monitor: Monitor, result: NightResult, at: datetime) -> list[date]:

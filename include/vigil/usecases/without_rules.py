@@ -9,6 +9,7 @@ from vigil.core.words import Family
 from vigil.ports import Partition
 from vigil.usecases.night.notes import NoBaseline, Problem, SchemaProblem
 from vigil.usecases.nights import Night
+from vigil.verdicts.notes import Note, NoteKind
 from vigil.verdicts.service_days import ServiceDays, service_note
 from vigil.verdicts.types import Cause, State, Verdict
 
@@ -59,11 +60,15 @@ def undecided(monitor: Monitor, night: date, service: ServiceDays) -> list[Verdi
 
 def notes_of(
     found: Partition, failed_gates: Sequence[str], loaded: Night | None, remarks: Sequence[str]
-) -> tuple[str, ...]:
+) -> tuple[Note, ...]:
     """What a person should know beside the verdicts. remarks: of the weekday and the nights that teach; "" is none."""
-    notes = [said for said in remarks if said]
-    notes += [f"{Path(name).name} could not be read: {why}" for name, why in found.broken]
-    notes += [f"gate failed: {gate}" for gate in failed_gates]
+    notes = [Note(words=remark) for remark in remarks if remark]
+    notes += [
+        Note(kind=NoteKind.UNREADABLE_FILE, words=f"{Path(name).name} could not be read: {why}")
+        for name, why in found.broken
+    ]
+    notes += [Note(kind=NoteKind.GATE_FAILED, words=f"gate failed: {gate}") for gate in failed_gates]
     if loaded is not None and loaded.baseline is None:
-        notes.append(f"version {loaded.version} has no recorded baseline; promote it with `vigil promote`")
+        words = f"version {loaded.version} has no recorded baseline; promote it with `vigil promote`"
+        notes.append(Note(words=words))
     return tuple(notes)

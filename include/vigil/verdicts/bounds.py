@@ -17,8 +17,9 @@ from vigil.core.words import Family
 from vigil.metrics.intervals import difference_p, n_needed, proportion_p, ratio_p
 from vigil.metrics.pool import pool
 from vigil.metrics.types import Kind, Measurement, Worse
+from vigil.verdicts.limits import Bound
 from vigil.verdicts.power import POWER, least_found
-from vigil.verdicts.types import Bound, Cause, State
+from vigil.verdicts.types import Cause, State
 
 BREACH_LEVEL = 0.005  # one-sided, after Holm over the subjects of the rule
 WARN_LEVEL = 0.05

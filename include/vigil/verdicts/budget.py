@@ -6,8 +6,9 @@ from functools import partial
 from vigil.core.words import Family
 from vigil.metrics.intervals import wilson
 from vigil.verdicts.exhaustion import exhaustion
+from vigil.verdicts.limits import Limit, LimitKind
 from vigil.verdicts.spent import Spent
-from vigil.verdicts.types import Budget, BurnLevel, Cause, Slo, State, Verdict
+from vigil.verdicts.types import BURN, Budget, BurnLevel, Cause, Slo, State, Verdict
 
 # (level, nights of the long window, factor): the latest night must burn above the same factor too.
 # Source: the multi-window rules of Google's SRE workbook, chapter 5, scaled to nights.
@@ -117,7 +118,7 @@ def burn_verdict(slo: Slo, b: Budget) -> Verdict:
     Where too many nights went unjudged, an ok is an overdue unknown: nobody knows what those nights spent.
     """
     family = slo.family or Family.SERVICE
-    limit = f"target {slo.target:.1%} over {slo.nights} nights"
+    limit = Limit(kind=LimitKind.OBJECTIVE, level=slo.target, nights=slo.nights)
     cause = None
     if b.waiting:
         state, cause, reason = State.UNKNOWN, Cause.LABELS_PENDING, f"SLO {slo.name}: tonight's labels are not due yet"
@@ -137,5 +138,5 @@ def burn_verdict(slo: Slo, b: Budget) -> Verdict:
     blind = b.blind and state in (State.OK, State.UNKNOWN)
     if blind:
         state, cause = State.UNKNOWN, cause or Cause.NO_DATA
-    return Verdict(metric="burn", subject=slo.name, family=family, state=state, cause=cause, reason=reason,
+    return Verdict(metric=BURN, subject=slo.name, family=family, state=state, cause=cause, reason=reason,
                    overdue=blind, limit=limit)  # fmt: skip

@@ -10,6 +10,7 @@ from vigil.core.words import Family
 from vigil.metrics.types import Measurement, Worse
 from vigil.verdicts.disparity import p_worse
 from vigil.verdicts.history import LEAST_NIGHTS
+from vigil.verdicts.limits import Limit, LimitKind
 from vigil.verdicts.types import PROVISIONAL, Cause, Labels, State, Verdict
 from vigil.verdicts.words import measured
 
@@ -64,7 +65,7 @@ def provisional(
         cause=cause,
         reason=f"{begins}; {stage}; {said}",
         measurement=m,
-        limit="cohorts at the same age" if worse else "",
+        limit=Limit(kind=LimitKind.COHORTS) if worse else None,
         cohort=Maturity.PROVISIONAL.value,
     )
 

@@ -12,13 +12,14 @@ from pydantic import Field
 
 from vigil.core.spec import Spec
 from vigil.core.words import Family
-from vigil.verdicts.types import Cause, Coverage, NightResult, State, Verdict
+from vigil.verdicts.limits import Bound, Limit, LimitKind
+from vigil.verdicts.types import BURN, Cause, Coverage, NightResult, State, Verdict
 
 YOUNG_NIGHTS = 21  # judged nights with rows, before which a model may wait for its past
 METRIC = "judged"  # of the verdict on a family that is mostly unknown; its subject is the family
 PART = 0.5  # of the night's rows: what fewer belong to is a part, and may be too small to be judged
 FEW = (Cause.TOO_FEW_ROWS, Cause.NO_DATA)
-UNCOUNTED = ("burn", METRIC)  # they are about other nights and other questions
+UNCOUNTED = (BURN, METRIC)  # they are about other nights and other questions
 NEXT = {
     Cause.TOO_FEW_NIGHTS: "`vigil why` names the nights that teach, `vigil rebaseline` takes others",
     Cause.TOO_FEW_ROWS: "lower `min_rows`, or rule on what has more rows",
@@ -138,5 +139,5 @@ def _verdict(blind: Blindness, goal: CoverageGoal) -> Verdict:
         cause=Cause.BLIND,
         reason=reason,
         overdue=True,
-        limit=f"< {goal.share:g} on {goal.nights} nights",
+        limit=Limit(kind=LimitKind.COVERAGE, bound=Bound(side="<", limit=goal.share), nights=goal.nights),
     )

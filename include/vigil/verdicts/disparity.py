@@ -13,7 +13,7 @@ from vigil.metrics.pool import COUNTED, pool
 from vigil.metrics.types import Kind, Measurement, Worse
 from vigil.verdicts.bounds import p_within
 from vigil.verdicts.history import sampling_error
-from vigil.verdicts.types import Bound
+from vigil.verdicts.limits import Bound, Side
 from vigil.verdicts.words import number
 
 NIGHTS = 28
@@ -29,28 +29,28 @@ class Place(NamedTuple):
     variance: float
 
 
-def trend(m: Measurement, past: Sequence[Measurement], limit: str = "") -> str:
+def trend(m: Measurement, past: Sequence[Measurement], side: Side | None = None) -> str:
     """A clause that tells a known disparity from a new one; empty for what is no number about groups.
 
-    past: the same question on past nights that teach, oldest first. limit: the threshold in words; its side is the bad
-    one. Tonight is compared with the past by a normal test whose variance is that of tonight's sampling, of the past's,
-    and what the past nights varied beyond their sampling (DerSimonian and Laird 1986).
+    past: the same question on past nights that teach, oldest first. side: the bad one of the bound that it was held
+    against. Tonight is compared with the past by a normal test whose variance is that of tonight's sampling, of the
+    past's, and what the past nights varied beyond their sampling (DerSimonian and Laird 1986).
 
     >>> from vigil.metrics.pool import interval
     >>> def ratio(*parts):
     ...     value, low, high = interval(Kind.RATIO, parts)
     ...     return Measurement(metric="selection_rate_ratio", subject="sex=female", family="fairness", kind="ratio",
     ...                        value=value, low=low, high=high, n=parts[1], parts=parts, unit="ratio", worse="lower")
-    >>> trend(ratio(300, 1000, 500, 1000), [ratio(480, 1000, 500, 1000)] * 28, "< 0.8")
+    >>> trend(ratio(300, 1000, 500, 1000), [ratio(480, 1000, 500, 1000)] * 28, "<")
     'was 0.96 on the last 28 nights: got worse (p < 1e-15)'
     """
     if m.family is not Family.FAIRNESS or m.value is None:
         return ""
-    side = _bad_side(m, limit)
+    bad = _bad_side(m, side)
     used = [p for p in past if p.value is not None and p.kind is m.kind and place(p) is not None][-NIGHTS:]
     if len(used) < LEAST or place(m) is None:
-        return _against_holdout(m, side)
-    p = p_worse(m, used, side)
+        return _against_holdout(m, bad)
+    p = p_worse(m, used, bad)
     when = f"on the last {len(used)} nights"
     value, low, high = _together(used)
     if p < WORSE_LEVEL:
@@ -58,11 +58,10 @@ def trend(m: Measurement, past: Sequence[Measurement], limit: str = "") -> str:
     return f"has been {_range(low, high, m.unit)} {when} (known), not worse tonight ({_said(p)})"
 
 
-def _bad_side(m: Measurement, limit: str) -> str:
+def _bad_side(m: Measurement, side: Side | None) -> str:
     if m.worse is Worse.AWAY:
         return ">" if (m.value or 0.0) >= 0 else "<"
-    written = next((c for c in limit if c in "<>"), None)
-    return written or ("<" if m.worse is Worse.LOWER else ">")
+    return side or ("<" if m.worse is Worse.LOWER else ">")
 
 
 def place(m: Measurement) -> Place | None:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from vigil.metrics.types import Measurement
 from vigil.verdicts.bounds import TESTED
+from vigil.verdicts.limits import HARD_FAILURE
 from vigil.verdicts.types import NightResult, State, Verdict
 
 BY_CHANCE = 1e-4  # chance of a night like this, were it as the yardstick was: less, and something broke
@@ -59,5 +60,5 @@ def _one_sided(history: Sequence[NightResult]) -> float | None:
 def _failure(m: Measurement, why: str) -> Verdict:
     return Verdict(
         metric=m.metric, subject=m.subject, family=m.family, state=State.BREACH, reason=why, hard=True, measurement=m,
-        limit="hard failure",
+        limit=HARD_FAILURE,
     )  # fmt: skip

@@ -8,27 +8,39 @@ from pydantic import Field
 from vigil.core.spec import Spec
 from vigil.core.words import Family
 from vigil.metrics.catalog import CATALOG
+from vigil.metrics.reasons import Absence
 from vigil.metrics.types import Measurement
 from vigil.profiles.row_ledger import RowLedger
 from vigil.verdicts.cohorts import Maturity, maturity, provisional
 from vigil.verdicts.disparity import trend
 from vigil.verdicts.hard_failures import hard_failures
+from vigil.verdicts.history import in_place
+from vigil.verdicts.kinds.kind import Tonight
+from vigil.verdicts.kinds.registry import thresholds
 from vigil.verdicts.lost_rows import missing_rows
 from vigil.verdicts.memory import Remembered, added_up, remembered, taught
 from vigil.verdicts.onset import onset
-from vigil.verdicts.quantiles import by_quantile
 from vigil.verdicts.scored_nights import Asked
 from vigil.verdicts.seasons import Alike, alike
+from vigil.verdicts.service_days import EVERY_DAY, ServiceDays
 from vigil.verdicts.stuck import frozen
 from vigil.verdicts.support import supported
 from vigil.verdicts.surprise import judge_surprise
-from vigil.verdicts.thresholds import Outcome, dynamic, static
+from vigil.verdicts.thresholds import Outcome
 from vigil.verdicts.types import Cause, Labels, NightResult, Onset, Rule, Rules, State, Surprise, Verdict
 from vigil.verdicts.words import measured
 
 BADNESS = {State.OK: 0, State.UNKNOWN: 1, State.WARN: 2, State.BREACH: 3}
-ESTIMATED = "estimated_"  # how the names of metrics begin that labels have no part in
-LABELS_PENDING = "labels pending"  # the prefix that metrics use in `why_not`
+CAUSES = {
+    Absence.LABELS_PENDING: Cause.LABELS_PENDING,
+    Absence.NO_BASELINE: Cause.NO_DATA,
+    Absence.NO_ROWS: Cause.NO_DATA,
+    Absence.ALL_NULL: Cause.NO_DATA,
+    Absence.NO_SPREAD: Cause.NO_DATA,
+    Absence.NOT_LOGGED: Cause.NO_DATA,
+    Absence.TOO_FEW: Cause.TOO_FEW_ROWS,
+    Absence.CHECK_FAILED: Cause.CHECK_FAILED,
+}
 
 
 class Facts(Spec):
@@ -59,15 +71,24 @@ class Facts(Spec):
 
 
 def judge(
-    measurements: Sequence[Measurement], rules: Rules, history: Sequence[NightResult], facts: Facts
+    measurements: Sequence[Measurement],
+    rules: Rules,
+    past: Sequence[NightResult],
+    facts: Facts,
+    service: ServiceDays = EVERY_DAY,
 ) -> tuple[Verdict, ...]:
-    """Every rule, for every subject it names; each verdict once, the worst of its rules."""
-    past = remembered(history, {r.metric for r in rules.each if _looks_back(r)} | {r.metric for r in rules.fairness})
+    """Every rule, for every subject it names; each verdict once, the worst of its rules.
+
+    past: judged nights, oldest first. service: on which weekdays the model serves, for "2 of 3 nights".
+    """
+    history = in_place(past, facts.night, service)
+    asked = {r.metric for r in rules.each if _looks_back(r)} | {r.metric for r in rules.fairness}
+    nights = remembered(history, asked)
     surprising = _surprises(measurements, rules, history, facts)
     worst: dict[str, Verdict] = {}
     for family in Family:
         for rule in getattr(rules, family.value):
-            for verdict in _judge_rule(rule, family, measurements, past, history, facts, surprising):
+            for verdict in _judge_rule(rule, family, measurements, nights, history, facts, surprising):
                 have = worst.get(verdict.id)
                 if have is None or _badness(verdict, verdict.onset) > _badness(have, have.onset):
                     worst[verdict.id] = verdict
@@ -88,7 +109,7 @@ def _badness(one: Verdict | Outcome, since: Onset | None) -> tuple[int, bool, bo
 
 def _looks_back(rule: Rule) -> bool:
     """Whether a rule asks question by question what past nights were; surprise asks of all together."""
-    return any(t is not None for t in (rule.breach, rule.warn, rule.holdout, rule.sigma, rule.quantile))
+    return any(kind.looks_back(rule) for kind in thresholds(rule))
 
 
 def ruled(measurements: Sequence[Measurement], verdicts: Sequence[Verdict]) -> tuple[Measurement, ...]:
@@ -134,15 +155,22 @@ def _judge_rule(
             known.append(m)
         else:
             verdicts.append(unknown)
-    tested = static(rule, known, {m.id: added_up(past.get(m.id, ()), facts.version) for m in known})
-    for m in known:
-        nights = past.get(m.id, ())
-        like = alike(nights, facts.night) if rule.season else Alike(taught(nights), "nights")
-        outcomes = [*tested[m.subject], *dynamic(rule, m, like.past, history, like.called)]
-        outcomes += by_quantile(rule, m, like.past, history, like.called)
-        outcomes += [surprising[m.id]] if rule.surprise else []
-        verdicts.append(_worst(m, outcomes, nights))
-    return verdicts
+    tonight = Tonight(
+        known,
+        pooled={m.id: added_up(past.get(m.id, ()), facts.version) for m in known},
+        alike={m.id: _alike(rule, past.get(m.id, ()), facts.night) for m in known},
+        history=history,
+        surprising=surprising,
+    )
+    outcomes: dict[str, list[Outcome]] = {m.subject: [] for m in known}
+    for kind in thresholds(rule):
+        for subject, outcome in kind.answer(rule, tonight):
+            outcomes[subject].append(outcome)
+    return verdicts + [_worst(m, outcomes[m.subject], past.get(m.id, ())) for m in known]
+
+
+def _alike(rule: Rule, nights: Sequence[Remembered], night: date) -> Alike:
+    return alike(nights, night) if rule.season else Alike(taught(nights), "nights")
 
 
 def _unseen(rule: Rule, asked: Sequence[Measurement]) -> list[str]:
@@ -166,11 +194,8 @@ def _missing_subject(rule: Rule, family: Family, subject: str) -> Verdict:
 def _unknown(m: Measurement, family: Family, facts: Facts) -> Verdict | None:
     """The verdict on a number that cannot be known, or must not be believed yet."""
     cause, why = None, m.why_not
-    if m.why_not.startswith(LABELS_PENDING):
-        cause = Cause.LABELS_PENDING
-    elif m.value is None:
-        cause = Cause.CHECK_FAILED if m.why_not.startswith("check failed") else Cause.NO_DATA
-        cause = Cause.TOO_FEW_ROWS if "few" in m.why_not else cause
+    if m.value is None:
+        cause = CAUSES[m.absence] if m.absence is not None else Cause.NO_DATA
     elif _needs_labels(m.metric) and facts.labelled_share < facts.labels.mature_share:
         if not facts.labels_overdue and maturity(facts.labels, facts.labelled_share) is Maturity.PROVISIONAL:
             past, age = facts.same_age.get(m.id, ()), (facts.as_of - facts.night).days
@@ -202,11 +227,16 @@ def _needs_labels(metric: str) -> bool:
     return entry is not None and entry.needs_labels
 
 
+def _is_estimate(metric: str) -> bool:
+    entry = CATALOG.get(metric)
+    return entry is not None and entry.estimate
+
+
 def _worst(m: Measurement, outcomes: Sequence[Outcome], nights: Sequence[Remembered]) -> Verdict:
     since = [_onset(m, outcome, nights) for outcome in outcomes]
     place = max(range(len(outcomes)), key=lambda n: _badness(outcomes[n], since[n]))
     worst = _no_page(m, outcomes[place])
-    moved = trend(m, taught(nights), worst.limit) if worst.state in (State.WARN, State.BREACH) else ""
+    moved = trend(m, taught(nights), worst.limit.side) if worst.state in (State.WARN, State.BREACH) else ""
     said = "; ".join(part for part in (worst.why, moved, m.detail) if part)
     reason = f"{m.metric}({m.subject}) {measured(m)}: {said}"
     return Verdict(
@@ -234,7 +264,7 @@ def _onset(m: Measurement, outcome: Outcome, nights: Sequence[Remembered]) -> On
 
 def _no_page(m: Measurement, said: Outcome) -> Outcome:
     """An estimate is blind to what only labels can tell: it warns at most, and never reaches people at night."""
-    if not m.metric.startswith(ESTIMATED) or said.state is not State.BREACH:
+    if not _is_estimate(m.metric) or said.state is not State.BREACH:
         return said
     return said.model_copy(update={"state": State.WARN, "hard": False, "why": f"{said.why}; an estimate warns at most"})
 

@@ -8,6 +8,7 @@ from vigil.metrics.lacking import ALL
 from vigil.metrics.types import Measurement
 from vigil.profiles.row_ledger import Lack, Place, Remainder, RowLedger
 from vigil.verdicts.hard_failures import BY_CHANCE
+from vigil.verdicts.limits import HARD_FAILURE
 from vigil.verdicts.support import LEAST_NIGHTS, RECENT, Usual, by_chance, fell, held, sound_nights, usual_of
 from vigil.verdicts.types import NightResult, State, Verdict
 
@@ -129,5 +130,5 @@ def _verdict(metric: str, subject: str, state: State, reason: str) -> Verdict:
         state=state,
         reason=f"{metric}({subject}): {reason}",
         hard=state is State.BREACH,
-        limit="hard failure" if state is State.BREACH else "",
+        limit=HARD_FAILURE if state is State.BREACH else None,
     )

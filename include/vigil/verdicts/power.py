@@ -12,7 +12,7 @@ from statistics import NormalDist
 
 from vigil.metrics.intervals import difference_beyond, proportion_p, ratio_p
 from vigil.metrics.types import Kind
-from vigil.verdicts.types import Bound
+from vigil.verdicts.limits import Bound
 
 POWER = 0.80
 _NORMAL = NormalDist()

@@ -7,9 +7,6 @@ from statistics import median
 from vigil.core.spec import Spec
 from vigil.metrics.types import Measurement, Worse
 from vigil.verdicts.history import LEAST_NIGHTS, sampling_error
-from vigil.verdicts.thresholds import Outcome, few_rows, sees_nothing, suspects, too_few
-from vigil.verdicts.types import Cause, NightResult, Rule, State
-from vigil.verdicts.words import number
 
 NOISE = 1.645  # standard errors of tonight beyond those of a usual night
 
@@ -57,29 +54,3 @@ def tail(
     at = abs(tonight.value - centre) if away else sign * tonight.value
     side = "±" if away else (">" if sign > 0 else "<")
     return Tail(over=at > edge + extra, side=side, limit=edge if away else sign * edge, centre=centre, nights=len(used))
-
-
-def by_quantile(
-    rule: Rule, m: Measurement, past: Sequence[Measurement], history: Sequence[NightResult], called: str = "nights"
-) -> list[Outcome]:
-    """One night beyond the quantile is a warn, 2 of 3 nights a breach."""
-    if rule.quantile is None:
-        return []
-    limit = f"{rule.quantile:g} quantile of {rule.nights} {called}"
-    doubtful = suspects(m.id, history)  # one odd night must not be the limit by which the next one is judged
-    usable = [p for p in past if all(p is not v.measurement for v in doubtful)]
-    found = tail(m, usable, quantile=rule.quantile, nights=rule.nights, floor=rule.floor)
-    if found is None:
-        why = f"{len(usable)} past {called}; {nights_needed(rule.quantile)} are needed to know their {limit}"
-        return [Outcome(state=State.UNKNOWN, cause=Cause.TOO_FEW_NIGHTS, why=why, limit=limit)]
-    edge = number(found.limit, m.unit)
-    where = f"{edge} from the median {number(found.centre, m.unit)}" if found.side == "±" else f"{found.side} {edge}"
-    if found.over:
-        again = bool(doubtful)
-        why = f"beyond the {rule.quantile:g} quantile of {found.nights} {called} ({where})"
-        state = State.BREACH if again else State.WARN
-        return [Outcome(state=state, why=why + (", 2 of 3 nights" if again else ""), limit=limit)]
-    if too_few(m, rule) or sees_nothing(m, NOISE * sampling_error(m)):
-        return [few_rows(m, rule, limit)]
-    why = f"within the {rule.quantile:g} quantile of {found.nights} {called} ({where})"
-    return [Outcome(state=State.OK, why=why, limit=limit, would_see=f"any value {where} would have been seen")]

@@ -13,11 +13,11 @@ from vigil.metrics.catalog import CATALOG
 from vigil.metrics.types import Measurement
 from vigil.verdicts.coverage import METRIC, coverage_of
 from vigil.verdicts.service_days import EVERY_DAY, ServiceDays
-from vigil.verdicts.types import PROVISIONAL, Cause, Labels, NightResult, Slo, State
+from vigil.verdicts.types import BURN, PROVISIONAL, Cause, Labels, NightResult, Slo, State
 
-ESTIMATES = tuple(name for name in CATALOG if name.startswith("estimated_"))
+ESTIMATES = tuple(name for name, entry in CATALOG.items() if entry.estimate)
 # these do not say how well a night went
-UNTOLD = ("burn", METRIC, "label_coverage", "group_label_coverage", *ESTIMATES)
+UNTOLD = (BURN, METRIC, "label_coverage", "group_label_coverage", *ESTIMATES)
 COUNTED = {
     "availability": "success_rate",
     "latency": "latency_within",

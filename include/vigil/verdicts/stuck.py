@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from vigil.core.words import Family
 from vigil.metrics.types import Measurement
 from vigil.verdicts.hard_failures import BY_CHANCE, RARE
+from vigil.verdicts.limits import HARD_FAILURE
 from vigil.verdicts.types import NightResult, Onset, Rule, State, Verdict
 
 METRIC = "distinct_values"
@@ -65,7 +66,7 @@ def unstuck(measurements: Sequence[Measurement], history: Sequence[NightResult])
                 f"{others:,.0f} of {m.n:,} values are others ({m.detail})",
                 hard=True,
                 measurement=m,
-                limit="hard failure",
+                limit=HARD_FAILURE,
             )
 
 
@@ -115,7 +116,7 @@ def _verdict(m: Measurement, history: Sequence[NightResult]) -> Verdict:
         hard=True,
         onset=Onset.KNOWN if _always(m, history) else Onset.NEW,
         measurement=m,
-        limit="hard failure",
+        limit=HARD_FAILURE,
     )
 
 

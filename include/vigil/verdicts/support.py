@@ -154,7 +154,7 @@ def _of_performance(entry: Entry, subject: str) -> Iterator[tuple[Lack, str]]:
         yield from ((lack, ALL) for lack in (Lack.ANSWER, Lack.LABEL_WORD, Lack.WEIGHT))
     if entry.name in BY_SCORE:
         yield from ((lack, ALL) for lack in (Lack.SCORE, Lack.SCORE_OF_LABELLED))
-    if entry.name.startswith("estimated_"):
+    if entry.estimate:
         yield Lack.SCORE, ALL
     if entry.name.startswith("top_"):
         yield Lack.RANKING, ALL

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from vigil.metrics.types import Worse
 from vigil.verdicts.calendar import NIGHTS_FOR_YEAR, design
 from vigil.verdicts.few_rows import seen
+from vigil.verdicts.limits import Limit, LimitKind
 from vigil.verdicts.scales import ARCSINE, FLOORS, Scaled, anchor, jump, scaled, words
 from vigil.verdicts.scored_nights import YOUNG, Asked, Then, anchored, matrix, numbers, teaching
 from vigil.verdicts.thresholds import Outcome, too_few
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 
     from vigil.verdicts.usual import Usual
 
-SURPRISE = "surprise at"  # begins the limit of these verdicts
 POWER_80 = 0.8416
 HARD_CHANCE = 0.1  # of the level: no second night confirms a jump
 HARD_SPREADS = 4.0  # of a usual night: what happens to the model now and then is no jump
@@ -61,7 +61,7 @@ def judge_surprise(
 
 def _counts(v: Verdict) -> bool:
     """Whether a past verdict is one of the two nights of a breach."""
-    return v.state in (State.WARN, State.BREACH) and not v.ticket and (v.limit.startswith(SURPRISE) or v.hard)
+    return v.state in (State.WARN, State.BREACH) and not v.ticket and (v.limited_by(LimitKind.SURPRISE) or v.hard)
 
 
 def _enough(one: Asked) -> bool:
@@ -72,7 +72,7 @@ def _enough(one: Asked) -> bool:
 def _few_rows(one: Asked) -> Outcome:
     m = one.measurement
     why = f"{m.n} rows are fewer than the {one.rule.min_rows} that the rule asks for"
-    return Outcome(state=State.UNKNOWN, cause=Cause.TOO_FEW_ROWS, why=why, limit=SURPRISE)
+    return Outcome(state=State.UNKNOWN, cause=Cause.TOO_FEW_ROWS, why=why, limit=Limit(kind=LimitKind.SURPRISE))
 
 
 class _Family:
@@ -90,7 +90,7 @@ class _Family:
         from vigil.verdicts.usual import Scores, usual
 
         self.asked, self.days, self.settings = asked, days, settings
-        self.limit = f"{SURPRISE} {settings.level:.1%}"
+        self.limit = Limit(kind=LimitKind.SURPRISE, level=settings.level)
         self.tonight = [scaled(a.measurement) or Scaled(0.0, 1.0, "") for a in asked]
         scores = matrix(asked, self.tonight, past, days)
         self.values = scores.values

@@ -1,17 +1,19 @@
 """Rules, verdicts and budgets, as values."""
 
-import re
 from datetime import date
 from enum import StrEnum
 from typing import Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from vigil.core.ids import digest
 from vigil.core.spec import Spec
 from vigil.core.words import Family
 from vigil.metrics.types import Measurement
 from vigil.profiles.row_ledger import RowLedger
+from vigil.verdicts.limits import Bound, Limit, LimitKind
+from vigil.verdicts.notes import Note
+from vigil.verdicts.older_releases import limit_of_older_release, note_of_older_release
 
 
 class State(StrEnum):
@@ -43,31 +45,6 @@ class Onset(StrEnum):
     NEW = "new"  # worse than it was, or nothing shows that it was so before
 
 
-class Bound(Spec):
-    """A limit, written `< 0.80` or `> 0.2` in YAML: the side that is bad, and where it begins."""
-
-    side: Literal["<", ">"]
-    limit: float
-
-    @model_validator(mode="before")
-    @classmethod
-    def _from_text(cls, value: object) -> object:
-        """YAML writes a bound as text: `"< 0.80"`."""
-        if not isinstance(value, str):
-            return value
-        match = re.fullmatch(r"\s*([<>])\s*(-?[\d.]+(?:e-?\d+)?)\s*", value)
-        if match is None:
-            raise ValueError(f"a bound is written '< 0.80' or '> 0.2', not {value!r}")
-        return {"side": match[1], "limit": float(match[2])}
-
-    def violated(self, value: float) -> bool:
-        """Whether `value` lies on the bad side (the bound itself is within)."""
-        return value < self.limit if self.side == "<" else value > self.limit
-
-    def __str__(self) -> str:
-        return f"{self.side} {self.limit:g}"
-
-
 class Rule(Spec):
     """Thresholds on one metric, for the subjects it names.
 
@@ -84,6 +61,7 @@ class Rule(Spec):
               none: the noise of few rows is in the comparison.
     floor: smallest distance from the past nights that matters, in the metric's unit (sigma and surprise rules; of a
            surprise on shares or ratios on their scale: 0.03 is 1.5 points at 50 %, 5 % of a ratio or volume is 0.05).
+    thresholds: kinds without a key of their own (docs/add-a-threshold.md), name -> number.
     surprise: further from its usual place on the model's own nights than chance explains (docs/statistics.md#surprise).
     """
 
@@ -102,6 +80,12 @@ class Rule(Spec):
     surprise: bool = False
     quantile: float | None = Field(default=None, gt=0, lt=1)
     season: Literal["weekday"] | None = None
+    thresholds: dict[str, float] = Field(default_factory=dict, exclude_if=lambda known: not known)
+
+    def answered(self, *, beside: str) -> bool:
+        """Whether another threshold than the one named (or the hard one) answers for a subject."""
+        fields = ("breach", "warn", "sigma", "quantile", "holdout", "surprise", "thresholds")
+        return any(getattr(self, name) not in (None, False, {}) for name in fields if name != beside)
 
     def asks(self, subject: str) -> bool:
         """Whether the rule is about a subject.
@@ -193,6 +177,7 @@ class Rules(Spec):
 
 
 PROVISIONAL = "provisional"
+BURN = "burn"  # the metric of verdicts about error budgets
 
 
 class Labels(Spec):
@@ -221,12 +206,27 @@ class Verdict(Spec):
     overdue: bool = False  # an unknown that must not be
     ticket: bool = False  # a warn that somebody should look at within days: slow drift
     measurement: Measurement | None = None
-    limit: str = ""  # "< 0.8", "4 sigma of 28 nights"
+    limit: Limit | None = None  # what it was held against
     would_see: str = ""  # what this ok could have seen
     cohort: str = ""  # "provisional": labels are missing, it was held against past cohorts at the same age
     trend: str = ""  # of a disparity: whether it has always been so, or got worse
     onset: Onset | None = None  # of a warn or a breach of a bound; None for every other verdict
     columns: tuple[str, ...] = ()  # that an expectation is about; other subjects name theirs
+
+    @field_validator("limit", mode="before")
+    @classmethod
+    def _limit_of_older_release(cls, value: object) -> object:
+        """Verdicts stored by older releases have it as text."""
+        return limit_of_older_release(value) if isinstance(value, str) else value
+
+    def limited_by(self, *kinds: LimitKind) -> bool:
+        """Whether it was held against a threshold of one of these kinds."""
+        return self.limit is not None and self.limit.kind in kinds
+
+    @property
+    def of_budget(self) -> bool:
+        """Whether it is about an error budget, and so about all nights of its window."""
+        return self.metric == BURN
 
     @property
     def id(self) -> str:
@@ -352,10 +352,17 @@ class NightResult(Spec):
     budgets: tuple[Budget, ...] = ()
     coverage: tuple[Coverage, ...] = ()  # families that were asked about; () in results of older releases
     as_of: date | None = None  # the night on which it was judged so for the first time
-    notes: tuple[str, ...] = ()  # files that could not be read, failed gates, the yardstick
+    notes: tuple[Note, ...] = ()  # files that could not be read, failed gates, the yardstick
     basis: str = ""  # digest of what the numbers were held against; "" in results of older releases
     row_ledger: RowLedger | None = None  # every row of the night's files; None in results of older releases
     rest: bool = False  # a day without rows and without service: no night, and counted nowhere
+
+    @field_validator("notes", mode="before")
+    @classmethod
+    def _notes_of_older_release(cls, value: object) -> object:
+        """Results stored by older releases have them as text."""
+        notes = value if isinstance(value, (list, tuple)) else ()
+        return tuple(note_of_older_release(note) if isinstance(note, str) else note for note in notes)
 
     @property
     def all_measurements(self) -> tuple[Measurement, ...]:

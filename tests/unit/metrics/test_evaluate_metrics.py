@@ -11,7 +11,7 @@ from vigil.core.words import Family, Task
 from vigil.metrics import evaluate as engine
 from vigil.metrics.catalog import CATALOG
 from vigil.metrics.evaluate import evaluate
-from vigil.metrics.reasons import REASONS
+from vigil.metrics.reasons import Absence
 from vigil.metrics.types import Kind, Reading, View
 from vigil.profiles.edges import edges_digest
 from vigil.profiles.layout import FeatureType
@@ -100,8 +100,8 @@ def test_a_night_without_rows_is_unknown_everywhere_and_never_zero(task):
     for m in measured(empty(task), None, view).values():
         if m.metric != "volume":
             assert m.value is None, m.id
-            assert m.why_not.startswith(REASONS), m.id
-            assert not m.why_not.startswith("check failed"), m.why_not
+            assert m.absence not in (None, Absence.CHECK_FAILED), m.why_not
+            assert m.why_not.startswith(m.absence.value), m.id
 
 
 def test_labels_that_have_not_come_are_pending_not_bad():
@@ -169,6 +169,20 @@ def test_a_metric_that_crashes_takes_no_other_down(monkeypatch):
     assert {k: v for k, v in found.items() if not v.why_not} == {
         k: v for k, v in whole.items() if v.metric not in ("recall", "parity_difference")
     }
+
+
+def test_a_metric_that_crashes_is_a_failed_check_whatever_its_error_says(monkeypatch):
+    def broken(given):
+        raise ValueError("fewer bins than edges: labels pending, no rows")
+
+    monkeypatch.setattr(engine, "load", lambda entry: broken)
+    assert {m.absence for m in measured().values()} == {Absence.CHECK_FAILED}
+
+
+def test_a_reading_has_either_a_value_or_an_absence():
+    for wrong in ({"value": None}, {"value": 1.0, "absence": Absence.NO_ROWS}):
+        with pytest.raises(ValueError, match="either a value or an absence"):
+            Reading(subject="all", **wrong)
 
 
 def test_a_value_that_is_not_a_number_is_a_failed_check(monkeypatch):

@@ -13,6 +13,7 @@ from plugins.vigil_pages.timeline import timeline
 from tests.golden.messages.stories import NIGHT, air, psi
 from tests.unit.plugins.shown import HOSTILE, MONITOR, hostile, incident, night, quiet, spent, told
 from vigil.incidents.types import Clue, Incident
+from vigil.verdicts.limits import Limit
 from vigil.verdicts.types import State
 
 
@@ -72,7 +73,9 @@ def of_incident(found: Incident, *events: Any, report: bool = False) -> str:
 def poisoned() -> dict[str, str]:
     """Every page with the hostile text wherever a person, a file, a model or Slack could have written it."""
     bad = air(0.61, 0.55, 0.68).model_copy(update={"reason": HOSTILE, "subject": HOSTILE, "metric": HOSTILE})
-    fine = bad.model_copy(update={"state": State.OK, "limit": HOSTILE, "would_see": HOSTILE})
+    fine = bad.model_copy(
+        update={"state": State.OK, "limit": Limit(kind="expectation", severity=HOSTILE), "would_see": HOSTILE}
+    )
     told_of = [
         told("replayed", replay={"night": "2026-11-21", "versions": [], "mitigation": "none", "why": HOSTILE}),
         told("acknowledged", by=HOSTILE),

@@ -63,7 +63,7 @@ def test_every_kind_of_threshold_that_a_rule_may_have_is_said() -> None:
     thresholds = set(Rule.model_fields) - {"metric", "subjects", "without"}
     whole = {"breach": "> 0.3", "warn": "> 0.2", "hard": "> 0.7", "sigma": 5, "nights": 21, "holdout": 0.11,
              "min_difference": 0.05, "floor": 0.04, "min_rows": 99, "surprise": True, "quantile": 0.97,
-             "season": "weekday"}  # fmt: skip
+             "season": "weekday", "thresholds": {"times_usual": 13}}  # fmt: skip
     assert set(whole) == thresholds  # a new one needs words
     said = "; ".join(words.rule_words(Rule.model_validate({"metric": "missing", **whole})).limits)
     for number in (
@@ -71,6 +71,7 @@ def test_every_kind_of_threshold_that_a_rule_may_have_is_said() -> None:
         "20 %",
         "70 %",
         "5 robust sd",
+        "times usual 13",
         "21 nights",
         "11 percentage",
         "35 %",

@@ -7,7 +7,8 @@ from typing import Any
 from vigil.core.words import Family
 from vigil.metrics.pool import interval
 from vigil.metrics.types import Kind, Measurement, Worse
-from vigil.verdicts.types import Bound, NightResult, State, Verdict
+from vigil.verdicts.limits import Bound
+from vigil.verdicts.types import NightResult, State, Verdict
 
 NIGHT = date(2026, 11, 20)
 

@@ -52,7 +52,7 @@ def test_the_verdict_of_a_budget_says_what_was_good_how_fast_it_burns_and_what_i
     made = budget(AVAILABLE, counted(*[(1000, 1000)] * 27, (900, 1000)))
     found = burn_verdict(AVAILABLE, made)
     assert (found.state, found.id, found.family) == (State.BREACH, "burn/availability", Family.SERVICE)
-    assert found.limit == "target 99.0% over 28 nights"
+    assert str(found.limit) == "target 99.0% over 28 nights"
     assert found.reason == (
         "SLO availability: 99.64% good of 28,000 over 28 nights, target 99.0% over 28 nights; "
         "tonight burns at 8.3x, 64% of the budget is left"

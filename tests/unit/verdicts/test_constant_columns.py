@@ -11,7 +11,6 @@ from vigil.metrics.example import profile
 from vigil.metrics.types import View
 from vigil.profiles.edges import fit
 from vigil.profiles.types import CategoryColumn, Columns, NumericColumn
-from vigil.verdicts.history import in_place
 from vigil.verdicts.judge import Facts, judge, ruled
 from vigil.verdicts.types import NightResult, Rule, Rules, State
 
@@ -38,7 +37,7 @@ def last(values, words):
     for n in range(NIGHTS + 1):
         tonight = night(values, words) if n == NIGHTS else night(np.zeros(ROWS), ["EUR"] * ROWS)
         found, day = evaluate(tonight, whole, VIEW, yardstick="reference"), FIRST + timedelta(days=n)
-        verdicts = judge(found, DRIFT, in_place(results, day), Facts(night=day, as_of=day))
+        verdicts = judge(found, DRIFT, results, Facts(night=day, as_of=day))
         results.append(NightResult(
             monitor="m", environment="e", night=day, partition_digest="", config_digest="", edges_digest="",
             rows=ROWS, verdicts=verdicts, measurements=ruled(found, verdicts),

@@ -43,15 +43,15 @@ def test_without_past_nights_the_holdout_tells():
 
 def test_a_verdict_that_is_well_or_about_no_group_says_nothing_of_it():
     assert verdict(FAIR, [FAIR] * 28).trend == ""
-    assert trend(share(100, 1000), [share(900, 1000)] * 28, "< 0.8") == ""
+    assert trend(share(100, 1000), [share(900, 1000)] * 28, "<") == ""
 
 
 def test_nights_that_always_wobble_do_not_make_every_bad_one_new():
     rng = np.random.default_rng(4)
     wobbly = [ratio(int(1000 * r), 2000, 1000, 2000) for r in rng.uniform(0.6, 1.0, 28)]
     tonight = ratio(620, 2000, 1000, 2000)
-    assert "got worse" in trend(tonight, [ratio(800, 2000, 1000, 2000)] * 28, "< 0.8")
-    assert "(known)" in trend(tonight, wobbly, "< 0.8")
+    assert "got worse" in trend(tonight, [ratio(800, 2000, 1000, 2000)] * 28, "<")
+    assert "(known)" in trend(tonight, wobbly, "<")
 
 
 def test_a_gap_that_is_bad_either_way_is_worse_when_it_is_further_off():
@@ -59,31 +59,31 @@ def test_a_gap_that_is_bad_either_way_is_worse_when_it_is_further_off():
         return counted(Kind.DIFFERENCE, *parts, metric="tpr_difference", worse=Worse.AWAY)
 
     even = [gap(500, 1000, 500, 1000)] * 28
-    assert "got worse" in trend(gap(300, 1000, 500, 1000), even, "> 0.1")
-    assert "got worse" in trend(gap(700, 1000, 500, 1000), even, "> 0.1")
-    assert "(known)" in trend(gap(300, 1000, 500, 1000), [gap(300, 1000, 500, 1000)] * 28, "> 0.1")
+    assert "got worse" in trend(gap(300, 1000, 500, 1000), even, ">")
+    assert "got worse" in trend(gap(700, 1000, 500, 1000), even, ">")
+    assert "(known)" in trend(gap(300, 1000, 500, 1000), [gap(300, 1000, 500, 1000)] * 28, ">")
 
 
 def test_a_ratio_that_is_bounded_from_above_is_worse_when_it_is_higher():
-    assert "got worse" in trend(ratio(700, 1000, 500, 1000), [FAIR] * 28, "> 1.25")
-    assert "(known)" in trend(UNFAIR, [FAIR] * 28, "> 1.25")
+    assert "got worse" in trend(ratio(700, 1000, 500, 1000), [FAIR] * 28, ">")
+    assert "(known)" in trend(UNFAIR, [FAIR] * 28, ">")
 
 
 def test_numbers_without_counts_are_compared_by_their_intervals():
     named = {"metric": "equalised_odds", "family": Family.FAIRNESS, "worse": Worse.HIGHER, "unit": "difference"}
     past = [number(0.05 + 0.002 * (i % 5), half=0.02, **named) for i in range(28)]
-    assert "got worse" in trend(number(0.3, half=0.02, **named), past, "> 0.1")
-    assert "(known)" in trend(number(0.06, half=0.02, **named), past, "> 0.1")
+    assert "got worse" in trend(number(0.3, half=0.02, **named), past, ">")
+    assert "(known)" in trend(number(0.06, half=0.02, **named), past, ">")
 
 
 def test_a_night_like_the_past_is_said_to_be_worse_no_more_often_than_once_in_a_hundred():
     rng, worse = np.random.default_rng(8), 0
     for _ in range(600):
         made = [ratio(rng.binomial(400, 0.3), 400, rng.binomial(2000, 0.5), 2000) for _ in range(29)]
-        worse += "got worse" in trend(made[0], made[1:], "< 0.8")
+        worse += "got worse" in trend(made[0], made[1:], "<")
     assert worse / 600 <= 0.02
 
 
 @pytest.mark.parametrize("k", [0, 1])
 def test_a_group_that_nobody_favours_is_compared_without_an_error(k):
-    assert "got worse" in trend(ratio(k, 300, 500, 1000), [ratio(150, 300, 500, 1000)] * 5, "< 0.8")
+    assert "got worse" in trend(ratio(k, 300, 500, 1000), [ratio(150, 300, 500, 1000)] * 5, "<")

@@ -4,10 +4,13 @@ from datetime import date
 
 import pytest
 
+from tests.unit.verdicts import made_numbers
 from tests.unit.verdicts.made_measurements import missing, number, share
 from vigil.metrics.types import Worse
 from vigil.verdicts.history import LEAST_NIGHTS, distance, in_place
-from vigil.verdicts.types import NightResult
+from vigil.verdicts.judge import judge
+from vigil.verdicts.limits import Limit
+from vigil.verdicts.types import NightResult, Rule, Rules, Verdict
 
 
 def past(*values, **more):
@@ -99,3 +102,14 @@ def test_the_last_two_places_of_the_past_are_the_two_nights_before_and_nights_wi
 def test_a_night_without_rows_keeps_its_place_and_what_was_said_of_it():
     nights = [judged(3), judged(5, rows=0, digest="none")]
     assert in_place(nights, date(2026, 11, 6))[-1].partition_digest == "none"
+
+
+@pytest.mark.parametrize(("back", "state"), [(1, "breach"), (2, "breach"), (3, "warn"), (9, "warn")])
+def test_the_judge_itself_puts_the_past_in_place_so_that_an_odd_night_before_a_gap_confirms_nothing(back, state):
+    calm = [made_numbers.night(n, made_numbers.moved(0.01 * (n % 2))) for n in range(40, 10, -1)]
+    limit = Limit(kind="sigma", level=5, nights=28)
+    odd = Verdict(metric="mean_shift", subject="age", family="drift", state="warn", reason="", limit=limit)
+    past = [*calm, made_numbers.night(back, verdicts=(odd,))]
+    rules = Rules(drift=(Rule(metric="mean_shift", sigma=5),))
+    (verdict,) = judge([made_numbers.moved(3.0)], rules, past, made_numbers.facts())
+    assert verdict.state.value == state

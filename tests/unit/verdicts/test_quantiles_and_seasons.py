@@ -44,7 +44,7 @@ def test_a_night_beyond_the_quantile_warns_and_two_of_three_are_a_breach():
 
 def test_a_night_like_the_past_is_ok_and_says_what_would_have_been_seen():
     found = one(higher(0.09), UPPER, nights(PAST))
-    assert (found.state, found.limit) == (State.OK, "0.99 quantile of 90 nights")
+    assert (found.state, str(found.limit)) == (State.OK, "0.99 quantile of 90 nights")
     assert found.would_see == "any value > 0.09 sd would have been seen"
 
 

@@ -54,7 +54,7 @@ def test_a_usual_night_is_ok_and_says_what_would_have_been_seen():
 def test_one_night_far_away_is_a_warn_that_names_the_feature():
     found = tonight(quiet(42), 0.25)
     assert found["f3"].state is State.WARN
-    assert found["f3"].limit == "surprise at 0.5%"
+    assert str(found["f3"].limit) == "surprise at 0.5%"
     assert {f for f, v in found.items() if v.state is not State.OK} == {"f3"}
 
 

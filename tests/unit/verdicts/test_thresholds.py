@@ -4,19 +4,27 @@ import pytest
 
 from tests.unit.verdicts.made_measurements import judged, missing, night, nights, number, ratio, share, volume
 from vigil.metrics.types import Worse
-from vigil.verdicts.thresholds import dynamic, static
+from vigil.verdicts.kinds.kind import Tonight
+from vigil.verdicts.kinds.registry import KINDS
+from vigil.verdicts.seasons import Alike
 from vigil.verdicts.types import Cause, Rule, State
 
 CALM = [number(0.0 + 0.01 * (i % 3), half=0.02) for i in range(14)]
 
 
+def answers(rule, known, kinds, **more):
+    asked = [KINDS[kind] for kind in kinds if KINDS[kind].asks(rule)]
+    return [answer for kind in asked for answer in kind.answer(rule, Tonight(known, **more))]
+
+
 def outcomes(rule, m, past=()):
-    return static(rule, [m], {m.id: list(past)})[m.subject]
+    return [one for _, one in answers(rule, [m], ("bound", "holdout"), pooled={m.id: list(past)})]
 
 
 def sigma(m, *, past=CALM, history=None, **more):
     rule = Rule(**{"metric": m.metric, "sigma": 5, **more})
-    (found,) = dynamic(rule, m, past, nights(past) if history is None else history)
+    history = nights(past) if history is None else history
+    ((_, found),) = answers(rule, [m], ["sigma"], alike={m.id: Alike(past, "nights")}, history=history)
     return found
 
 
@@ -50,7 +58,7 @@ def test_a_warn_bound_that_cannot_be_told_does_not_take_away_what_the_breach_bou
 def test_beyond_the_hard_bound_is_a_breach_of_one_night_that_says_so():
     rule = Rule(metric="mean_shift", hard="> 1", sigma=5)
     (found,) = outcomes(rule, number(1.5, half=0.1))
-    assert (found.state, found.hard, found.limit) == (State.BREACH, True, "hard > 1")
+    assert (found.state, found.hard, str(found.limit)) == (State.BREACH, True, "hard > 1")
 
 
 def test_a_hard_bound_that_holds_says_nothing_beside_another_threshold():
@@ -75,7 +83,7 @@ def test_a_holdout_rule_is_bad_on_the_side_of_its_sign_and_names_the_recorded_va
     m = share(900, 1000, baseline=0.9, worse=Worse.LOWER)
     (found,) = outcomes(Rule(metric="accuracy", holdout=allowed), m)
     assert found.state is State.OK
-    assert found.limit == f"{limit} (holdout 0.9 {allowed:+g})"
+    assert str(found.limit) == f"{limit} (holdout 0.9 {allowed:+g})"
 
 
 def test_a_fall_from_the_holdout_is_tested_with_the_night_s_own_uncertainty():
@@ -88,8 +96,8 @@ def test_a_holdout_rule_asks_more_of_each_group_the_more_groups_it_has():
     rule = Rule(metric="accuracy", holdout=-0.05)
     low = share(812, 1000, baseline=0.9, subject="g0")
     crowd = [low, *(share(900, 1000, baseline=0.9, subject=f"g{i}") for i in range(1, 20))]
-    assert static(rule, [low], {})["g0"][0].state is State.BREACH
-    assert static(rule, crowd, {})["g0"][0].state is State.WARN
+    assert dict(answers(rule, [low], ["holdout"]))["g0"].state is State.BREACH
+    assert dict(answers(rule, crowd, ["holdout"]))["g0"].state is State.WARN
 
 
 def test_without_a_recorded_holdout_the_rule_is_unknown_not_ok():
@@ -100,23 +108,25 @@ def test_without_a_recorded_holdout_the_rule_is_unknown_not_ok():
 
 def test_subjects_are_told_apart():
     rule = Rule(metric="missing", breach="> 0.05")
-    found = static(rule, [missing(0, 1000), missing(900, 1000, subject="age")], {})
-    assert {s: o[0].state for s, o in found.items()} == {"income": State.OK, "age": State.BREACH}
+    found = answers(rule, [missing(0, 1000), missing(900, 1000, subject="age")], ["bound"])
+    assert {s: o.state for s, o in found} == {"income": State.OK, "age": State.BREACH}
 
 
 def test_a_rule_without_sigma_asks_no_past_nights():
-    assert dynamic(Rule(metric="mean_shift", hard="> 1"), number(9.0), CALM, nights(CALM)) == []
+    rule = Rule(metric="mean_shift", hard="> 1")
+    assert [name for name, kind in KINDS.items() if kind.asks(rule)] == ["bound"]
+    assert not KINDS["bound"].looks_back(rule)
 
 
 def test_an_unusual_night_is_a_warn_that_says_how_unusual():
     found = sigma(number(0.5, half=0.02))
     assert found.state is State.WARN
     assert found.why.endswith("robust sd from the median 0.01 of 14 nights")
-    assert found.limit == "5 sigma of 28 nights"
+    assert str(found.limit) == "5 sigma of 28 nights"
 
 
 def test_nights_that_were_all_alike_have_no_spread_to_count_a_distance_in():
-    (found,) = dynamic(Rule(metric="volume", sigma=6), volume(430), [volume(800)] * 10, ())
+    found = sigma(volume(430), past=[volume(800)] * 10, history=(), sigma=6)
     assert found.state is State.WARN
     assert found.why == "370 away from the median 800 of 10 nights, which were all alike"
 

@@ -6,7 +6,7 @@ from math import sqrt
 from vigil.metrics.given import Given
 from vigil.metrics.intervals import z_of
 from vigil.metrics.readings import unknown
-from vigil.metrics.reasons import NO_BASELINE, NOT_LOGGED, because
+from vigil.metrics.reasons import NO_BASELINE, NOT_LOGGED, WhyNot, because
 from vigil.metrics.types import Reading
 from vigil.profiles.types import Profile
 
@@ -33,7 +33,7 @@ def importance(profile: Profile) -> tuple[Mapping[str, float], Mapping[str, floa
     return shares, variances, max(c.n for c in profile.contributions.values())
 
 
-def _both(given: Given) -> tuple[dict[str, tuple[float, float, float]], int, str]:
+def _both(given: Given) -> tuple[dict[str, tuple[float, float, float]], int, WhyNot | None]:
     """Feature -> (share tonight, share of the baseline, variance of the difference); rows; or why not."""
     now, noise, n = importance(given.tonight)
     if not now:
@@ -42,7 +42,7 @@ def _both(given: Given) -> tuple[dict[str, tuple[float, float, float]], int, str
     if not was:
         return {}, n, because(NO_BASELINE, "its rows have no contributions")
     names = sorted({*now, *was})
-    return {f: (now.get(f, 0), was.get(f, 0), noise.get(f, 0) + before.get(f, 0)) for f in names}, n, ""
+    return {f: (now.get(f, 0), was.get(f, 0), noise.get(f, 0) + before.get(f, 0)) for f in names}, n, None
 
 
 def attribution_shift(given: Given) -> Iterator[Reading]:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from vigil.metrics.given import Given
-from vigil.metrics.reasons import LABELS_PENDING, NO_ROWS, NOT_LOGGED, because
+from vigil.metrics.reasons import LABELS_PENDING, NO_ROWS, NOT_LOGGED, WhyNot, because
 from vigil.profiles.types import Profile
 
 Table = Mapping[tuple[str, str], int]
@@ -70,7 +70,7 @@ def by_class(cells: Table) -> dict[str, Totals]:
     return {name: Totals(right[name], said[name], true[name]) for name in sorted({*said, *true})}
 
 
-def absent(given: Given) -> str:
+def absent(given: Given) -> WhyNot:
     """Why there is nothing to compare: no rows at all, labels that have not come, or something that was not logged."""
     if not given.tonight.rows:
         return NO_ROWS

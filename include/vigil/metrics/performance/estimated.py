@@ -15,7 +15,7 @@ from vigil.metrics.intervals import auc_interval, z_of
 from vigil.metrics.performance.auc import MIN_CLASS
 from vigil.metrics.performance.scored import CENTRES
 from vigil.metrics.readings import unknown
-from vigil.metrics.reasons import NO_BASELINE, NO_ROWS, NOT_LOGGED, TOO_FEW, because
+from vigil.metrics.reasons import NO_BASELINE, NO_ROWS, NOT_LOGGED, TOO_FEW, WhyNot, because
 from vigil.metrics.types import Reading
 
 BLIND = "estimated from scores; blind to concept drift"
@@ -48,7 +48,7 @@ class _Scores(NamedTuple):
     """
 
     subject: str
-    bins: np.ndarray | str
+    bins: np.ndarray | WhyNot
     n: int
     overruled: Mapping[str, Sequence[float]] = {}
     against: int = 0
@@ -96,7 +96,7 @@ def _alike(given: Given) -> float:
     return total / squares if squares else 1.0
 
 
-def _calibrated(given: Given) -> np.ndarray | str:
+def _calibrated(given: Given) -> np.ndarray | WhyNot:
     """The baseline's calibration, or why there is none."""
     if given.baseline is None:
         return NO_BASELINE
@@ -120,8 +120,11 @@ def _rates(given: Given, of: Counted, empty: str) -> Iterator[Reading]:
     decision = given.view.decision
     said = np.asarray(CENTRES) >= (decision.threshold if decision else 0.5)
     for one in found:
-        if isinstance(share, str) or isinstance(one.bins, str):
-            yield _unknown(one, share)
+        if isinstance(one.bins, WhyNot):
+            yield unknown(one.subject, one.bins, n=one.n)
+            continue
+        if isinstance(share, WhyNot):
+            yield unknown(one.subject, share, n=one.n)
             continue
         k, n = of(one.bins, share, one.positive(said))
         if n <= 0:
@@ -131,11 +134,6 @@ def _rates(given: Given, of: Counted, empty: str) -> Iterator[Reading]:
         half = z_of() * sqrt(max(value * (1 - value), 0.0) / (n * alike))
         low, high = max(0.0, value - half), min(1.0, value + half)
         yield Reading(subject=one.subject, value=value, low=low, high=high, n=one.n, detail=one.detail)
-
-
-def _unknown(one: _Scores, share: np.ndarray | str) -> Reading:
-    """Why nothing is estimated: first of the night, then of the baseline."""
-    return unknown(one.subject, one.bins if isinstance(one.bins, str) else str(share), n=one.n)
 
 
 def estimated_precision(given: Given) -> Iterator[Reading]:
@@ -200,8 +198,11 @@ def estimated_auc(given: Given) -> Iterator[Reading]:
     if not found:
         yield unknown("all", because(NOT_LOGGED, "no scores") if given.tonight.rows else NO_ROWS)
     for one in found:
-        if isinstance(share, str) or isinstance(one.bins, str):
-            yield _unknown(one, share)
+        if isinstance(one.bins, WhyNot):
+            yield unknown(one.subject, one.bins, n=one.n)
+            continue
+        if isinstance(share, WhyNot):
+            yield unknown(one.subject, share, n=one.n)
             continue
         rows = one.bins * alike
         positive, negative = rows * share, rows * (1 - share)

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from vigil.metrics.given import Given
 from vigil.metrics.readings import share
-from vigil.metrics.reasons import CHECK_FAILED, LABELS_PENDING, because
+from vigil.metrics.reasons import CHECK_FAILED, LABELS_PENDING, WhyNot, because
 from vigil.metrics.types import Reading
 
 TOO_MANY = 0.05  # beyond this share, a number would be about other rows than those that were labelled
@@ -30,18 +30,18 @@ def unknown_label(given: Given) -> Iterator[Reading]:
     yield share("all", outcome.neither, outcome.labelled + outcome.neither, empty=LABELS_PENDING, detail=detail)
 
 
-def misnamed(given: Given) -> str:
-    """Why numbers of tonight that need labels cannot be known, or "".
+def misnamed(given: Given) -> WhyNot | None:
+    """Why numbers of tonight that need labels cannot be known, or None.
 
     >>> from vigil.metrics.example import told
     >>> from vigil.profiles.types import Outcome
-    >>> misnamed(told(Outcome(labelled=90, neither=10)))
+    >>> misnamed(told(Outcome(labelled=90, neither=10))).words
     'check failed: 10 of 100 labels are in words of neither class (`unknown_label`)'
     """
     outcome = given.tonight.outcome
     total = outcome.labelled + outcome.neither
     if outcome.neither <= TOO_MANY * total:
-        return ""
+        return None
     return because(
         CHECK_FAILED, f"{outcome.neither:,} of {total:,} labels are in words of neither class (`unknown_label`)"
     )

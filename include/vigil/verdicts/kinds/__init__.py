@@ -1,0 +1,1 @@
+"""The kinds of thresholds that a rule may have, one file each."""
