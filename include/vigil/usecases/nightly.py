@@ -302,7 +302,7 @@ def _with_budgets(
 
 def _with_onsets(result: NightResult, past: Sequence[NightResult]) -> NightResult:
     """With the onset of budgets that burn, by all nights that are known."""
-    verdicts = (burning(v, past) if v.metric == "burn" else v for v in result.verdicts)
+    verdicts = (burning(v, past) if v.of_budget else v for v in result.verdicts)
     return result.model_copy(update={"verdicts": tuple(verdicts)})
 
 
