@@ -3,6 +3,7 @@
 import ast
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 from shutil import copytree
@@ -143,7 +144,7 @@ def test_a_report_that_fails_stops_no_stage_and_is_raised_at_the_end(bank: Bank)
     ended = []
     with pytest.raises(OSError, match="the disk is full"):
         run_night(
-            bank.ports.model_copy(update={"reporter": Torn()}), bank.monitor, date(2026, 9, 20),
+            replace(bank.ports, reporter=Torn()), bank.monitor, date(2026, 9, 20),
             after=lambda stage, _: ended.append(stage),
         )  # fmt: skip
     assert ended == [stage for stage in Stage if stage is not Stage.REPORT]

@@ -121,5 +121,5 @@ def test_an_export_that_is_not_there_is_said(tmp_path):
 
 @pytest.mark.parametrize("traffic", [{}, {"file": "a.csv", "prometheus": "up"}])
 def test_a_monitor_names_exactly_one_source(traffic):
-    with pytest.raises(ValueError, match="one of the two"):
+    with pytest.raises(ValueError, match="exactly one of `prometheus` and `file`"):
         monitor(traffic=traffic)

@@ -46,5 +46,5 @@ def test_codes_are_drafted_as_a_category_and_a_person_overrules_it_either_way() 
 def test_flags_that_name_no_column_or_one_without_numbers_are_refused() -> None:
     with pytest.raises(DataError, match="--category"):
         drafted(calls(), category=("regoin",))
-    with pytest.raises(DataError, match="no numbers"):
+    with pytest.raises(DataError, match="not numbers"):
         drafted(calls(unit=["EUR", "USD"] * 300), numeric=("unit",))

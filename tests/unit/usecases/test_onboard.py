@@ -2,6 +2,7 @@
 
 import errno
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -83,7 +84,7 @@ def test_an_expectation_that_would_fire_on_the_reference_itself_is_left_out_and_
             rest = {"metric": "expectation", "family": Family.QUALITY, "reason": ""}
             return [Verdict(subject=str(n), state=state[n], **rest) for n in range(len(made["expectations"]))]
 
-    done = init(stores.model_copy(update={"quality": Strict()}), tmp_path)
+    done = init(replace(stores, quality=Strict()), tmp_path)
     assert done.dropped == ("expect_column_values_to_not_be_null(prediction_id)",)
     kinds = {(e["type"], e["kwargs"].get("column")) for e in json.loads(done.suite.read_text())["expectations"]}
     assert ("expect_column_values_to_not_be_null", "prediction_id") not in kinds
