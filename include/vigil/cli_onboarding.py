@@ -15,8 +15,9 @@ from rich.markup import escape
 
 from vigil import wiring
 from vigil.cli_draft import show, summary
+from vigil.cli_init_options import InitOptions, address
+from vigil.cli_options import grouped
 from vigil.core.errors import DataError
-from vigil.onboarding.columns import DayOrMonth
 from vigil.settings import Settings
 
 if TYPE_CHECKING:
@@ -30,115 +31,38 @@ app = typer.Typer()
 out = Console(highlight=False)
 
 
-def column(what: str) -> Any:
-    """The option that names a column of the log."""
-    return typer.Option(help=f"Column of {what}; guessed if not given.")
-
-
-ServedAt = Annotated[str | None, column("the time of the prediction")]
-PredictionId = Annotated[str | None, column("the id of the prediction")]
-ModelVersion = Annotated[str | None, column("the model version")]
-Score = Annotated[str | None, column("the score")]
-Prediction = Annotated[str | None, column("the answer")]
-Label = Annotated[str | None, column("the true outcome")]
-ObservedAt = Annotated[str | None, column("the time when the outcome was known")]
-LatencyMs = Annotated[str | None, column("the latency in milliseconds")]
-
-
 @app.command()
-def init(  # noqa: PLR0913, PLR0917 - every answer is a flag
-    name: Annotated[str, typer.Argument(help="Name of the model: small letters, digits and _.")],
-    log: Annotated[
-        str, typer.Option(help="Prediction log: a file, a glob, or an address such as s3://bucket/*.parquet.")
-    ],
-    outcomes: Annotated[
-        str | None, typer.Option(help="Log of the outcomes, if they are not in the prediction log.")
-    ] = None,
-    reference: Annotated[
-        str | None, typer.Option(help="Reference rows, such as a holdout; default: the first nights of the log.")
-    ] = None,
-    owner: Annotated[str | None, typer.Option(help="E-mail of the model's owner.")] = None,
-    favourable: Annotated[str | None, typer.Option(help="The answer that is favourable for the person.")] = None,
-    positive: Annotated[str | None, typer.Option(help="The positive class of the label; guessed if not given.")] = None,
-    protected: Annotated[
-        list[str] | None, typer.Option(help="Protected attribute, or ATTRIBUTE=REFERENCE_GROUP. May be repeated.")
-    ] = None,
-    no_protected: Annotated[bool, typer.Option("--no-protected", help="Do not watch fairness.")] = False,
-    served_at: ServedAt = None,
-    prediction_id: PredictionId = None,
-    model_version: ModelVersion = None,
-    score: Score = None,
-    score_scale: Annotated[
-        str | None, typer.Option(help="Scale of the score: 1 (0 to 1), 100 (per cent) or logit; guessed if not given.")
-    ] = None,
-    prediction: Prediction = None,
-    label: Label = None,
-    observed_at: ObservedAt = None,
-    latency_ms: LatencyMs = None,
-    only: Annotated[
-        list[str] | None,
-        typer.Option(help="COLUMN=VALUE: only these rows, if the log holds several models. May be repeated."),
-    ] = None,
-    exclude: Annotated[list[str] | None, typer.Option(help="Column that is not a feature. May be repeated.")] = None,
-    numeric: Annotated[
-        list[str] | None, typer.Option(help="Feature whose whole numbers are quantities, not codes. May be repeated.")
-    ] = None,
-    category: Annotated[
-        list[str] | None, typer.Option(help="Feature whose whole numbers are codes of categories. May be repeated.")
-    ] = None,
-    max_features: Annotated[
-        int, typer.Option("--max-features", "--most-features", help="Maximum number of features to watch.")
-    ] = 200,
-    dates: Annotated[
-        DayOrMonth | None,
-        typer.Option(help="Day or month first in dates such as 03/04/2026, if the log does not show it."),
-    ] = None,
-    timezone: Annotated[str, typer.Option(help="Time zone of a night, and of times without an offset.")] = "UTC",
-    environment: Annotated[str, typer.Option(help="Environment: production or staging.")] = "production",
-    description: Annotated[str, typer.Option(help="What the model does, in one line.")] = "",
-    nights: Annotated[int, typer.Option(help="Maximum number of past nights to judge now.")] = 60,
-    force: Annotated[
-        bool, typer.Option("--force", help="Replace an existing monitor, and read its log again.")
-    ] = False,
+@grouped
+def init(
+    name: Annotated[str, typer.Argument(help="Name of the model: small letters, digits and _.")], options: InitOptions
 ) -> None:
     """Start watching a model from its prediction log: write a monitor and a suite, and judge the past nights.
 
     What the log cannot tell (owner, favourable answer, reference groups) is asked at the terminal or given as options.
     """
-    from vigil.onboarding.request import Asked
-    from vigil.onboarding.roles import Word
     from vigil.usecases import onboard
     from vigil.usecases.look import look_at
 
-    given = {
-        Word.SERVED_AT: served_at, Word.PREDICTION_ID: prediction_id, Word.MODEL_VERSION: model_version,
-        Word.SCORE: score, Word.PREDICTION: prediction, Word.LABEL: label, Word.OBSERVED_AT: observed_at,
-        Word.LATENCY: latency_ms,
-    }  # fmt: skip
-    named, references = _pairs(protected or [])
     settings = Settings()
     _name(name)
-    asked = Asked(
-        name=name, log=_address(log, settings.home), outcomes=_address(outcomes, settings.home) if outcomes else None,
-        columns={w: c for w, c in given.items() if c}, only=dict(_pair(o, "--only") for o in only or []),
-        exclude=tuple(exclude or ()), numeric=tuple(numeric or ()), category=tuple(category or ()),
-        positive=positive, score_scale=score_scale, dates=dates, protected=tuple(named), no_protected=no_protected,
-        timezone=timezone, environment=environment, most_features=max_features,
-    )  # fmt: skip
+    request = options.request(name, settings.home)
     with out.status("opening the stores"):
         ports = wiring.open_ports(settings)
-    with out.status(f"reading {log}"):
-        looked = look_at(ports, asked)
+    with out.status(f"reading {options.log}"):
+        looked = look_at(ports, request)
     show(looked)
-    answers = answer(looked.draft, owner=owner, favourable=favourable, references=references, description=description)
+    answers = answer(
+        looked.draft, owner=options.owner, favourable=options.favourable, references=options.reference_groups,
+        description=options.description,
+    )  # fmt: skip
     with out.status("trying the rules on the first nights, storing the rows"):
         written = onboard.write(
-            ports, looked, answers, home=settings.home, force=force, actor=getuser(),
-            reference=_address(reference, settings.home) if reference else None,
+            ports, looked, answers, home=settings.home, force=options.force, actor=getuser(),
+            reference=address(options.reference, settings.home) if options.reference else None,
         )  # fmt: skip
     _schema_file(settings)
     say_written(written)
-    judge(ports, written, nights)
+    judge(ports, written, options.nights)
 
 
 def _name(name: str) -> None:
@@ -148,30 +72,6 @@ def _name(name: str) -> None:
         raise DataError(
             f"{name!r} is not a valid model name: use 2 to 63 small letters, digits and _, starting with a letter"
         )
-
-
-def _pair(text: str, flag: str) -> tuple[str, str]:
-    left, equals, right = text.partition("=")
-    if not equals:
-        raise DataError(f"{flag} {text}: write it as {flag} COLUMN=VALUE")
-    return left, right
-
-
-def _pairs(texts: list[str]) -> tuple[list[str], dict[str, str]]:
-    """Attributes, and the reference groups given with them."""
-    named = [t.partition("=")[0] for t in texts]
-    return named, {left: right for left, equals, right in (t.partition("=") for t in texts) if equals}
-
-
-def _address(path: str, home: Path) -> str:
-    """The path as the YAML stores it: relative to the project if the file is inside it, else absolute."""
-    if "://" in path:
-        return path
-    absolute = Path(path).expanduser().absolute()
-    try:
-        return absolute.relative_to(home).as_posix()
-    except ValueError:
-        return absolute.as_posix()
 
 
 def answer(
@@ -378,6 +278,6 @@ def reference(
     from vigil.usecases.reference import set_reference
 
     ports, monitor = wiring.open_ports(), wiring.monitor(model)
-    rows = reference_from(ports, monitor, _address(str(path), Settings().home))
+    rows = reference_from(ports, monitor, address(str(path), Settings().home))
     done = set_reference(ports, monitor, rows, origin=path.name, actor=getuser())
     out.print(f"{model}: {done.rows:,} rows of {escape(path.name)} are now the reference")

@@ -26,7 +26,7 @@ from vigil.config.load import load_monitor
 from vigil.config.suites import suite_of
 from vigil.core.window import night_window
 from vigil.ports import QualityOutcome
-from vigil.verdicts.types import Verdict
+from vigil.verdicts.types import State, Verdict
 
 pytestmark = pytest.mark.slow  # imports Great Expectations
 HOME = Path(__file__).resolve().parents[2]
@@ -239,11 +239,11 @@ def test_a_suite_that_is_missing_or_broken_is_unknown_with_the_file_and_the_next
     suite = adapter(tmp_path, FileArtifacts(tmp_path / "artifacts", "http://127.0.0.1:1"))
     rows = pa.table({"x": [1.0]})
     (missing,) = suite.run(MONITOR, rows, night=NIGHT).verdicts
-    assert "there is no" in missing["reason"]
-    assert missing["state"] == "unknown"
+    assert "there is no" in missing.reason
+    assert missing.state is State.UNKNOWN
     (tmp_path / "iris.json").write_text("{")
     (broken,) = suite.run(MONITOR, rows, night=NIGHT).verdicts
-    assert "is not a suite in JSON" in broken["reason"]
+    assert "is not a suite in JSON" in broken.reason
 
 
 @pytest.mark.parametrize("adapter", [GxSuite, CompiledSuite])
@@ -303,8 +303,8 @@ def test_a_challenger_in_shadow_is_in_the_rows_of_neither(tmp_path, labels):
     gx, mine = on_a_night(tmp_path, [served(), shadow, shadow], labels)
     assert gx == mine
     assert mine.failed_gates == ()
-    assert {v["state"] for v in mine.verdicts} == {"ok"}
-    assert {v["measurement"]["n"] for v in mine.verdicts} == {8}
+    assert {v.state for v in mine.verdicts} == {State.OK}
+    assert {v.measurement.n for v in mine.verdicts} == {8}
 
 
 @pytest.mark.parametrize("labels", [True, False])

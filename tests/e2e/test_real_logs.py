@@ -85,7 +85,7 @@ def test_a_german_spreadsheet_of_calls_needs_two_answers_and_its_score_is_a_numb
     assert "threshold: 0.03" in page
     assert "- Zinssatz    # a night has one value of it" in page
     assert "subjects: [Kanal" not in page
-    assert "its rows, reference and suite are as the monitor says" in vigil(home, "lint", "--data")
+    assert "the monitor agrees with its rows, reference and suite" in vigil(home, "lint", "--data")
     log = pd.concat(map(pd.read_parquet, home.rglob("predictions/model=anrufe/**/*.parquet")))
     assert 0.01 < log["score"].mean() < 0.1
 

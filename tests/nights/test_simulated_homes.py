@@ -67,7 +67,7 @@ def test_a_unit_change_in_a_simulated_home_is_found_and_the_quiet_nights_before_
         (shift,) = [v for v in bad.verdicts if v.id == f"position_shift/{truth['feature']}"]
         assert (shift.state, shift.hard) == (State.BREACH, True)
         assert not any(name.startswith("missing") for name in alarms(bad))
-    assert "its rows, reference and suite are as the monitor says" in vigil("lint", "--data", home=home)
+    assert "the monitor agrees with its rows, reference and suite" in vigil("lint", "--data", home=home)
 
 
 def test_a_bad_version_is_found_by_its_performance_and_a_home_is_written_twice_the_same(tmp_path):

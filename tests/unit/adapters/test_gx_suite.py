@@ -168,7 +168,7 @@ def test_values_of_rows_reach_neither_verdict_nor_page_nor_stored_result(tmp_pat
     [
         ("{ not json", "expectations/iris.json is not a suite in JSON"),
         ('{"name": "x"}', "expectations/iris.json has no list `expectations`"),
-        ('{"name": "x", "expectations": []}', "expectations/iris.json expects nothing"),
+        ('{"name": "x", "expectations": []}', "expectations/iris.json has no expectations"),
     ],
 )
 def test_a_suite_that_cannot_be_read_is_one_unknown_that_names_the_file_and_the_place(
