@@ -20,10 +20,21 @@ def within(place: Path, rule: Rule, entry: Entry) -> Iterator[Finding]:
     """Contradictions within one rule, or between a rule and its metric."""
     for kind in thresholds(rule):
         yield from (((*place, *field.split(".")), what) for field, what in kind.contradicts(rule, entry))
-    for name in rule.thresholds.keys() - KINDS.keys():
-        what = f"no kind of threshold is called {name!r}; known: {', '.join(KINDS)} (docs/add-a-threshold.md)"
-        yield (*place, "thresholds", name), what
+    yield from _thresholds((*place, "thresholds"), rule)
     yield from _idle(place, rule)
+
+
+def _thresholds(place: Path, rule: Rule) -> Iterator[Finding]:
+    """Names under `thresholds:` that no kind reads: unknown ones, and kinds that have a key of their own."""
+    read_here = {name for name, kind in KINDS.items() if kind.asks(Rule(metric=rule.metric, thresholds={name: 0.0}))}
+    for name in sorted(rule.thresholds.keys() - read_here):
+        if name in KINDS:
+            what = (
+                f"{name!r} has a key of its own in the rule: breach, warn, hard, sigma, quantile, holdout or surprise"
+            )
+        else:
+            what = f"no kind of threshold is called {name!r}; known: {', '.join(KINDS)} (docs/add-a-threshold.md)"
+        yield (*place, name), what
 
 
 def _idle(place: Path, rule: Rule) -> Iterator[Finding]:

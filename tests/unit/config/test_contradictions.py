@@ -65,6 +65,18 @@ WRONG = {
         FAIR, f'{FAIR}\n    - {{metric: selection_rate_ratio, breach: "> 0.75"}}',
         "24: rules.fairness[1].breach: 'selection_rate_ratio' is bad when > 0.75, and in the rule before when < 0.8: "
         "no value is good; keep one of them"),
+    "a kind of threshold that is unknown": (
+        DRIFT, "{metric: psi, thresholds: {sigmas: 4}}",
+        "19: rules.drift[0].thresholds.sigmas: no kind of threshold is called 'sigmas'; "
+        "known: bound, holdout, sigma, quantile, surprise (docs/add-a-threshold.md)"),
+    "a kind of threshold that has a key of its own": (
+        DRIFT, "{metric: psi, thresholds: {sigma: 4}}",
+        "19: rules.drift[0].thresholds.sigma: 'sigma' has a key of its own in the rule: "
+        "breach, warn, hard, sigma, quantile, holdout or surprise"),
+    "a key of its own beside the threshold that it would be": (
+        DRIFT, '{metric: psi, breach: "> 0.2", thresholds: {bound: 0.1}}',
+        "19: rules.drift[0].thresholds.bound: 'bound' has a key of its own in the rule: "
+        "breach, warn, hard, sigma, quantile, holdout or surprise"),
     "a warning on the other side": (
         'warn: "> 0.1"', 'warn: "< 0.1"', None),
 }  # fmt: skip
