@@ -86,8 +86,8 @@ def measured(folder: Path) -> dict[str, Any]:
         runs = [_pair(story, back, clock) for back in range(NIGHTS, 0, -1)]
     finally:
         stack.stop()
-    found = {name: median(run[name] for run in runs) for name in runs[0]}
-    return {**found, "runs": runs}
+    medians = {name: median(run[name] for run in runs) for name in runs[0]}
+    return {**medians, "runs": runs}
 
 
 def _dags(folder: Path) -> Path:
@@ -154,8 +154,8 @@ def _run(story: Story, dag: str, run_id: str, conf: dict[str, str]) -> float:
     state = story.airflow.wait(dag, run_id, seconds=300)
     if state != "success":
         raise SystemExit(f"{dag} {run_id}: {state}\n" + "\n".join(story.airflow.failed_tasks(dag, run_id)))
-    told = story.airflow.get(f"/dags/{dag}/dagRuns/{run_id}")
-    start, end = (datetime.fromisoformat(told[name]) for name in ("start_date", "end_date"))
+    dag_run = story.airflow.get(f"/dags/{dag}/dagRuns/{run_id}")
+    start, end = (datetime.fromisoformat(dag_run[name]) for name in ("start_date", "end_date"))
     return (end - start).total_seconds()
 
 

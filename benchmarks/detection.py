@@ -78,15 +78,15 @@ def plan(*, full: bool) -> list[Quiet | Runs]:
 
 def play(job: Quiet | Runs, code: str) -> dict[str, Any]:
     """One job, in a process of its own; what the same code played before is not played anew."""
-    kept = CACHE / "played" / f"{id_of([repr(job), code])}.json"
-    if not kept.exists():
+    path = CACHE / "played" / f"{id_of([repr(job), code])}.json"
+    if not path.exists():
         played = quiet(job) if isinstance(job, Quiet) else faulty(job)
-        kept.parent.mkdir(parents=True, exist_ok=True)
-        draft = kept.with_suffix(".part")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        draft = path.with_suffix(".part")
         draft.write_text(json.dumps(played, default=str))
-        draft.replace(kept)
-    told: dict[str, Any] = json.loads(kept.read_text())
-    return told
+        draft.replace(path)
+    result: dict[str, Any] = json.loads(path.read_text())
+    return result
 
 
 def code_digest() -> str:
@@ -99,7 +99,7 @@ def quiet(job: Quiet) -> dict[str, Any]:
     """Night by night: what each method said."""
     model = (Drafted if job.drafted else Model)(job.regime, job.seed, job.rows, CACHE)
     watch = Watch(model.monitor, model.baseline)
-    told: dict[str, Any] = {
+    record: dict[str, Any] = {
         "drafted": job.drafted,
         "regime": job.regime,
         "rows": job.rows,
@@ -108,25 +108,25 @@ def quiet(job: Quiet) -> dict[str, Any]:
         "peers": {},
     }
     for index in range(job.nights):
-        day, made, _ = model.night(index)
-        result = watch.judge(day, made)
+        day, profile, _ = model.night(index)
+        result = watch.judge(day, profile)
         if index >= LEARNT:
-            told["nights"].append(_said(result))
+            record["nights"].append(_said(result))
     began = watch.results[LEARNT].night
     late = [i for i in watch.incidents if i.opened_night >= began]
-    told["incidents"] = [(i.opened_night.isoformat(), int(i.severity), sorted(_ids(i))) for i in late]
+    record["incidents"] = [(i.opened_night.isoformat(), int(i.severity), sorted(_ids(i))) for i in late]
     if job.peers:
-        told["peers"] = peers_of_quiet(model, job)
-    return told
+        record["peers"] = peers_of_quiet(model, job)
+    return record
 
 
 def _said(result: Any) -> dict[str, Any]:
-    found = alarms(result)
+    night_alarms = alarms(result)
     due = [v for v in result.verdicts if v.metric != "burn"]
     return {
         "night": result.night.isoformat(), "rows": result.rows,
-        "alarms": [f"{v.id} {v.state.value}" for v in found if not v.ticket],
-        "tickets": [v.id for v in found if v.ticket], "due": len(due),
+        "alarms": [f"{v.id} {v.state.value}" for v in night_alarms if not v.ticket],
+        "tickets": [v.id for v in night_alarms if v.ticket], "due": len(due),
         "unknown": [v.id for v in due if v.state is State.UNKNOWN],
     }  # fmt: skip
 
@@ -140,35 +140,35 @@ def faulty(job: Runs) -> dict[str, Any]:
     model = (Drafted if job.drafted else Model)("real", job.seed, job.rows, CACHE)
     watch = Watch(model.monitor, model.baseline)
     for index in range(ONSET):
-        day, made, _ = model.night(index)
-        watch.judge(day, made)
+        day, profile, _ = model.night(index)
+        watch.judge(day, profile)
     before = pickle.dumps((watch.results, watch.streams))
     runs = []
     for name, number in job.faults:
         fault = trial(name, seed=number, onset=ONSET)
         watch.results, watch.streams = pickle.loads(before)
         runs.append({"fault": name, "feature": fault.feature, **_run(model, watch, fault, f"{name}-{number}")})
-    told = {"drafted": job.drafted, "seed": job.seed, "rows": job.rows, "regime": "real", "runs": runs, "peers": []}
+    record = {"drafted": job.drafted, "seed": job.seed, "rows": job.rows, "regime": "real", "runs": runs, "peers": []}
     if job.peers:
-        told["peers"] = peers_of_faults(model, job)
-    return told
+        record["peers"] = peers_of_faults(model, job)
+    return record
 
 
 def _run(model: Model, watch: Watch, fault: Fault, name: str) -> dict[str, Any]:
     """Nights are played until the fault has become a breach or a ticket, or its trial is over."""
-    seen: dict[str, int | None] = {"warn": None, "breach": None, "ticket": None}
+    first_alarms: dict[str, int | None] = {"warn": None, "breach": None, "ticket": None}
     last = (fault.until or ONSET) + 1
     for index in range(ONSET, last):
-        day, made, _ = model.night(index, fault, name)
-        for v in alarms(watch.judge(day, made)):
+        day, profile, _ = model.night(index, fault, name)
+        for v in alarms(watch.judge(day, profile)):
             if concerns(v, fault):
                 word = "ticket" if v.ticket else v.state.value
-                seen[word] = seen[word] or index - ONSET + 1
+                first_alarms[word] = first_alarms[word] or index - ONSET + 1
                 if word == "breach":
-                    seen["warn"] = seen["warn"] or index - ONSET + 1
-        if seen["breach"] or (seen["ticket"] and seen["warn"]):
+                    first_alarms["warn"] = first_alarms["warn"] or index - ONSET + 1
+        if first_alarms["breach"] or (first_alarms["ticket"] and first_alarms["warn"]):
             break
-    return {**seen, "trial_nights": last - ONSET}
+    return {**first_alarms, "trial_nights": last - ONSET}
 
 
 def concerns(verdict: Any, fault: Fault) -> bool:
@@ -191,12 +191,12 @@ def peers_of_quiet(model: Model, job: Quiet) -> dict[str, list[list[str]]]:
     run = model.simulation(job.nights)
     tables = [columns(run.night(i).predictions, features) for i in range(job.nights)]
     peers = Peers(tables[:LEARNT], features, job.seed)
-    told: dict[str, list[Any]] = {m: [] for m in METHODS}
+    record: dict[str, list[Any]] = {m: [] for m in METHODS}
     for rows in tables[LEARNT:]:
         for method, flagged in peers.flagged(rows).items():
-            told[method].append(sorted(flagged))
-    told["checked"] = list(checked(peers, tables[LEARNT : LEARNT + 1]))
-    return told
+            record[method].append(sorted(flagged))
+    record["checked"] = list(checked(peers, tables[LEARNT : LEARNT + 1]))
+    return record
 
 
 def peers_of_faults(model: Model, job: Runs) -> list[dict[str, Any]]:
@@ -206,7 +206,7 @@ def peers_of_faults(model: Model, job: Runs) -> list[dict[str, Any]]:
     features = load().features
     run = model.simulation(LEARNT)
     peers = Peers([columns(run.night(i).predictions, features) for i in range(LEARNT)], features, job.seed)
-    told = []
+    records = []
     for name, number in [f for f in job.faults if f[0] in BARS][:: max(1, len(job.faults) // 20)]:
         fault = trial(name, seed=number, onset=ONSET)
         drawn = model.simulation(ONSET + 10, [fault])
@@ -216,8 +216,8 @@ def peers_of_faults(model: Model, job: Runs) -> list[dict[str, Any]]:
             for method in METHODS:
                 if fault.feature in flagged[method]:
                     first.setdefault(method, index - ONSET + 1)
-        told.append({"fault": name, "first": first})
-    return told
+        records.append({"fault": name, "first": first})
+    return records
 
 
 def main(
@@ -228,27 +228,27 @@ def main(
     full = os.environ.get("FULL", "") not in ("", "0")
     jobs = plan(full=full)
     bars = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    told, code = [], code_digest()
-    with ProcessPoolExecutor(workers) as pool, Progress(*bars, console=out) as shown:
-        task = shown.add_task("models", total=len(jobs))
-        for done in as_completed([pool.submit(play, job, code) for job in jobs]):
-            told.append(done.result())
-            shown.advance(task)
-            if len(told) % 5 == 0:
-                _tell(told, full=full, keep=False)
-    _tell(told, full=full, keep=keep)
+    results, code = [], code_digest()
+    with ProcessPoolExecutor(workers) as pool, Progress(*bars, console=out) as progress:
+        task = progress.add_task("models", total=len(jobs))
+        for future in as_completed([pool.submit(play, job, code) for job in jobs]):
+            results.append(future.result())
+            progress.advance(task)
+            if len(results) % 5 == 0:
+                _tell(results, full=full, keep=False)
+    _tell(results, full=full, keep=keep)
 
 
-def _tell(told: Sequence[Mapping[str, Any]], *, full: bool, keep: bool) -> None:
-    rows = summary(sorted(told, key=lambda t: (t["drafted"], t["seed"], t["regime"], t["rows"])))
+def _tell(results: Sequence[Mapping[str, Any]], *, full: bool, keep: bool) -> None:
+    rows = summary(sorted(results, key=lambda t: (t["drafted"], t["seed"], t["regime"], t["rows"])))
     lines = table(rows)
     out.print("\n".join(lines), soft_wrap=True)
     CACHE.mkdir(parents=True, exist_ok=True)
-    (CACHE / "told.json").write_text(json.dumps(told, default=str))
+    (CACHE / "told.json").write_text(json.dumps(results, default=str))
     if keep:
         machine = {"cores": os.cpu_count(), "python": platform.python_version()}
-        kept = {"full": full, "regimes_digest": digest(), "machine": machine, "results": rows}
-        RESULTS.write_text(json.dumps(kept, indent=1) + "\n")
+        document = {"full": full, "regimes_digest": digest(), "machine": machine, "results": rows}
+        RESULTS.write_text(json.dumps(document, indent=1) + "\n")
         written(lines)
 
 

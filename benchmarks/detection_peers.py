@@ -28,11 +28,11 @@ METHODS = (
 
 def columns(rows: pa.Table, features: Mapping[str, str]) -> dict[str, np.ndarray]:
     """Features as arrays: floats, or texts with "" for what is missing."""
-    found = {}
+    arrays = {}
     for name, kind in features.items():
         values = rows.column(name).to_numpy(zero_copy_only=False)
-        found[name] = values.astype(float) if kind == "numeric" else np.array([v or "" for v in values], dtype=str)
-    return found
+        arrays[name] = values.astype(float) if kind == "numeric" else np.array([v or "" for v in values], dtype=str)
+    return arrays
 
 
 class Peers:
@@ -45,15 +45,15 @@ class Peers:
         for name in features:
             whole = np.concatenate([n[name] for n in nights])
             self.reference[name] = whole[rng.permutation(len(whole))[:REFERENCE_ROWS]]
-        told = [self._nannyml(n) for n in nights]
-        self.limits = [{name: _limit([t[part][name] for t in told]) for name in features} for part in (0, 1)]
+        night_distances = [self._nannyml(n) for n in nights]
+        self.limits = [{name: _limit([t[part][name] for t in night_distances]) for name in features} for part in (0, 1)]
 
     def flagged(self, night: Table) -> dict[str, frozenset[str]]:
         """Method -> the features that it raises an alarm for."""
         p = {name: self._p(name, night[name]) for name in self.features}
         psi = {name: _psi(*self._shares(name, night[name])) for name in self.features}
         default, best = self._nannyml(night)
-        said = {
+        flags = {
             METHODS[0]: [n for n in p if p[n] < ALARM_SHARE],
             METHODS[1]: [n for n in p if p[n] < ALARM_SHARE / len(p)],
             METHODS[2]: [n for n in psi if psi[n] > 0.2],
@@ -62,7 +62,7 @@ class Peers:
             METHODS[5]: [n for n in self.features if default[n] > self.limits[0][n]],
             METHODS[6]: [n for n in self.features if best[n] > self.limits[1][n]],
         }
-        return {method: frozenset(names) for method, names in said.items()}
+        return {method: frozenset(names) for method, names in flags.items()}
 
     def evidently(self, name: str, now: np.ndarray) -> bool:
         """Its default for more than 1,000 reference rows: Wasserstein / sd for numbers with more than five values,
@@ -146,8 +146,8 @@ def checked(peers: Peers, nights: Sequence[Table]) -> Iterator[bool]:
         return Dataset.from_pandas(frame, data_definition=about)
 
     for night in nights:
-        found = Report([DataDriftPreset()]).run(told(night), told(peers.reference)).dict()
-        for metric in found["metrics"]:
+        report = Report([DataDriftPreset()]).run(told(night), told(peers.reference)).dict()
+        for metric in report["metrics"]:
             name = metric["config"].get("column")
             if name in peers.features:
                 yield (float(metric["value"]) >= 0.1) == peers.evidently(name, night[name])

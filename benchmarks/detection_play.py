@@ -73,16 +73,16 @@ class Model:
     @cached_property
     def baseline(self) -> tuple[Any, Profile]:
         """(edges, profile of the holdout)."""
-        kept = self.folder / "baseline.pkl"
-        if not kept.exists():
+        path = self.folder / "baseline.pkl"
+        if not path.exists():
             rows, scanner = self.simulation(1).reference(REFERENCE_ROWS), DuckDBScanner()
             edges = scanner.fit_edges(self.monitor, rows)
-            made = scanner.scan_table(
+            profile = scanner.scan_table(
                 self.monitor, rows, edges, night=date(2026, 1, 1), version="1", role=Role.CHAMPION
             )
-            kept.write_bytes(pickle.dumps((edges, made)))
-        found: tuple[Any, Profile] = pickle.loads(kept.read_bytes())
-        return found
+            path.write_bytes(pickle.dumps((edges, profile)))
+        baseline_pair: tuple[Any, Profile] = pickle.loads(path.read_bytes())
+        return baseline_pair
 
     def simulation(self, nights: int, faults: Sequence[Fault] = ()) -> Simulation:
         """The model's nights, the same ones every time."""
@@ -90,23 +90,23 @@ class Model:
 
     def night(self, index: int, fault: Fault | None = None, name: str = "quiet") -> tuple[date, Profile, pa.Table]:
         """One night: its day, its profile with the labels that came later, its rows (empty where not wanted)."""
-        kept = self.folder / f"{name}-{index}.pkl"
-        if kept.exists() and not self.wants_rows:
-            day, made = pickle.loads(kept.read_bytes())
-            return day, made, None
+        path = self.folder / f"{name}-{index}.pkl"
+        if path.exists() and not self.wants_rows:
+            day, profile = pickle.loads(path.read_bytes())
+            return day, profile, None
         run = self.simulation(index + 1, [fault] if fault else [])
         drawn = run.night(index)
         labelled = drawn.predictions.join(
             drawn.outcomes.select(["prediction_id", "label"]), "prediction_id", join_type="left outer"
         )
         version = labelled.column("model_version")[0].as_py() if labelled.num_rows else "1"
-        made = DuckDBScanner().scan_table(
+        profile = DuckDBScanner().scan_table(
             self.monitor, labelled, self.baseline[0], night=drawn.day, version=version, role=Role.CHAMPION
         )
-        draft = kept.with_suffix(".part")
-        draft.write_bytes(pickle.dumps((drawn.day, made)))
-        draft.replace(kept)
-        return drawn.day, made, drawn.predictions
+        draft = path.with_suffix(".part")
+        draft.write_bytes(pickle.dumps((drawn.day, profile)))
+        draft.replace(path)
+        return drawn.day, profile, drawn.predictions
 
 
 class Drafted(Model):
@@ -125,8 +125,8 @@ class Drafted(Model):
     @cached_property
     def baseline(self) -> tuple[Any, Profile]:
         """(edges, profile of the reference) as `vigil init` made them."""
-        kept = wiring.open_ports(self.settings).profiles
-        edges, baseline = kept.edges(DRAFTED), kept.baseline(DRAFTED, REFERENCE)
+        profiles = wiring.open_ports(self.settings).profiles
+        edges, baseline = profiles.edges(DRAFTED), profiles.baseline(DRAFTED, REFERENCE)
         assert edges is not None
         assert baseline is not None
         return edges, baseline
@@ -167,10 +167,10 @@ class Watch:
         folded = [fold(events) for events in self.streams.values()]
         return sorted((i for i in folded if i), key=lambda i: i.opened_night)
 
-    def judge(self, day: date, made: Profile) -> NightResult:
+    def judge(self, day: date, profile: Profile) -> NightResult:
         """The night's verdicts, budgets and incidents. Labels are there, as they are when the cohort is mature."""
         edges, holdout = self.baseline
-        wanted = {
+        metrics = {
             *self.monitor.rules.metrics,
             "success_rate",
             "latency_within",
@@ -179,19 +179,20 @@ class Watch:
             "top_class_share",
         }
         numbers = evaluate(
-            made, holdout, view(self.monitor), yardstick="holdout of version 1", only=wanted, edges=edges
+            profile, holdout, view(self.monitor), yardstick="holdout of version 1", only=metrics, edges=edges
         )
         past = self._past()
         facts = Facts(night=day, as_of=day + timedelta(days=4), labels=self.monitor.labels,
-                      version=main_version(made.versions),
-                      labelled_share=min(1.0, made.outcome.labelled / max(made.rows, 1)),
+                      version=main_version(profile.versions),
+                      labelled_share=min(1.0, profile.outcome.labelled / max(profile.rows, 1)),
                       surprise=self.monitor.surprise)  # fmt: skip
-        said = judge(numbers, self.monitor.rules, past, facts)
-        asked = {v.id for v in said}
+        verdicts = judge(numbers, self.monitor.rules, past, facts)
+        ruled_ids = {v.id for v in verdicts}
         result = NightResult(
             monitor=self.monitor.model, environment=self.monitor.environment, night=day, partition_digest=str(day),
-            config_digest="", edges_digest="", versions=dict(made.versions), rows=made.rows, champion_rows=made.rows,
-            verdicts=said, measurements=tuple(m for m in numbers if m.id not in asked),
+            config_digest="", edges_digest="", versions=dict(profile.versions), rows=profile.rows,
+            champion_rows=profile.rows,
+            verdicts=verdicts, measurements=tuple(m for m in numbers if m.id not in ruled_ids),
         )  # fmt: skip
         result = self._with_budgets(result)
         self._correlate(result)
@@ -205,17 +206,17 @@ class Watch:
 
     def _with_budgets(self, result: NightResult) -> NightResult:
         window = [*self.results[-RECENT:], result]
-        told: list[Verdict] = []
+        burns: list[Verdict] = []
         for slo in self.monitor.slos:
-            told.append(burn_verdict(slo, budget(slo, [spent(slo, r) for r in window])))
-        return result.model_copy(update={"verdicts": (*result.verdicts, *told)})
+            burns.append(burn_verdict(slo, budget(slo, [spent(slo, r) for r in window])))
+        return result.model_copy(update={"verdicts": (*result.verdicts, *burns)})
 
     def _correlate(self, result: NightResult) -> None:
-        known = self.incidents
-        told = {q for i in known if i.is_open for q in i.questions}
+        incidents = self.incidents
+        open_questions = {q for i in incidents if i.is_open for q in i.questions}
         before = self.results[-1] if self.results else None
-        new = signals(result, before, told=told, standing=register(known))
-        current = episode_of(known, result.night)
+        new = signals(result, before, told=open_questions, standing=register(incidents))
+        current = episode_of(incidents, result.night)
         if new:
             how_bad = partial(assess, risk=self.monitor.risk, environment=self.monitor.environment, has_fallback=False,
                               mitigated=False)  # fmt: skip
@@ -237,14 +238,14 @@ class Watch:
 
     @staticmethod
     def _answers(incident: Incident, result: NightResult) -> Answers:
-        said = {v.id: v for v in result.verdicts}
-        kinds = {q: kind_of(said[q]) if q in said else AnswerKind.GOOD for q in incident.questions}
+        verdicts = {v.id: v for v in result.verdicts}
+        kinds = {q: kind_of(verdicts[q]) if q in verdicts else AnswerKind.GOOD for q in incident.questions}
         each_kind = {k.value: tuple(q for q, kind in kinds.items() if kind is k) for k in AnswerKind}
-        return Answers(night=result.night, version="1", rows=result.rows, verdicts=said, **each_kind)
+        return Answers(night=result.night, version="1", rows=result.rows, verdicts=verdicts, **each_kind)
 
-    def _append(self, stream: str, made: Sequence[NewEvent], night: date) -> None:
+    def _append(self, stream: str, new_events: Sequence[NewEvent], night: date) -> None:
         events = self.streams.setdefault(stream, [])
-        for new in made:
+        for new in new_events:
             if all(e.key != new.key for e in events):
                 at = datetime(night.year, night.month, night.day, tzinfo=UTC)
                 events.append(

@@ -54,8 +54,8 @@ def bank() -> dict[str, Any]:
     rows = pd.read_parquet(DATA / "bank_calls.parquet")
     rows = rows.assign(prediction="call", day=pd.to_datetime(rows["contact_day"]).dt.date)
     monitor = bank_monitor()
-    taught = rows[rows["day"] <= TAUGHT_UNTIL]
-    results = list(_watched(monitor, taught, rows))
+    training_rows = rows[rows["day"] <= TAUGHT_UNTIL]
+    results = list(_watched(monitor, training_rows, rows))
     named: dict[str, set[str]] = defaultdict(set)
     features: dict[str, set[str]] = defaultdict(set)
     for r in results:
@@ -64,7 +64,7 @@ def bank() -> dict[str, Any]:
             features[f"{r.night:%Y-%m}"].add(about(v))
     expected = yaml.safe_load((HERE / "expected_bank.yaml").read_text())
     checks = [
-        {"what": f"{name} in {month}", "found": _named(name, named[month], taught)}
+        {"what": f"{name} in {month}", "found": _named(name, named[month], training_rows)}
         for month, names in expected["levels"].items()
         for name in names
     ]
@@ -80,10 +80,10 @@ def bank() -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _named(name: str, subjects: set[str], taught: pd.DataFrame) -> bool:
+def _named(name: str, subjects: set[str], training_rows: pd.DataFrame) -> bool:
     """Whether a level was named; one that the nights that teach never had is called new."""
     feature, level = name.split(":")
-    return name in subjects or (f"{feature}:(new)" in subjects and level not in set(taught[feature]))
+    return name in subjects or (f"{feature}:(new)" in subjects and level not in set(training_rows[feature]))
 
 
 def bikes_monitor() -> Monitor:
@@ -121,14 +121,14 @@ def forecast(rows: pd.DataFrame) -> np.ndarray:
         weather=rows["weather"].astype("category").cat.codes, month=rows["timestamp"].dt.month,
     )  # fmt: skip
     past = (rows["timestamp"].dt.year == 2011).to_numpy()
-    said = np.empty(len(rows))
+    predictions = np.empty(len(rows))
     x, y, days = inputs[past], rows.loc[past, "rental_count"], rows.loc[past, "timestamp"].dt.date.astype(str)
     folds = np.empty(len(x))
     for fit, ask in GroupKFold(5).split(x, y, days):
         folds[ask] = HistGradientBoostingRegressor(random_state=0).fit(x.iloc[fit], y.iloc[fit]).predict(x.iloc[ask])
-    said[past] = folds
-    said[~past] = HistGradientBoostingRegressor(random_state=0).fit(x, y).predict(inputs[~past])
-    return said
+    predictions[past] = folds
+    predictions[~past] = HistGradientBoostingRegressor(random_state=0).fit(x, y).predict(inputs[~past])
+    return predictions
 
 
 def bikes() -> dict[str, Any]:
@@ -139,14 +139,14 @@ def bikes() -> dict[str, Any]:
     )
     monitor = bikes_monitor()
     results = list(_watched(monitor, rows[rows["timestamp"].dt.year == 2011], rows))
-    judged = [r for r in results if r.night.year == 2012]
+    results_2012 = [r for r in results if r.night.year == 2012]
     hours = rows.groupby("day").size()
     short = [d for d in hours.index if d.year == 2012 and hours[d] < 20]
-    by_volume = {r.night for r in judged if any(v.metric == "volume" for v in alarms(r))}
-    performance = [r.night for r in judged for v in alarms(r) if v.metric in ("bias", "mae")]
+    by_volume = {r.night for r in results_2012 if any(v.metric == "volume" for v in alarms(r))}
+    performance = [r.night for r in results_2012 for v in alarms(r) if v.metric in ("bias", "mae")]
     drift = [
         (r.night, f"{v.id}{' ticket' if v.ticket else ''}")
-        for r in judged
+        for r in results_2012
         for v in alarms(r)
         if v.metric not in ("bias", "mae", "volume")
     ]
@@ -154,7 +154,7 @@ def bikes() -> dict[str, Any]:
     for night in {n for n, _ in drift}:
         days[f"{night:%a}"] += 1
     return {
-        "judged_nights": len(judged),
+        "judged_nights": len(results_2012),
         "short_days": [str(d) for d in short], "short_days_found_by_volume": [str(d) for d in short if d in by_volume],
         "other_nights_alarmed_by_volume": sorted(str(d) for d in by_volume if d not in short),
         "growth_first_seen": str(min(performance)) if performance else None,
@@ -165,28 +165,30 @@ def bikes() -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _watched(monitor: Monitor, taught: pd.DataFrame, rows: pd.DataFrame) -> Iterator[NightResult]:
+def _watched(monitor: Monitor, training_rows: pd.DataFrame, rows: pd.DataFrame) -> Iterator[NightResult]:
     scanner = DuckDBScanner()
-    edges = scanner.fit_edges(monitor, _table(monitor, taught))
+    edges = scanner.fit_edges(monitor, _table(monitor, training_rows))
     first = min(rows["day"])
-    holdout = scanner.scan_table(monitor, _table(monitor, taught), edges, night=first, version="1", role=Role.CHAMPION)
+    holdout = scanner.scan_table(
+        monitor, _table(monitor, training_rows), edges, night=first, version="1", role=Role.CHAMPION
+    )
     watch = Watch(monitor, (edges, holdout))
     for day in sorted(set(rows["day"])):
         mine = rows[rows["day"] == day]
-        made = scanner.scan_table(monitor, _table(monitor, mine), edges, night=day, version="1", role=Role.CHAMPION)
-        yield watch.judge(day, made)
+        columns = scanner.scan_table(monitor, _table(monitor, mine), edges, night=day, version="1", role=Role.CHAMPION)
+        yield watch.judge(day, columns)
 
 
 def _table(monitor: Monitor, rows: pd.DataFrame) -> pa.Table:
-    kept = [*monitor.features, "prediction", *(["label"] if "label" in rows else [])]
-    return pa.Table.from_pandas(rows[kept], preserve_index=False)
+    results = [*monitor.features, "prediction", *(["label"] if "label" in rows else [])]
+    return pa.Table.from_pandas(rows[results], preserve_index=False)
 
 
 def main() -> None:
     """Both, in words and as JSON."""
-    told = {"bank_marketing": bank(), "bike_sharing": bikes()}
-    RESULTS.write_text(json.dumps(told, indent=1, default=str) + "\n")
-    out.print(json.dumps(told, indent=1, default=str))
+    document = {"bank_marketing": bank(), "bike_sharing": bikes()}
+    RESULTS.write_text(json.dumps(document, indent=1, default=str) + "\n")
+    out.print(json.dumps(document, indent=1, default=str))
 
 
 if __name__ == "__main__":

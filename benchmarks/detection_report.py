@@ -31,10 +31,10 @@ def upper_rate(count: int, years: float) -> float:
     return float(chi2.ppf(0.975, 2 * (count + 1)) / 2 / years) if years else float("inf")
 
 
-def summary(told: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+def summary(results: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """The rows of detection.json: by method, regime and rows a night."""
-    calm = [t for t in told if "nights" in t]
-    runs = [t for t in told if "runs" in t]
+    calm = [t for t in results if "nights" in t]
+    runs = [t for t in results if "runs" in t]
     rows: list[Any] = []
     for regime in REGIMES:
         for drafted, method in ((False, VIGIL), (True, INIT)):
@@ -75,36 +75,38 @@ def _vigil_quiet(mine: Sequence[Mapping[str, Any]], method: str, regime: str, si
 
 
 def _count(names: Iterator[str]) -> dict[str, int]:
-    found: dict[str, int] = defaultdict(int)
+    counts: dict[str, int] = defaultdict(int)
     for name in names:
-        found[name] += 1
-    return found
+        counts[name] += 1
+    return counts
 
 
 def _detection(runs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
+    detection: dict[str, Any] = {}
     for name in dict.fromkeys(r["fault"] for r in runs):
         mine = [r for r in runs if r["fault"] == name]
         first = [min((r[w] for w in ("warn", "ticket") if r[w]), default=None) for r in mine]
-        seen = [f for f in first if f is not None]
-        found[name] = {
+        detection_nights = [f for f in first if f is not None]
+        detection[name] = {
             "runs": len(mine),
             "share_night1": sum(f == 1 for f in first) / len(mine),
             "share_by_night3": sum(f is not None and f <= 3 for f in first) / len(mine),
             "share_by_night10": sum(f is not None and f <= 10 for f in first) / len(mine),
             "breach_by_night3": sum(bool(r["breach"]) and r["breach"] <= 3 for r in mine) / len(mine),
-            "median_nights": median(seen) if seen else None,
+            "median_nights": median(detection_nights) if detection_nights else None,
             "trial_nights": mine[0]["trial_nights"],
             "missed": sorted({r["feature"] or "" for r, f in zip(mine, first, strict=True) if f is None}),
             "night1_by_feature": _by_feature([r["feature"] or "all" for r in mine], [f == 1 for f in first]),
         }
-    return found
+    return detection
 
 
 def _by_feature(features: Sequence[str], hits: Sequence[bool]) -> dict[str, str]:
     """Feature -> "found of runs", of those where not every run found it on the first night."""
-    told = {name: [h for f, h in zip(features, hits, strict=True) if f == name] for name in dict.fromkeys(features)}
-    return {name: f"{sum(of)} of {len(of)}" for name, of in told.items() if not all(of)}
+    hits_by_feature = {
+        name: [h for f, h in zip(features, hits, strict=True) if f == name] for name in dict.fromkeys(features)
+    }
+    return {name: f"{sum(of)} of {len(of)}" for name, of in hits_by_feature.items() if not all(of)}
 
 
 def _peers(regime: str, calm: Sequence[Mapping[str, Any]], runs: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
@@ -129,16 +131,17 @@ def _peers(regime: str, calm: Sequence[Mapping[str, Any]], runs: Sequence[Mappin
 
 
 def _peer_detection(method: str, runs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    found = {}
+    detection = {}
     for name in dict.fromkeys(r["fault"] for r in runs):
         first = [r["first"].get(method) for r in runs if r["fault"] == name]
-        seen = [f for f in first if f is not None]
-        found[name] = {
+        detection_nights = [f for f in first if f is not None]
+        detection[name] = {
             "runs": len(first), "share_night1": sum(f == 1 for f in first) / len(first),
             "share_by_night3": sum(f is not None and f <= 3 for f in first) / len(first),
-            "share_by_night10": len(seen) / len(first), "median_nights": median(seen) if seen else None,
+            "share_by_night10": len(detection_nights) / len(first),
+            "median_nights": median(detection_nights) if detection_nights else None,
         }  # fmt: skip
-    return found
+    return detection
 
 
 def table(rows: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -152,8 +155,10 @@ def table(rows: Sequence[Mapping[str, Any]]) -> list[str]:
         lines.append(_line(r["method"], r["regime"], r["rows"], f"{r['model_nights']:,}", alarm, *rates, unknown))
     lines += ["", *_head("fault, 10,000 rows, `real`", "method", "runs", "night 1", "by night 3", "breach by night 3",
                          "by night 10", "median")]  # fmt: skip
-    told = [(name, r["method"], d) for r in rows for name, d in r.get("detection", {}).items()]
-    for name, method, d in sorted(told, key=lambda t: (list(load().trials).index(t[0]), t[1] != VIGIL, t[1] != INIT)):
+    detections = [(name, r["method"], d) for r in rows for name, d in r.get("detection", {}).items()]
+    for name, method, d in sorted(
+        detections, key=lambda t: (list(load().trials).index(t[0]), t[1] != VIGIL, t[1] != INIT)
+    ):
         breach = f"{d['breach_by_night3']:.0%}" if "breach_by_night3" in d else ""
         night = f"{d['median_nights']:g}" if d["median_nights"] else "never"
         shares = [f"{d[k]:.1%}" for k in ("share_night1", "share_by_night3", "share_by_night10")]

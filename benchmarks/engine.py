@@ -99,17 +99,16 @@ def airflow_night(folder: Path) -> dict[str, Any]:
     """The row of a night in a real Airflow beside a DAG of the same shape that does nothing."""
     out.print("a monitor's night in Airflow (its servers are started and ended here) ...")
     command = [sys.executable, str(HERE / "airflow_night.py"), str(folder)]
-    done = subprocess.run(command, env=_env(), capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise RuntimeError(f"a night in Airflow: {done.stdout[-500:]} {done.stderr[-3000:]}")
-    told = json.loads(done.stdout.splitlines()[-1])
-    ratio = told["noop_s"] / told["airflow_s"]
-    note = (
-        f"the whole run took {told['night_s']:.1f} s, its functions {told['compute_s']:.1f} s; {len(told['runs'])} runs"
-    )
+    process = subprocess.run(command, env=_env(), capture_output=True, text=True, check=False)
+    if process.returncode:
+        raise RuntimeError(f"a night in Airflow: {process.stdout[-500:]} {process.stderr[-3000:]}")
+    timings = json.loads(process.stdout.splitlines()[-1])
+    ratio = timings["noop_s"] / timings["airflow_s"]
+    note = f"the whole run took {timings['night_s']:.1f} s, its functions {timings['compute_s']:.1f} s; "
+    note += f"{len(timings['runs'])} runs"
     return {
-        "work": AIRFLOW_NIGHT, "vigil": "Vigil, wall time minus compute", "vigil_s": round(told["airflow_s"], 2),
-        "vigil_mb": 0, "peer": NOOP, "peer_s": round(told["noop_s"], 2), "peer_mb": 0,
+        "work": AIRFLOW_NIGHT, "vigil": "Vigil, wall time minus compute", "vigil_s": round(timings["airflow_s"], 2),
+        "vigil_mb": 0, "peer": NOOP, "peer_s": round(timings["noop_s"], 2), "peer_mb": 0,
         "load": round(os.getloadavg()[0], 1), "ratio": round(ratio, 2), "bar": "at most 2 x its time",
         "holds": 1 / ratio <= 2, "gave_up": False, "notes": [note],
     }  # fmt: skip
@@ -124,11 +123,11 @@ def main(
 ) -> None:
     """Measures, prints a table, and writes the results."""
     scale = 0.05 if quick else 1.0
-    wanted = [c for c in cases() if only in c.work and (peers or c.peer.python == "main")]
-    pythons = _environments({c.peer.python for c in wanted})
+    case_list = [c for c in cases() if only in c.work and (peers or c.peer.python == "main")]
+    pythons = _environments({c.peer.python for c in case_list})
     with tempfile.TemporaryDirectory(prefix="vigil-bench-") as folder:
-        data = _data(Path(folder), sorted({c.data for c in wanted}), scale)
-        rows = list(_measured(wanted, data, pythons, 1 if quick else runs, limit))
+        data = _data(Path(folder), sorted({c.data for c in case_list}), scale)
+        rows = list(_measured(case_list, data, pythons, 1 if quick else runs, limit))
         if only in AIRFLOW_NIGHT and not quick:
             rows.append(airflow_night(Path(folder) / "airflow"))
     _show(rows)
@@ -138,7 +137,7 @@ def main(
 
 def _environments(names: set[str]) -> dict[str, str]:
     """Python of each environment; those that are not there are built."""
-    found = {"main": sys.executable}
+    pythons = {"main": sys.executable}
     for name in sorted(names - {"main"}):
         python = PEERS / name / "bin" / "python"
         if not python.exists():
@@ -146,14 +145,14 @@ def _environments(names: set[str]) -> dict[str, str]:
             uv = [str(Path(sys.executable).with_name("uv"))]
             subprocess.run([*uv, "venv", "--quiet", "--python", sys.executable, str(PEERS / name)], check=True)
             subprocess.run([*uv, "pip", "install", "--quiet", "--python", str(python), *PINS[name]], check=True)
-        found[name] = str(python)
-    for compiler in found.values():  # as installers do: else whoever imports most would be measured as a compiler
+        pythons[name] = str(python)
+    for compiler in pythons.values():  # as installers do: else whoever imports most would be measured as a compiler
         out.print(f"compiling what {compiler} imports ...")
         where = "import sysconfig; print(sysconfig.get_path('purelib'))"
         site = subprocess.run([compiler, "-c", where], check=True, capture_output=True, text=True).stdout.strip()
         compiled = [compiler, "-m", "compileall", "-qq", "-j", "0", site, str(ROOT / "include")]
         subprocess.run(compiled, check=False, env=_env(), stdout=subprocess.DEVNULL)
-    return found
+    return pythons
 
 
 def _data(folder: Path, names: Sequence[str], scale: float) -> dict[str, Path]:
@@ -169,17 +168,17 @@ def _data(folder: Path, names: Sequence[str], scale: float) -> dict[str, Path]:
 def _env() -> dict[str, str]:
     quiet = {"DO_NOT_TRACK": "true", "WHYLOGS_NO_ANALYTICS": "True", "NML_DISABLE_USAGE_LOGGING": "1",
              "GX_ANALYTICS_ENABLED": "false", "MLFLOW_DISABLE_TELEMETRY": "true"}  # fmt: skip
-    kept = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
-    return {**kept, **quiet, "PYTHONPATH": f"{ROOT / 'include'}:{ROOT}", "PYTHONWARNINGS": "ignore"}
+    variables = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
+    return {**variables, **quiet, "PYTHONPATH": f"{ROOT / 'include'}:{ROOT}", "PYTHONWARNINGS": "ignore"}
 
 
 def _measured(
-    wanted: Sequence[Case], data: Mapping[str, Path], pythons: Mapping[str, str], runs: int, limit: int
+    case_list: Sequence[Case], data: Mapping[str, Path], pythons: Mapping[str, str], runs: int, limit: int
 ) -> Iterator[dict[str, Any]]:
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=out) as progress:
-        bar = progress.add_task("", total=len(wanted))
-        for case in wanted:
+        bar = progress.add_task("", total=len(case_list))
+        for case in case_list:
             progress.update(bar, description=f"{case.work[:48]} / {case.peer.name}")
             try:
                 yield _case(case, data[case.data], pythons, runs, limit)
@@ -192,11 +191,11 @@ def _case(case: Case, data: Path, pythons: Mapping[str, str], runs: int, limit: 
     mine: list[dict[str, Any]] = []
     theirs: list[dict[str, Any]] = []
     for n in range(runs):
-        for side, found in ((case.vigil, mine), (case.peer, theirs)):
+        for side, side_runs in ((case.vigil, mine), (case.peer, theirs)):
             if n < (side.runs or runs):
-                found.append(run(side, data, pythons[side.python], limit))
+                side_runs.append(run(side, data, pythons[side.python], limit))
     (vigil_s, vigil_cpu, vigil_mb), (peer_s, peer_cpu, peer_mb) = (
-        tuple(median(r[key] for r in found) for key in ("seconds", "cpu", "mb")) for found in (mine, theirs)
+        tuple(median(r[key] for r in side_runs) for key in ("seconds", "cpu", "mb")) for side_runs in (mine, theirs)
     )
     gave_up, notes = any(r["gave_up"] for r in theirs), sorted({r["note"] for r in (*mine, *theirs) if r["note"]})
     ratio = peer_s / vigil_s
@@ -228,7 +227,7 @@ def run(side: Side, data: Path, python: str, limit: int) -> dict[str, Any]:
     start = time.perf_counter()
     process = subprocess.Popen(command, env=_env(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     try:
-        told, complaints = process.communicate(timeout=limit)
+        output, complaints = process.communicate(timeout=limit)
     except subprocess.TimeoutExpired:
         process.kill()
         process.communicate()
@@ -242,7 +241,7 @@ def run(side: Side, data: Path, python: str, limit: int) -> dict[str, Any]:
     whole = time.perf_counter() - start
     if process.returncode:
         raise RuntimeError(f"{side.name}: {complaints[-3000:]}")
-    answer = json.loads(told.splitlines()[-1])
+    answer = json.loads(output.splitlines()[-1])
     own = answer.get("seconds")
     return {
         "seconds": own or whole,
@@ -268,9 +267,9 @@ def _keep(rows: Sequence[Mapping[str, Any]]) -> None:
                "python": platform.python_version(), "processor": platform.machine()}  # fmt: skip
     before = json.loads(RESULTS.read_text())["results"] if RESULTS.exists() else []
     new = {(r["work"], r["peer"]): dict(r) for r in rows}
-    kept = {(r["work"], r["peer"]): r for r in before} | new
+    results_by_case = {(r["work"], r["peer"]): r for r in before} | new
     order = [*((c.work, c.peer.name) for c in cases()), (AIRFLOW_NIGHT, NOOP)]
-    results = [kept[key] for key in order if key in kept]
+    results = [results_by_case[key] for key in order if key in results_by_case]
     RESULTS.parent.mkdir(parents=True, exist_ok=True)
     RESULTS.write_text(json.dumps({"machine": machine, "results": results}, indent=1) + "\n")
     PAGE.write_text(page(PAGE.read_text(), results))

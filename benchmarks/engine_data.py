@@ -59,8 +59,8 @@ def logged(table: pa.Table, first: int, rows: int) -> tuple[pa.Table, pa.Table]:
     predictions = table.drop_columns(["label"])
     for name, column in log.items():
         predictions = predictions.append_column(name, column)
-    seen = pa.array([start + 3_600_000_000] * rows, pa.timestamp("us", tz="UTC"))
-    return predictions, pa.table({"prediction_id": ids, "label": table["label"], "observed_at": seen})
+    observed_at = pa.array([start + 3_600_000_000] * rows, pa.timestamp("us", tz="UTC"))
+    return predictions, pa.table({"prediction_id": ids, "label": table["label"], "observed_at": observed_at})
 
 
 def main(name: str, folder: Path, scale: float) -> None:
@@ -76,8 +76,8 @@ def main(name: str, folder: Path, scale: float) -> None:
         writers: dict[str, pq.ParquetWriter] = {}
         while first < end:
             count = min(CHUNK, end - first)
-            made = logged(drawn(1, count, first, numeric, categories, shift=0.1), first, count)
-            for kind, table in zip(places, made, strict=True):
+            tables = logged(drawn(1, count, first, numeric, categories, shift=0.1), first, count)
+            for kind, table in zip(places, tables, strict=True):
                 if kind not in writers:
                     writers[kind] = pq.ParquetWriter(places[kind] / f"part{file:03d}.parquet", table.schema)
                 writers[kind].write_table(table, row_group_size=122_880)

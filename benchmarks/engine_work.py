@@ -53,12 +53,12 @@ def _opened(data: Path, *, labels: bool = True) -> tuple[Any, Any, Any, Any]:
     from vigil.profiles.types import Edges
 
     monitor = _monitor(data, labels=labels)
-    found = ParquetLog(data / "log").partition(monitor, night_window(NIGHT, "UTC"))
+    partition = ParquetLog(data / "log").partition(monitor, night_window(NIGHT, "UTC"))
     if not labels:
-        found = found.model_copy(update={"outcome_files": ()})
+        partition = partition.model_copy(update={"outcome_files": ()})
     state = data / ("state" if labels else "state-plain")
     edges = Edges.model_validate_json((state / "edges.json").read_text())
-    return monitor, found, edges, decode((state / "baseline.zlib").read_bytes())
+    return monitor, partition, edges, decode((state / "baseline.zlib").read_bytes())
 
 
 def prepare(data: Path) -> None:
@@ -81,9 +81,9 @@ def prepare(data: Path) -> None:
         base = DuckDBScanner().scan_table(monitor, reference, edges, night=NIGHT, version="2", role=Role.CHAMPION)
         (state / "baseline.zlib").write_bytes(encode(base))
     monitor = _monitor(data)
-    found = ParquetLog(data / "log").partition(monitor, night_window(NIGHT, "UTC"))
+    partition = ParquetLog(data / "log").partition(monitor, night_window(NIGHT, "UTC"))
     edges = DuckDBScanner().fit_edges(monitor, reference)
-    (profile,) = DuckDBScanner().scan(monitor, found, edges, NIGHT).values()
+    (profile,) = DuckDBScanner().scan(monitor, partition, edges, NIGHT).values()
     (data / "state" / "tonight.zlib").write_bytes(encode(profile))
     small = DuckDBScanner().scan_table(
         monitor, reference.slice(0, 1000), edges, night=NIGHT, version="2", role=Role.CHAMPION
@@ -97,7 +97,7 @@ def suite(reference: Any) -> list[dict[str, Any]]:
     """Fifty expectations: nulls, ranges, sets, uniqueness, lengths, row count, columns."""
     names = reference.column_names
     numbers, texts = ([n for n in names if n[0] == k and n[1].isdigit()] for k in "xc")
-    asked: list[tuple[str, dict[str, Any]]] = [
+    expectations: list[tuple[str, dict[str, Any]]] = [
         ("expect_table_row_count_to_be_between", {"min_value": 1000}),
         ("expect_table_columns_to_match_set", {"column_set": names[:5], "exact_match": False}),
         ("expect_column_values_to_be_unique", {"column": "prediction_id"}),
@@ -105,16 +105,18 @@ def suite(reference: Any) -> list[dict[str, Any]]:
         ("expect_column_values_to_match_regex", {"column": "prediction_id", "regex": "^p[0-9]+$"}),
     ]
     for name in numbers:
-        asked.append(("expect_column_values_to_not_be_null", {"column": name, "mostly": 0.95}))
-        asked.append(("expect_column_values_to_be_between", {"column": name, "min_value": -50, "max_value": 5000}))
+        expectations.append(("expect_column_values_to_not_be_null", {"column": name, "mostly": 0.95}))
+        expectations.append(
+            ("expect_column_values_to_be_between", {"column": name, "min_value": -50, "max_value": 5000})
+        )
     for name in texts:
-        asked.append(("expect_column_values_to_not_be_null", {"column": name}))
-        asked.append(
+        expectations.append(("expect_column_values_to_not_be_null", {"column": name}))
+        expectations.append(
             ("expect_column_values_to_be_in_set", {"column": name, "value_set": [f"level{k}" for k in range(11)]})
         )
     for name in numbers:
-        asked.append(("expect_column_mean_to_be_between", {"column": name, "min_value": -5, "max_value": 50}))
-    return [{"type": kind, "kwargs": kwargs, "severity": "critical", "meta": {}} for kind, kwargs in asked][:50]
+        expectations.append(("expect_column_mean_to_be_between", {"column": name, "min_value": -5, "max_value": 50}))
+    return [{"type": kind, "kwargs": kwargs, "severity": "critical", "meta": {}} for kind, kwargs in expectations][:50]
 
 
 def vigil_full(data: Path) -> None:
@@ -126,10 +128,10 @@ def vigil_full(data: Path) -> None:
     from vigil.metrics.evaluate import evaluate
     from vigil.usecases.nights import view
 
-    monitor, found, edges, baseline = _opened(data)
+    monitor, partition, edges, baseline = _opened(data)
     compiled = CompiledSuite(data / "suites", FileArtifacts(data / "artifacts", "http://127.0.0.1:1"))
-    outcome = compiled.scan(monitor, found, night=NIGHT)
-    (profile,) = DuckDBScanner().scan(monitor, found, edges, NIGHT).values()
+    outcome = compiled.scan(monitor, partition, night=NIGHT)
+    (profile,) = DuckDBScanner().scan(monitor, partition, edges, NIGHT).values()
     numbers = evaluate(profile, baseline, view(monitor), yardstick="holdout", ruled=CATALOG, edges=edges)
     assert profile.rows >= 1000
     assert len(numbers) > 100
@@ -143,8 +145,8 @@ def vigil_plain(data: Path) -> None:
     from vigil.metrics.evaluate import evaluate
     from vigil.usecases.nights import view
 
-    monitor, found, edges, baseline = _opened(data, labels=False)
-    (profile,) = DuckDBScanner().scan(monitor, found, edges, NIGHT).values()
+    monitor, partition, edges, baseline = _opened(data, labels=False)
+    (profile,) = DuckDBScanner().scan(monitor, partition, edges, NIGHT).values()
     assert evaluate(profile, baseline, view(monitor), yardstick="holdout", edges=edges)
 
 
@@ -154,10 +156,10 @@ def vigil_drift_warm(data: Path) -> float:
     from vigil.metrics.evaluate import evaluate
     from vigil.usecases.nights import view
 
-    monitor, found, edges, baseline = _opened(data, labels=False)
+    monitor, partition, edges, baseline = _opened(data, labels=False)
     drift = ["js", "psi", "ks", "wasserstein", "chi_square", "mean_shift", "share_shift", "missing"]
     start = _now()
-    (profile,) = DuckDBScanner().scan(monitor, found, edges, NIGHT).values()
+    (profile,) = DuckDBScanner().scan(monitor, partition, edges, NIGHT).values()
     evaluate(profile, baseline, view(monitor), yardstick="holdout", only=drift, edges=edges)
     return _since(start)
 
@@ -166,14 +168,14 @@ def _scan_seconds(data: Path, *, labels: bool, files: int | None = None) -> floa
     from vigil.adapters.duckdb_rows import connect
     from vigil.adapters.duckdb_scan import DuckDBScanner
 
-    monitor, found, edges, _ = _opened(data, labels=labels)
+    monitor, partition, edges, _ = _opened(data, labels=labels)
     if files:
-        kept = {"files": found.files[:files], "outcome_files": found.outcome_files[:files]}
-        found = found.model_copy(update=kept)
+        file_subset = {"files": partition.files[:files], "outcome_files": partition.outcome_files[:files]}
+        partition = partition.model_copy(update=file_subset)
     with connect():
         pass  # DuckDB is imported
     start = _now()
-    DuckDBScanner().scan(monitor, found, edges, NIGHT)
+    DuckDBScanner().scan(monitor, partition, edges, NIGHT)
     return _since(start)
 
 
@@ -259,9 +261,9 @@ def vigil_fairness(data: Path) -> float:
     from vigil.metrics.evaluate import evaluate
     from vigil.usecases.nights import view
 
-    monitor, found, edges, _ = _opened(data)
-    rows = pq.read_table(list(found.files))
-    rows = rows.append_column("label", pq.read_table(list(found.outcome_files))["label"])
+    monitor, partition, edges, _ = _opened(data)
+    rows = pq.read_table(list(partition.files))
+    rows = rows.append_column("label", pq.read_table(list(partition.outcome_files))["label"])
     rows = rows.select(["sex", "region", "prediction", "score", "label", *monitor.features])
     fair = [e.name for e in CATALOG.values() if e.family is Family.FAIRNESS]
     start = _now()
@@ -275,9 +277,9 @@ def vigil_suite(data: Path) -> None:
     from vigil.adapters.duckdb_suite import CompiledSuite
     from vigil.adapters.file_artifacts import FileArtifacts
 
-    monitor, found, _, _ = _opened(data)
+    monitor, partition, _, _ = _opened(data)
     compiled = CompiledSuite(data / "suites", FileArtifacts(data / "artifacts", "http://127.0.0.1:1"))
-    outcome = compiled.scan(monitor, found, night=NIGHT)
+    outcome = compiled.scan(monitor, partition, night=NIGHT)
     assert outcome is not None
     assert len(outcome.verdicts) == 50
 
@@ -293,12 +295,12 @@ def gx_suite(data: Path) -> None:
 
     files = sorted((data / "log" / "predictions").rglob("*.parquet"))
     frame = pd.concat([pd.read_parquet(f) for f in files], ignore_index=True)
-    asked = json.loads((data / "suites" / "bench.json").read_text())
+    document = json.loads((data / "suites" / "bench.json").read_text())
     context = gx.get_context(mode="ephemeral")
     context.variables.progress_bars = ProgressBarsConfig(globally=False)
-    made = gx.ExpectationSuite(name="bench", expectations=asked["expectations"])
+    expectation_suite = gx.ExpectationSuite(name="bench", expectations=document["expectations"])
     batch = context.data_sources.add_pandas("n").add_dataframe_asset("r").add_batch_definition_whole_dataframe("all")
-    check = gx.ValidationDefinition(name="n", data=batch, suite=context.suites.add(made))
+    check = gx.ValidationDefinition(name="n", data=batch, suite=context.suites.add(expectation_suite))
     run = context.validation_definitions.add(check).run
     result = run(batch_parameters={"dataframe": frame}, result_format={"result_format": "SUMMARY"})
     assert len(result.results) == 50
@@ -362,14 +364,14 @@ def _fairlearn(data: Path, boot: int | None) -> float:
 
     files = sorted((data / "log" / "predictions").rglob("*.parquet"))
     rows = pd.concat([pd.read_parquet(f, columns=["sex", "region", "prediction"]) for f in files], ignore_index=True)
-    seen = sorted((data / "log" / "outcomes").rglob("*.parquet"))
-    label = pd.concat([pd.read_parquet(f, columns=["label"]) for f in seen], ignore_index=True)["label"]
-    y, said = (label == "1").astype(int), (rows["prediction"] == "1").astype(int)
+    label_files = sorted((data / "log" / "outcomes").rglob("*.parquet"))
+    label = pd.concat([pd.read_parquet(f, columns=["label"]) for f in label_files], ignore_index=True)["label"]
+    y, predicted = (label == "1").astype(int), (rows["prediction"] == "1").astype(int)
     of = {"rate": selection_rate, "tpr": true_positive_rate, "fpr": false_positive_rate, "precision": precision_score}
     more = {"n_boot": boot, "ci_quantiles": [0.025, 0.975], "random_state": 1} if boot else {}
     start = _now()
     for attribute in ("sex", "region"):
-        frame = MetricFrame(metrics=of, y_true=y, y_pred=said, sensitive_features=rows[attribute], **more)
+        frame = MetricFrame(metrics=of, y_true=y, y_pred=predicted, sensitive_features=rows[attribute], **more)
         frame.difference()
         frame.ratio()
     return _since(start)

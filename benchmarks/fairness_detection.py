@@ -67,18 +67,18 @@ class Process:
         folded = [fold(events) for events in self.streams.values()]
         return sorted((i for i in folded if i), key=lambda i: i.opened_night)
 
-    def night(self, made: Sequence[Measurement], rules: Rules) -> tuple[Verdict, ...]:
+    def night(self, measurements: Sequence[Measurement], rules: Rules) -> tuple[Verdict, ...]:
         night = FIRST + timedelta(days=len(self.history))
         facts = Facts(night=night, as_of=night, labelled_share=1.0)
-        said = judge(made, rules, self.history[-90:], facts)
+        verdicts = judge(measurements, rules, self.history[-90:], facts)
         result = NightResult(monitor="m", environment="production", night=night, partition_digest=str(night),
-                             config_digest="c", edges_digest="e", rows=1000, verdicts=said)  # fmt: skip
+                             config_digest="c", edges_digest="e", rows=1000, verdicts=verdicts)  # fmt: skip
         self._correlate(result)
         self.history.append(result)
-        self.alarm_nights += any(v.state in ALARMS for v in said)
-        self.unknown += sum(v.state is State.UNKNOWN for v in said)
-        self.asked += len(said)
-        return said
+        self.alarm_nights += any(v.state in ALARMS for v in verdicts)
+        self.unknown += sum(v.state is State.UNKNOWN for v in verdicts)
+        self.asked += len(verdicts)
+        return verdicts
 
     def _correlate(self, result: NightResult) -> None:
         new = signals(result, self.history[-1] if self.history else None)
@@ -110,7 +110,7 @@ class Process:
 def compliant(seed: int, models: int, nights: int) -> Iterator[Row]:
     """Groups that are within the law: true ratios 0.85-1.0, 50-5,000 decisions a group and night, 8 groups."""
     rng = np.random.default_rng(seed)
-    alarms = opened = unknown = asked = 0
+    alarms = opened = unknown = question_count = 0
     for _ in range(models):
         rate = rng.uniform(0.1, 0.9)
         true, size = rng.uniform(0.85, 1.0, GROUPS), np.exp(rng.uniform(np.log(50), np.log(5000), GROUPS + 1))
@@ -121,7 +121,7 @@ def compliant(seed: int, models: int, nights: int) -> Iterator[Row]:
                 [ratio_of(rng, f"a=g{i}", true[i], rate, n[i], n[GROUPS]) for i in range(GROUPS)], FOUR_FIFTHS
             )
         alarms, opened = alarms + process.alarm_nights, opened + len(process.incidents)
-        unknown, asked = unknown + process.unknown, asked + process.asked
+        unknown, question_count = unknown + process.unknown, question_count + process.asked
     total = models * nights
     yield {"what": "compliant nights with any alarm", "value": alarms / total, "upper95": wilson(alarms, total)[1],
            "bar": "<= 0.01", "holds": alarms / total <= 0.01, "model_nights": total}  # fmt: skip
@@ -129,7 +129,7 @@ def compliant(seed: int, models: int, nights: int) -> Iterator[Row]:
     yield {"what": "incidents per compliant model-year", "value": yearly,
            "upper95": _poisson_upper(opened) / (total / 365),
            "bar": "<= 0.5", "holds": yearly <= 0.5, "model_nights": total}  # fmt: skip
-    yield {"what": "compliant subjects unknown: too few rows", "value": unknown / asked, "model_nights": total}
+    yield {"what": "compliant subjects unknown: too few rows", "value": unknown / question_count, "model_nights": total}
 
 
 def _poisson_upper(count: int) -> float:
@@ -140,12 +140,12 @@ def _poisson_upper(count: int) -> float:
 
 def _equal(rng: np.random.Generator, groups: int, rate: float, n: int, day: int) -> NightResult:
     """A night on which all groups were treated alike, as it was stored."""
-    made = [ratio_of(rng, f"a=g{i}", 0.95, rate, n, 10 * n) for i in range(groups)]
-    said = tuple(Verdict(metric=m.metric, subject=m.subject, family=m.family, state=State.OK, reason="within",
-                         measurement=m) for m in made)  # fmt: skip
+    measurements = [ratio_of(rng, f"a=g{i}", 0.95, rate, n, 10 * n) for i in range(groups)]
+    verdicts = tuple(Verdict(metric=m.metric, subject=m.subject, family=m.family, state=State.OK, reason="within",
+                         measurement=m) for m in measurements)  # fmt: skip
     return NightResult(monitor="m", environment="production", night=FIRST + timedelta(days=day),
                        partition_digest=str(day), config_digest="c", edges_digest="e", rows=1000,
-                       verdicts=said)  # fmt: skip
+                       verdicts=verdicts)  # fmt: skip
 
 
 def seen_at_070(seed: int, runs: int) -> Iterator[Row]:
@@ -164,8 +164,8 @@ def seen_at_070(seed: int, runs: int) -> Iterator[Row]:
             process.history = [_equal(rng, groups, rate, n, day) for day in range(before)]
             for night in range(7):
                 others = [ratio_of(rng, f"a=g{i}", 0.95, rate, n, 10 * n) for i in range(1, groups)]
-                said = process.night([ratio_of(rng, "a=g0", 0.70, rate, n, 10 * n), *others], FOUR_FIFTHS)
-                state = next(v.state for v in said if v.subject == "a=g0")
+                verdicts = process.night([ratio_of(rng, "a=g0", 0.70, rate, n, 10 * n), *others], FOUR_FIFTHS)
+                state = next(v.state for v in verdicts if v.subject == "a=g0")
                 warned += night == 0 and state in ALARMS
                 calm += night == 0 and state is State.OK
                 if state is State.BREACH:
@@ -192,15 +192,15 @@ def coverage(seed: int, draws: int) -> Iterator[Row]:
         "difference (Newcombe)": [_covered(rng, draws, newcombe, n, r * p, p, r * p - p) for n, p, r in two],
         "ratio (MOVER-R)": [_covered(rng, draws, mover_ratio, n, r * p, p, r) for n, p, r in two],
     }
-    for name, found in kinds.items():
-        mean, least = float(np.mean(found)), float(np.min(found))
-        yield {"what": "coverage", "interval": name, "mean": mean, "min": least, "cells": len(found),
+    for name, coverages in kinds.items():
+        mean, least = float(np.mean(coverages)), float(np.min(coverages))
+        yield {"what": "coverage", "interval": name, "mean": mean, "min": least, "cells": len(coverages),
                "bar": "mean 0.94-0.965, min >= 0.92", "holds": 0.94 <= mean <= 0.965 and least >= 0.92}  # fmt: skip
-    found = [_auc_covered(rng, draws // 4, m, n, d) for m, n in ((50, 50), (50, 950), (200, 800), (1000, 9000))
+    coverages = [_auc_covered(rng, draws // 4, m, n, d) for m, n in ((50, 50), (50, 950), (200, 800), (1000, 9000))
              for d in (0.3, 0.9, 1.5, 2.5)]  # fmt: skip
-    yield {"what": "coverage", "interval": "AUC (DeLong from bins)", "mean": float(np.mean(found)),
-           "min": float(np.min(found)), "cells": len(found), "bar": "min class >= 50: >= 0.93",
-           "holds": float(np.min(found)) >= 0.93}  # fmt: skip
+    yield {"what": "coverage", "interval": "AUC (DeLong from bins)", "mean": float(np.mean(coverages)),
+           "min": float(np.min(coverages)), "cells": len(coverages), "bar": "min class >= 50: >= 0.93",
+           "holds": float(np.min(coverages)) >= 0.93}  # fmt: skip
 
 
 def _exact_wilson(n: int, p: float) -> float:
@@ -217,11 +217,11 @@ Limits = Callable[[float, float, float, float], tuple[float, float]]
 def _covered(rng: np.random.Generator, draws: int, of: Limits, n: int, p1: float, p0: float, true: float) -> float:
     reference = 10 * n
     k1, k0 = rng.binomial(n, p1, draws), rng.binomial(reference, p0, draws)
-    held = 0
+    hit_count = 0
     for a, b in zip(k1.tolist(), k0.tolist(), strict=True):
         low, high = of(a, n, b, reference)
-        held += low <= true <= high
-    return held / draws
+        hit_count += low <= true <= high
+    return hit_count / draws
 
 
 def _auc_covered(rng: np.random.Generator, draws: int, m: int, n: int, distance: float) -> float:
@@ -230,13 +230,13 @@ def _auc_covered(rng: np.random.Generator, draws: int, m: int, n: int, distance:
 
     from vigil.profiles.edges import SCORE_EDGES
 
-    edges, true, held = np.array(SCORE_EDGES), norm.cdf(distance / np.sqrt(2)), 0
+    edges, true, hit_count = np.array(SCORE_EDGES), norm.cdf(distance / np.sqrt(2)), 0
     for _ in range(draws):
         pos, neg = (np.bincount(np.searchsorted(edges, expit(rng.normal(at, 1, size)), side="left"),
                                 minlength=len(edges) + 1) for at, size in ((distance, m), (0.0, n)))  # fmt: skip
         _, low, high = auc_interval(pos.tolist(), neg.tolist())
-        held += low <= true <= high
-    return held / draws
+        hit_count += low <= true <= high
+    return hit_count / draws
 
 
 def statements(seed: int, runs: int) -> Iterator[Row]:
@@ -263,15 +263,16 @@ def _statement(
     rng: np.random.Generator, kind: Kind, bound: Bound, parts: tuple[int, ...], company: int, runs: int
 ) -> Row | None:
     subjects = [measured(kind, parts, f"g{i}", "asked", Family.FAIRNESS) for i in range(company)]
-    said = judge_bound([pools(m, []) for m in subjects], bound, min_difference=None, min_rows=30)[0]
-    if said.state is not State.OK or not said.would_see:
+    verdict = judge_bound([pools(m, []) for m in subjects], bound, min_difference=None, min_rows=30)[0]
+    if verdict.state is not State.OK or not verdict.would_see:
         return None
-    seen = float(said.would_see.split(" tonight")[0].split()[-1])
-    found = sum(_finds(rng, kind, bound, parts, seen, subjects[1:]) for _ in range(runs))
-    low, high = wilson(found, runs)
+    detectable = float(verdict.would_see.split(" tonight")[0].split()[-1])
+    detections = sum(_finds(rng, kind, bound, parts, detectable, subjects[1:]) for _ in range(runs))
+    low, high = wilson(detections, runs)
     return {"what": "would have been seen", "kind": kind.value, "bound": str(bound), "parts": list(parts),
-            "subjects": company, "stated": seen, "found": found / runs, "low": low, "high": high, "runs": runs,
-            "bar": "0.75-0.85", "holds": 0.75 <= found / runs <= 0.85}  # fmt: skip
+            "subjects": company, "stated": detectable, "found": detections / runs, "low": low, "high": high,
+            "runs": runs,
+            "bar": "0.75-0.85", "holds": 0.75 <= detections / runs <= 0.85}  # fmt: skip
 
 
 def _finds(
@@ -292,18 +293,18 @@ def _finds(
 def rows(*, full: bool = False) -> list[Row]:
     """Everything that is measured here."""
     models, more = (200, 5) if full else (20, 1)
-    found = [*compliant(SEED, models, 180), *seen_at_070(SEED + 1, 300 * more),
+    results = [*compliant(SEED, models, 180), *seen_at_070(SEED + 1, 300 * more),
              *coverage(SEED + 2, 3000 * more), *statements(SEED + 3, 600 * more)]  # fmt: skip
-    return [{k: round(v, 4) if isinstance(v, float) and isfinite(v) else v for k, v in row.items()} for row in found]
+    return [{k: round(v, 4) if isinstance(v, float) and isfinite(v) else v for k, v in row.items()} for row in results]
 
 
 def main() -> int:
     """Measures, prints, writes."""
-    found = rows(full=os.environ.get("FULL") == "1")
-    for row in found:
+    results = rows(full=os.environ.get("FULL") == "1")
+    for row in results:
         print(json.dumps(row))
     OUT.parent.mkdir(exist_ok=True)
-    OUT.write_text(json.dumps(found, indent=1) + "\n")
+    OUT.write_text(json.dumps(results, indent=1) + "\n")
     return 0
 
 

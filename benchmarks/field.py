@@ -76,14 +76,14 @@ def play(job: Job) -> dict[str, Any]:
     began = time.monotonic()
     try:
         with TemporaryDirectory(dir=WORK, prefix="home-") as folder:
-            told = _play(job, Path(folder))
+            result = _play(job, Path(folder))
     except Failed as error:
-        told = {"failed": str(error)}
+        result = {"failed": str(error)}
     except Exception:  # noqa: BLE001 - a benchmark of an hour does not end with one of its parts
-        told = {"failed": traceback.format_exc()}
+        result = {"failed": traceback.format_exc()}
     used = sum(sum(getrusage(who)[:2]) for who in (RUSAGE_SELF, RUSAGE_CHILDREN))
     spent = {"seconds": round(time.monotonic() - began, 1), "cpu": round(used, 1)}
-    return {"job": str(job), "kind": job.kind, "stream": job.name, **told, **spent}
+    return {"job": str(job), "kind": job.kind, "stream": job.name, **result, **spent}
 
 
 def _play(job: Job, folder: Path) -> dict[str, Any]:
@@ -106,30 +106,30 @@ def main(
     full = os.environ.get("FULL", "") not in ("", "0")
     jobs = [job for job in plan(full=full) if only in str(job)]
     WORK.mkdir(parents=True, exist_ok=True)
-    told: list[dict[str, Any]] = []
-    shown = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    results: list[dict[str, Any]] = []
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     began = time.monotonic()
-    with ProcessPoolExecutor(workers, max_tasks_per_child=1) as pool, Progress(*shown, console=out) as progress:
+    with ProcessPoolExecutor(workers, max_tasks_per_child=1) as pool, Progress(*columns, console=out) as progress:
         task = progress.add_task("jobs", total=len(jobs))
-        for done in as_completed([pool.submit(play, job) for job in jobs]):
-            told.append(done.result())
+        for future in as_completed([pool.submit(play, job) for job in jobs]):
+            results.append(future.result())
             progress.advance(task)
-            last = told[-1]
+            last = results[-1]
             line = f"{last['job']}: {last['seconds']} s ({last['cpu']} s of processor time)"
             progress.print(line, last.get("failed", "")[-300:], markup=False)
-            (WORK / "told.json").write_text(json.dumps(told, indent=1, default=str))
+            (WORK / "told.json").write_text(json.dumps(results, indent=1, default=str))
     order = {str(job): n for n, job in enumerate(jobs)}
-    told.sort(key=lambda t: order[t["job"]])
-    _tell(told, full=full, keep=keep and not only, minutes=(time.monotonic() - began) / 60)
+    results.sort(key=lambda t: order[t["job"]])
+    _tell(results, full=full, keep=keep and not only, minutes=(time.monotonic() - began) / 60)
 
 
-def _tell(told: Sequence[Mapping[str, Any]], *, full: bool, keep: bool, minutes: float) -> None:
-    lines = tables(told)
+def _tell(results: Sequence[Mapping[str, Any]], *, full: bool, keep: bool, minutes: float) -> None:
+    lines = tables(results)
     out.print("\n".join(lines), soft_wrap=True, markup=False)
     if keep:
         machine = {"cores": os.cpu_count(), "python": platform.python_version(), "minutes": round(minutes, 1)}
-        kept = {"full": full, "machine": machine, "bars": bars(told), "jobs": told}
-        RESULTS.write_text(json.dumps(kept, indent=1, default=str) + "\n")
+        document = {"full": full, "machine": machine, "bars": bars(results), "jobs": results}
+        RESULTS.write_text(json.dumps(document, indent=1, default=str) + "\n")
         written(PAGE, lines)
 
 

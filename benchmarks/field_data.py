@@ -26,19 +26,19 @@ def credit_pool() -> pd.DataFrame:
     """Taiwan's credit-card clients, scored; applications are approved below 0.3."""
     rows = pd.read_parquet(DATA / "credit_default_taiwan.parquet").drop(columns="client_id")
     rows = rows.rename(columns={"default_next_month": "defaulted"})
-    taught, mine = split(rows, 6000, 1)
+    training_rows, mine = split(rows, 6000, 1)
     used = [c for c in rows.columns if c not in ("defaulted", "sex", "marital_status", "age")]
-    return decided(mine, scored(mine, taught, "defaulted", used), 0.3, "deny", "approve")
+    return decided(mine, scored(mine, training_rows, "defaulted", used), 0.3, "deny", "approve")
 
 
 def credit(days: Sequence[date] | None = None, a_night: int = 300, seed: int = 11, **more: Any) -> Stream:
     """Credit applications, dealt to nights."""
     nights = days or DAILY
-    made: dict[str, Any] = {
+    defaults: dict[str, Any] = {
         "name": "credit", "says": f"credit applications, {a_night} a night", "order": Order.DEALT, "label": "defaulted",
         "flags": CREDIT_FLAGS, "rows": dealt(credit_pool(), nights, a_night, seed),
     }  # fmt: skip
-    return Stream(**{**made, **more})
+    return Stream(**{**defaults, **more})
 
 
 PROTECTED_CALLS = ("--protected", "marital_status=married", "--protected", "age=26_to_59")
@@ -54,26 +54,26 @@ def calls_pool() -> tuple[pd.DataFrame, pd.DataFrame]:
     rows = pd.read_parquet(DATA / "bank_calls.parquet").drop(columns="contact_order")
     used = [f for f in CALLS if f not in ("marital_status", "age")]
     first, later = rows.iloc[:4000], rows.iloc[4000:].reset_index(drop=True)
-    taught, mine = split(rows, 4000, 2)
-    made = [decided(m, scored(m, t, "subscribed", used), 0.05, "offer", "skip") for t, m in
-            ((first, later), (taught, mine))]  # fmt: skip
-    return made[0], made[1]
+    training_rows, mine = split(rows, 4000, 2)
+    decisions = [decided(m, scored(m, t, "subscribed", used), 0.05, "offer", "skip") for t, m in
+            ((first, later), (training_rows, mine))]  # fmt: skip
+    return decisions[0], decisions[1]
 
 
 def calls(a_night: int = 300, seed: int = 21, **more: Any) -> Stream:
     """The calls of all months, dealt to nights."""
     rows = calls_pool()[1].drop(columns="contact_day")
-    made: dict[str, Any] = {
+    defaults: dict[str, Any] = {
         "name": "calls", "says": f"a bank's calls, {a_night} a night", "order": Order.DEALT, "label": "subscribed",
         "flags": CALLS_FLAGS, "rows": dealt(rows, DAILY, a_night, seed),
     }  # fmt: skip
-    return Stream(**{**made, **more})
+    return Stream(**{**defaults, **more})
 
 
 def sparse(stream: Stream, column: str) -> Stream:
     """97 of 100 values of a column are missing, as they always were."""
-    gone = np.random.default_rng(97).random(len(stream.rows)) < 0.97
-    rows = stream.rows.assign(**{column: stream.rows[column].astype(object).where(~gone, None)})
+    is_blank = np.random.default_rng(97).random(len(stream.rows)) < 0.97
+    rows = stream.rows.assign(**{column: stream.rows[column].astype(object).where(~is_blank, None)})
     if pd.api.types.is_numeric_dtype(stream.rows[column]):
         rows[column] = pd.to_numeric(rows[column]).astype(float)
     return replace(stream, name=f"{stream.name}_sparse", says=f"{stream.says}; {column} is 97 % empty", rows=rows,
@@ -133,11 +133,11 @@ def marketing() -> Stream:
     rows = rows.drop(columns=["contact_order", "contact_month", "call_duration_s", "days_since_previous_contact"])
     first, later = rows.iloc[:6000], rows.iloc[6000:].reset_index(drop=True)
     used = [f for f in CALLS if f not in ("marital_status", "age")]
-    made = decided(later, scored(later, first, "subscribed", used), 0.05, "offer", "skip")
-    made = made.iloc[: NIGHTS * 580].assign(day=np.repeat(np.array(DAILY, dtype=object), 580))
+    calls_log = decided(later, scored(later, first, "subscribed", used), 0.05, "offer", "skip")
+    calls_log = calls_log.iloc[: NIGHTS * 580].assign(day=np.repeat(np.array(DAILY, dtype=object), 580))
     return Stream(
         name="marketing", says="a bank's calls of 26 months in their order, 580 a night", order=Order.REAL,
-        rows=stamped(made, 31), label="subscribed", flags=CALLS_FLAGS,
+        rows=stamped(calls_log, 31), label="subscribed", flags=CALLS_FLAGS,
     )  # fmt: skip
 
 
@@ -146,9 +146,9 @@ def bikes(nights: int = 180) -> Stream:
     rows = _bikes()
     rows = rows[rows["day"] < rows["day"].iloc[0] + timedelta(days=nights)]
     at = rows["timestamp"].dt.tz_localize("UTC")
-    made = rows.drop(columns="timestamp").assign(created_at=at, request_id=[f"h{n:06d}" for n in range(len(rows))])
+    log_rows = rows.drop(columns="timestamp").assign(created_at=at, request_id=[f"h{n:06d}" for n in range(len(rows))])
     return Stream(name="bikes_2012", says="a city's bikes hour by hour, 2012: 24 rows a night", order=Order.REAL,
-                  rows=made, label="rental_count", flags=OWNER, late=1)  # fmt: skip
+                  rows=log_rows, label="rental_count", flags=OWNER, late=1)  # fmt: skip
 
 
 def bikes_dealt() -> Stream:
@@ -168,11 +168,11 @@ def _bikes() -> pd.DataFrame:
     for flag in ("is_holiday", "is_working_day"):
         rows[flag] = np.where(rows[flag], "yes", "no")
     used = ["temp_norm", "humidity_norm", "windspeed_norm", "hour"]
-    asked = rows[used].assign(working=rows["is_working_day"] == "yes")
+    features = rows[used].assign(working=rows["is_working_day"] == "yes")
     past = rows["timestamp"].dt.year == 2011
-    model = HistGradientBoostingRegressor(random_state=0).fit(asked[past], rows.loc[past, "rental_count"])
-    made = rows[~past].reset_index(drop=True)
-    forecast: pd.DataFrame = made.assign(forecast=model.predict(asked[~past]).round(1))
+    model = HistGradientBoostingRegressor(random_state=0).fit(features[past], rows.loc[past, "rental_count"])
+    later_rows = rows[~past].reset_index(drop=True)
+    forecast: pd.DataFrame = later_rows.assign(forecast=model.predict(features[~past]).round(1))
     return forecast
 
 
@@ -181,12 +181,13 @@ def fraud() -> Stream:
     rows = pd.read_parquet(DATA / "card_fraud.parquet")
     rows = rows.drop(columns=["transaction_id", "seconds_since_start", "sampling_weight"])
     rows = rows.astype({c: float for c in rows.columns if c != "is_fraud"}).round(5)
-    taught, mine = split(rows, 2000, 3)
+    training_rows, mine = split(rows, 2000, 3)
     used = [c for c in rows.columns if c != "is_fraud"]
-    made = decided(mine, scored(mine, taught, "is_fraud", used), 0.5, "block", "pass")
+    decisions = decided(mine, scored(mine, training_rows, "is_fraud", used), 0.5, "block", "pass")
     return Stream(
         name="fraud", says="card transactions, 400 a night, drawn with replacement", order=Order.DEALT,
-        rows=dealt(made, DAILY, 400, 51), label="is_fraud", flags=(*OWNER, "--favourable", "pass", "--no-protected"),
+        rows=dealt(decisions, DAILY, 400, 51), label="is_fraud",
+        flags=(*OWNER, "--favourable", "pass", "--no-protected"),
     )  # fmt: skip
 
 
@@ -197,9 +198,9 @@ def chatbot() -> Stream:
     from sklearn.pipeline import make_pipeline
 
     rows = pd.read_parquet(DATA / "chat_banking77.parquet")[["text", "intent"]]
-    taught, mine = split(rows, 4000, 4)
+    training_rows, mine = split(rows, 4000, 4)
     model = make_pipeline(TfidfVectorizer(min_df=2), LogisticRegression(C=5, max_iter=200)).fit(
-        taught["text"], taught["intent"]
+        training_rows["text"], training_rows["intent"]
     )
     mine = mine.assign(predicted_intent=model.predict(mine["text"])).rename(columns={"intent": "actual_intent"})
     return Stream(
@@ -210,10 +211,10 @@ def chatbot() -> Stream:
 
 def restarting() -> Stream:
     """Credit applications whose ids begin at 1 every day."""
-    made = credit(seed=12)
-    ids = (made.rows.groupby("day").cumcount() + 1).astype(str)
-    return replace(made, name="credit_ids", says=f"{made.says}; ids begin at 1 every day",
-                   rows=made.rows.assign(request_id=ids))  # fmt: skip
+    base_stream = credit(seed=12)
+    ids = (base_stream.rows.groupby("day").cumcount() + 1).astype(str)
+    return replace(base_stream, name="credit_ids", says=f"{base_stream.says}; ids begin at 1 every day",
+                   rows=base_stream.rows.assign(request_id=ids))  # fmt: skip
 
 
 def named(stream: Stream, name: str, says: str) -> Stream:

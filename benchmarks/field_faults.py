@@ -130,17 +130,17 @@ def runs(base: str, condition: str, folder: Path, onsets: Sequence[int], faults:
     stream = streams(base)[condition]
     home = Home(folder, stream).whole_log()
     home.onboarded(0)
-    made: list[dict[str, Any]] = []
-    with TemporaryDirectory(prefix="field-") as kept:
-        rehearsal = Rehearsal(home, Path(kept))
+    records: list[dict[str, Any]] = []
+    with TemporaryDirectory(prefix="field-") as scratch_folder:
+        rehearsal = Rehearsal(home, Path(scratch_folder))
         begun = 0
         for onset in onsets:
             rehearsal.play(rehearsal.nights[begun:onset])
             begun = onset
             before = rehearsal.past(rehearsal.nights[:onset])
             for fault in faults:
-                made.append({**run(rehearsal, before, fault, onset), "base": base, "condition": condition})
-    return {"runs": made, "base": base, "condition": condition, "nights": begun}
+                records.append({**run(rehearsal, before, fault, onset), "base": base, "condition": condition})
+    return {"runs": records, "base": base, "condition": condition, "nights": begun}
 
 
 def run(rehearsal: Rehearsal, before: Past, fault: Fault, onset: int) -> dict[str, Any]:
@@ -165,15 +165,15 @@ def answer(fault: Fault, before: Past, after: Past, nights: Sequence[date]) -> d
     """The night (1, 2, ...) on which the fault was found, and the one on which people were told of it anew."""
     old = {v.id for r in before.results[-BEFORE:] for v in r.verdicts if alarm(v)}
     results = {r.night: r for r in after.results}
-    found: int | None = None
+    first_night: int | None = None
     by: list[str] = []
     for number, night in enumerate(nights, 1):
         named = [v.id for v in results[night].verdicts if alarm(v) and v.id not in old and fault.concerns(v.id)]
-        if named and found is None:
-            found, by = number, sorted(named)[:5]
-    told = [n for i in after.incidents for n in anew(i, fault, nights, old)]
+        if named and first_night is None:
+            first_night, by = number, sorted(named)[:5]
+    notification_nights = [n for i in after.incidents for n in anew(i, fault, nights, old)]
     return {
-        "found": found, "by": by, "told": min(told, default=None),
+        "found": first_night, "by": by, "told": min(notification_nights, default=None),
         "open": any(i.is_open for i in before.incidents),
         "learnt": share_judged(before),
     }  # fmt: skip

@@ -35,13 +35,13 @@ def measured(stream: Stream, past: Past) -> dict[str, Any]:
 
 def coverage(served: Sequence[NightResult]) -> dict[str, Any]:
     """Drift questions that got an answer, of those that were due; and why the others got none."""
-    asked = [v for r in served[LEARNT:] for v in r.verdicts if v.family is Family.DRIFT]
-    due = [v for v in asked if v.cause is not Cause.LABELS_PENDING]
-    judged = [v for v in due if v.state is not State.UNKNOWN]
+    drift_verdicts = [v for r in served[LEARNT:] for v in r.verdicts if v.family is Family.DRIFT]
+    due = [v for v in drift_verdicts if v.cause is not Cause.LABELS_PENDING]
+    conclusive = [v for v in due if v.state is not State.UNKNOWN]
     nightly = [sum(v.family is Family.DRIFT for v in r.verdicts) for r in served]
     why = Counter(v.cause.value for v in due if v.cause)
     return {
-        "judged": len(judged), "due": len(due), "share": len(judged) / len(due) if due else None,
+        "judged": len(conclusive), "due": len(due), "share": len(conclusive) / len(due) if due else None,
         "questions_a_night": median(nightly) if nightly else 0, "why": dict(why.most_common()),
     }  # fmt: skip
 
@@ -79,25 +79,25 @@ def alarms(stream: Stream, results: Sequence[NightResult]) -> dict[str, Any]:
 def endless(past: Past) -> list[dict[str, Any]]:
     """Incidents that are open at the end although nothing new was bad on the last judged nights."""
     served = [r for r in past.results if r.rows]
-    found = []
+    incidents = []
     for incident in past.incidents:
         newest = newest_bad(incident, served)
         since = sum(r.night > newest for r in served)
         if incident.is_open and since >= QUIET_FOR:
             names = sorted({s.verdict.id for f in incident.findings for s in f.signals})
-            found.append(
+            incidents.append(
                 {
                     "incident": incident.id, "severity": incident.severity.name, "newest_bad": newest.isoformat(),
                     "nights_since": since, "questions": names[:SHOWN],
                 }
             )  # fmt: skip
-    return found
+    return incidents
 
 
 def newest_bad(incident: Incident, served: Sequence[NightResult]) -> date:
     """The last night on which one of the incident's questions was bad that had not been on the nights before it."""
-    asked = {s.verdict.id for f in incident.findings for s in f.signals}
-    bad = [{v.id for v in r.verdicts if v.id in asked and _told(v)} for r in served]
+    questions = {s.verdict.id for f in incident.findings for s in f.signals}
+    bad = [{v.id for v in r.verdicts if v.id in questions and _told(v)} for r in served]
     newest = incident.opened_night
     for place, r in enumerate(served):
         before = set().union(*bad[max(0, place - QUIET_FOR) : place])
@@ -117,12 +117,12 @@ def states(results: Sequence[NightResult]) -> dict[str, int]:
 
 def ways(stream: Stream, folder: Path) -> dict[str, Any]:
     """One log, judged by the preview of `vigil init`, by a backfill, by a backtest and night by night."""
-    shown = Home(folder / "shown", stream).whole_log()
-    shown.onboarded(len(stream.nights))
-    made = {"init": answers(shown.stored(stream.nights))}
+    whole_home = Home(folder / "shown", stream).whole_log()
+    whole_home.onboarded(len(stream.nights))
+    answers_by_way = {"init": answers(whole_home.stored(stream.nights))}
     home = Home(folder / "home", stream).whole_log()
     home.onboarded(0)
-    return compared(home, folder, made)
+    return compared(home, folder, answers_by_way)
 
 
 def compared(home: Home, folder: Path, others: Mapping[str, Answers]) -> dict[str, Any]:
@@ -135,11 +135,11 @@ def compared(home: Home, folder: Path, others: Mapping[str, Answers]) -> dict[st
         nightly.night(night)
     base = answers(home.rehearsed())
     stored = {"backfill": filled.stored(stream.nights), "nightly": coming.stored(stream.nights)}
-    made = {**others, **{name: answers(past) for name, past in stored.items()}}
+    answers_by_way = {**others, **{name: answers(past) for name, past in stored.items()}}
     return {
         "stream": stream.name, "nights": len(stream.nights), "verdicts": len(base),
         "why": {name: rebuilt(which) for name, which in (("backfill", filled), ("nightly", coming))},
-        "differs": {name: difference(base, other) for name, other in made.items()},
+        "differs": {name: difference(base, other) for name, other in answers_by_way.items()},
     }  # fmt: skip
 
 

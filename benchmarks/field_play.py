@@ -55,10 +55,10 @@ def command(home: Path, *words: str) -> str:
         "XDG_CACHE_HOME": str(home / "cache"), "OPENBLAS_NUM_THREADS": "1",
     }  # fmt: skip
     call = [sys.executable, "-m", "vigil.cli", *words]
-    done = subprocess.run(call, env=env, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise Failed(f"vigil {' '.join(words[:2])}: {(done.stderr or done.stdout).strip()[-600:]}")
-    return done.stdout
+    process = subprocess.run(call, env=env, capture_output=True, text=True, check=False)
+    if process.returncode:
+        raise Failed(f"vigil {' '.join(words[:2])}: {(process.stderr or process.stdout).strip()[-600:]}")
+    return process.stdout
 
 
 class Home:
@@ -85,9 +85,9 @@ class Home:
         """What is new in the log at the end of a day: its rows, and labels of days before."""
         self.write(day, as_of=day, change=change)
         if self.stream.apart:
-            told = self.stream.truth(day)
-            if len(told):
-                told.to_parquet(self.folder / "log" / "truth" / f"{day}.parquet", index=False)
+            truth_rows = self.stream.truth(day)
+            if len(truth_rows):
+                truth_rows.to_parquet(self.folder / "log" / "truth" / f"{day}.parquet", index=False)
         elif change is None:  # a day that was changed is not written anew: its labels come with other rows
             due = day - timedelta(days=self.stream.late)
             if due in self.stream.days:
@@ -98,8 +98,8 @@ class Home:
         last = self.stream.days[-1]
         for day in self.stream.nights:
             self.write(day, as_of=last)
-            if self.stream.apart and len(told := self.stream.truth(day)):
-                told.to_parquet(self.folder / "log" / "truth" / f"{day}.parquet", index=False)
+            if self.stream.apart and len(truth_rows := self.stream.truth(day)):
+                truth_rows.to_parquet(self.folder / "log" / "truth" / f"{day}.parquet", index=False)
         return self
 
     def vigil(self, *words: str) -> str:
@@ -110,12 +110,12 @@ class Home:
         """`vigil init` with the usual answers, judging so many past nights; then the bound that the owner adds."""
         where = ["--log", str(self.folder / "log" / "served" / "*.parquet")]
         where += ["--outcomes", str(self.folder / "log" / "truth" / "*.parquet")] if self.stream.apart else []
-        said = self.vigil("init", MODEL, *where, *self.stream.flags, "--nights", str(nights))
+        output = self.vigil("init", MODEL, *where, *self.stream.flags, "--nights", str(nights))
         if self.stream.bound:
             drafted = yaml.safe_load(self.monitor_file.read_text())
             drafted["rules"].setdefault("performance", []).append(dict(self.stream.bound))
             self.monitor_file.write_text(yaml.safe_dump(drafted, sort_keys=False))
-        return said
+        return output
 
     @property
     def monitor_file(self) -> Path:
@@ -135,8 +135,8 @@ class Home:
     def unlearnt(self) -> Home:
         """A home that is onboarded, before its first row arrives: its log is taken away, and what was taken from it."""
         shutil.rmtree(self.folder / "log")
-        for kept in (self.settings.predictions_dir / "predictions", self.settings.predictions_dir / "outcomes"):
-            shutil.rmtree(kept, ignore_errors=True)
+        for log_folder in (self.settings.predictions_dir / "predictions", self.settings.predictions_dir / "outcomes"):
+            shutil.rmtree(log_folder, ignore_errors=True)
         shutil.rmtree(self.settings.state_dir / "intake", ignore_errors=True)
         return Home(self.folder, self.stream)
 
@@ -148,8 +148,8 @@ class Home:
     def stored(self, nights: Sequence[date]) -> Past:
         """The judgements and incidents that the home keeps."""
         ports, monitor = wiring.open_ports(self.settings), self.monitor
-        kept = [ports.results.latest(monitor.model, monitor.environment, night) for night in nights]
-        return Past(tuple(r for r in kept if r is not None), tuple(all_incidents(ports)))
+        results = [ports.results.latest(monitor.model, monitor.environment, night) for night in nights]
+        return Past(tuple(r for r in results if r is not None), tuple(all_incidents(ports)))
 
     def rehearsed(self) -> Past:
         """What `vigil backtest` says of all nights."""
@@ -175,8 +175,8 @@ class Rehearsal:
 
     def past(self, nights: Sequence[date]) -> Past:
         """What is known of nights that were played."""
-        told = backtest.told(self.ports, self.monitor, nights, None)
-        return Past(tuple(d.last for d in told.nights), told.incidents)
+        backtest_result = backtest.told(self.ports, self.monitor, nights, None)
+        return Past(tuple(d.last for d in backtest_result.nights), backtest_result.incidents)
 
 
 def forked(work: Callable[[], Any]) -> Any:
@@ -194,13 +194,13 @@ def forked(work: Callable[[], Any]) -> Any:
     process.start()
     there.close()
     try:
-        good, told = here.recv()
+        good, answer = here.recv()
     except EOFError:
-        good, told = False, "the copy died"
+        good, answer = False, "the copy died"
     process.join()
     if not good:
-        raise Failed(told)
-    return told
+        raise Failed(answer)
+    return answer
 
 
 class Nightly:
@@ -217,9 +217,9 @@ class Nightly:
         morning = datetime.combine(day + timedelta(days=1), time(3), tzinfo=UTC)
         self.clock.advance(morning - self.clock.now())
         run_night(self.ports, self.monitor, day, stages=(Stage.INTAKE, *JUDGING, Stage.CORRELATE))
-        found = self.ports.results.latest(self.monitor.model, self.monitor.environment, day)
-        assert found is not None
-        return found
+        result = self.ports.results.latest(self.monitor.model, self.monitor.environment, day)
+        assert result is not None
+        return result
 
     def incidents(self) -> list[Incident]:
         """Every incident, newest first."""

@@ -11,18 +11,24 @@ FOUND_BY, TOLD_BY = 3, 4  # nights with the fault
 Told = Sequence[Mapping[str, Any]]
 
 
-def bars(told: Told) -> list[dict[str, Any]]:
+def bars(results: Told) -> list[dict[str, Any]]:
     """What was promised, what was measured, and whether it holds. A job that failed fails its bar."""
-    return [*_coverage_bar(told), *_fault_bars(told), *_quiet_bar(told), *_endless_bar(told), *_ways_bar(told)]
+    return [
+        *_coverage_bar(results),
+        *_fault_bars(results),
+        *_quiet_bar(results),
+        *_endless_bar(results),
+        *_ways_bar(results),
+    ]
 
 
 def _bar(what: str, bar: str, measured: str, *, holds: bool) -> dict[str, Any]:
     return {"what": what, "bar": bar, "measured": measured, "holds": holds}
 
 
-def _of(told: Told, kind: str) -> tuple[list[Mapping[str, Any]], list[str]]:
+def _of(results: Told, kind: str) -> tuple[list[Mapping[str, Any]], list[str]]:
     """(jobs of a kind that were played, names of those that failed)."""
-    mine = [t for t in told if t["kind"] == kind]
+    mine = [t for t in results if t["kind"] == kind]
     return [t for t in mine if "failed" not in t], [t["job"] for t in mine if "failed" in t]
 
 
@@ -30,23 +36,23 @@ def _more(failed: Sequence[str]) -> str:
     return f"; failed: {', '.join(failed)}" if failed else ""
 
 
-def _coverage_bar(told: Told) -> list[dict[str, Any]]:
-    streams, failed = _of(told, "stream")
+def _coverage_bar(results: Told) -> list[dict[str, Any]]:
+    streams, failed = _of(results, "stream")
     if not streams and not failed:
         return []
     below = [s["stream"] for s in streams if (s["coverage"]["share"] or 0) < COVERED]
-    said = f"{len(streams) - len(below)} of {len(streams) + len(failed)} streams"
-    said += f"; below: {', '.join(below)}" if below else ""
+    summary = f"{len(streams) - len(below)} of {len(streams) + len(failed)} streams"
+    summary += f"; below: {', '.join(below)}" if below else ""
     return [_bar("drift questions judged after night 14, each stream", f"≥ {COVERED:.0%} of those due",
-                 said + _more(failed), holds=not below and not failed)]  # fmt: skip
+                 summary + _more(failed), holds=not below and not failed)]  # fmt: skip
 
 
-def pairs(told: Told) -> list[tuple[Mapping[str, Any], Mapping[str, Any]]]:
+def pairs(results: Told) -> list[tuple[Mapping[str, Any], Mapping[str, Any]]]:
     """(run without a condition, the same run with one)."""
-    done = [run for t in _of(told, "faults")[0] for run in t["runs"]]
-    plain = {(r["base"], r["fault"], r["onset"]): r for r in done if not r["condition"]}
+    fault_runs = [run for t in _of(results, "faults")[0] for run in t["runs"]]
+    plain = {(r["base"], r["fault"], r["onset"]): r for r in fault_runs if not r["condition"]}
     return [
-        (plain[key], r) for r in done if r["condition"] and (key := (r["base"], r["fault"], r["onset"])) in plain
+        (plain[key], r) for r in fault_runs if r["condition"] and (key := (r["base"], r["fault"], r["onset"])) in plain
     ]  # fmt: skip
 
 
@@ -60,24 +66,25 @@ def both(each: Sequence[tuple[Mapping[str, Any], Mapping[str, Any]]], key: str, 
     return sum(_by(c, key, most) for _, c in good), len(good)
 
 
-def _fault_bars(told: Told) -> list[dict[str, Any]]:
-    each, failed = pairs(told), _of(told, "faults")[1]
+def _fault_bars(results: Told) -> list[dict[str, Any]]:
+    each, failed = pairs(results), _of(results, "faults")[1]
     if not each and not failed:
         return []
-    found, of_found = both(each, "found", FOUND_BY)
-    said, of_told = both(each, "told", TOLD_BY)
+    detection_count, of_found = both(each, "found", FOUND_BY)
+    notification_count, of_told = both(each, "told", TOLD_BY)
     enough = f"; {len(each)} runs"
     return [
         _bar("faults on top of a chronic condition: found like without it", f"≥ {LIKE:.0%}, ≥ {RUNS} runs",
-             share(found, of_found) + enough + _more(failed),
-             holds=of_found > 0 and found >= LIKE * of_found and len(each) >= RUNS and not failed),
+             share(detection_count, of_found) + enough + _more(failed),
+             holds=of_found > 0 and detection_count >= LIKE * of_found and len(each) >= RUNS and not failed),
         _bar("faults on top of a chronic condition: told anew like without it", f"≥ {LIKE:.0%}",
-             share(said, of_told) + _more(failed), holds=of_told > 0 and said >= LIKE * of_told and not failed),
+             share(notification_count, of_told) + _more(failed),
+             holds=of_told > 0 and notification_count >= LIKE * of_told and not failed),
     ]  # fmt: skip
 
 
-def _quiet_bar(told: Told) -> list[dict[str, Any]]:
-    streams, failed = _of(told, "stream")
+def _quiet_bar(results: Told) -> list[dict[str, Any]]:
+    streams, failed = _of(results, "stream")
     quiet = [s["alarms"] for s in streams if s["quiet"]]
     if not quiet:
         return []
@@ -86,26 +93,26 @@ def _quiet_bar(told: Told) -> list[dict[str, Any]]:
                  holds=bad <= QUIET * nights and not failed)]  # fmt: skip
 
 
-def _endless_bar(told: Told) -> list[dict[str, Any]]:
-    streams, failed = _of(told, "stream")
+def _endless_bar(results: Told) -> list[dict[str, Any]]:
+    streams, failed = _of(results, "stream")
     if not streams:
         return []
     count = sum(len(s["endless"]) for s in streams)
     where = [s["stream"] for s in streams if s["endless"]]
-    said = f"{count}{' in ' + ', '.join(where) if where else ''}"
-    return [_bar("incidents that never end though nothing new was bad for 10 nights", "0", said + _more(failed),
+    summary = f"{count}{' in ' + ', '.join(where) if where else ''}"
+    return [_bar("incidents that never end though nothing new was bad for 10 nights", "0", summary + _more(failed),
                  holds=count == 0 and not failed)]  # fmt: skip
 
 
-def _ways_bar(told: Told) -> list[dict[str, Any]]:
-    played, failed = _of(told, "ways")
+def _ways_bar(results: Told) -> list[dict[str, Any]]:
+    played, failed = _of(results, "ways")
     if not played and not failed:
         return []
     odd = {t["stream"]: sum(d["verdicts"] for d in t["differs"].values()) for t in played}
     where = [f"{n} in {s}" for s, n in odd.items() if n]
-    said = f"{len(odd) - len(where)} of {len(odd) + len(failed)} streams equal"
-    said += f"; other verdicts: {', '.join(where)}" if where else ""
-    return [_bar("one log through init, backfill, backtest and nightly", "equal verdicts", said + _more(failed),
+    summary = f"{len(odd) - len(where)} of {len(odd) + len(failed)} streams equal"
+    summary += f"; other verdicts: {', '.join(where)}" if where else ""
+    return [_bar("one log through init, backfill, backtest and nightly", "equal verdicts", summary + _more(failed),
                  holds=not where and not failed)]  # fmt: skip
 
 
@@ -114,19 +121,19 @@ def share(part: int, whole: int) -> str:
     return f"{part:,} of {whole:,}{f' ({part / whole:.1%})' if whole else ''}"
 
 
-def tables(told: Told) -> list[str]:
+def tables(results: Told) -> list[str]:
     """All tables."""
     lines = _head("what", "bar", "measured", "holds")
-    lines += [_line(b["what"], b["bar"], b["measured"], "yes" if b["holds"] else "**no**") for b in bars(told)]
-    for part in (_streams(told), _faults(told), _ways(told)):
+    lines += [_line(b["what"], b["bar"], b["measured"], "yes" if b["holds"] else "**no**") for b in bars(results)]
+    for part in (_streams(results), _faults(results), _ways(results)):
         lines += ["", *part] if part else []
     return lines
 
 
-def _streams(told: Told) -> list[str]:
+def _streams(results: Told) -> list[str]:
     lines = _head("stream", "nights", "order", "drift questions judged", "nights with a breach", "a warn at most",
                   "known only", "incidents", "without end")  # fmt: skip
-    for s in (t for t in told if t["kind"] == "stream"):
+    for s in (t for t in results if t["kind"] == "stream"):
         if "failed" in s:
             lines.append(_line(s["stream"], "", f"failed: {_one_line(s['failed'])}", *[""] * 6))
             continue
@@ -138,8 +145,8 @@ def _streams(told: Told) -> list[str]:
     return lines if len(lines) > 2 else []
 
 
-def _faults(told: Told) -> list[str]:
-    each = pairs(told)
+def _faults(results: Told) -> list[str]:
+    each = pairs(results)
     lines = _head("fault", "condition", "runs", "found by night 3 without", "with", "like without", "told anew without",
                   "with", "like without")  # fmt: skip
     keys = dict.fromkeys((c["kind"], c["condition"]) for _, c in each)
@@ -153,10 +160,10 @@ def _faults(told: Told) -> list[str]:
     return lines if len(lines) > 2 else []
 
 
-def _ways(told: Told) -> list[str]:
+def _ways(results: Told) -> list[str]:
     lines = _head("one log", "nights", "verdicts", "init differs", "backfill differs", "nightly differs",
                   "`why` the same, backfill", "nightly")  # fmt: skip
-    for t in (t for t in told if t["kind"] == "ways"):
+    for t in (t for t in results if t["kind"] == "ways"):
         if "failed" in t:
             lines.append(_line(t["stream"], "", f"failed: {_one_line(t['failed'])}", *[""] * 5))
             continue

@@ -85,9 +85,9 @@ def weekdays(nights: int) -> list[date]:
 def dealt(rows: pd.DataFrame, days: Sequence[date], a_night: int, seed: int) -> pd.DataFrame:
     """Rows dealt to days at random, each at most once where there are enough of them."""
     rng = np.random.default_rng(seed)
-    wanted = len(days) * a_night
-    order = rng.permutation(len(rows)) if wanted <= len(rows) else rng.integers(0, len(rows), wanted)
-    drawn = rows.iloc[order[:wanted]].reset_index(drop=True)
+    row_count = len(days) * a_night
+    order = rng.permutation(len(rows)) if row_count <= len(rows) else rng.integers(0, len(rows), row_count)
+    drawn = rows.iloc[order[:row_count]].reset_index(drop=True)
     return stamped(drawn.assign(day=np.repeat(np.array(days, dtype=object), a_night)), seed)
 
 
@@ -96,35 +96,37 @@ def stamped(rows: pd.DataFrame, seed: int) -> pd.DataFrame:
     rng = np.random.default_rng([seed, 1])
     second = rng.integers(6 * 3600, 22 * 3600, len(rows))
     order = np.lexsort((second, rows["day"].map(date.toordinal)))
-    made = rows.iloc[order].reset_index(drop=True)
-    at = pd.to_datetime(made["day"], utc=True) + pd.to_timedelta(second[order], unit="s")
-    return made.assign(request_id=[f"r{n:07d}" for n in range(len(made))], created_at=at)
+    log_rows = rows.iloc[order].reset_index(drop=True)
+    at = pd.to_datetime(log_rows["day"], utc=True) + pd.to_timedelta(second[order], unit="s")
+    return log_rows.assign(request_id=[f"r{n:07d}" for n in range(len(log_rows))], created_at=at)
 
 
-def scored(rows: pd.DataFrame, taught: pd.DataFrame, label: str, features: Sequence[str]) -> np.ndarray:
+def scored(rows: pd.DataFrame, training_rows: pd.DataFrame, label: str, features: Sequence[str]) -> np.ndarray:
     """Probabilities of the label, of a logistic model that is fitted on `taught`."""
     from sklearn.compose import ColumnTransformer
     from sklearn.linear_model import LogisticRegression
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
-    words = [f for f in features if taught[f].dtype == object]
+    words = [f for f in features if training_rows[f].dtype == object]
     numbers = [f for f in features if f not in words]
-    made = make_pipeline(
+    pipeline = make_pipeline(
         ColumnTransformer([("n", StandardScaler(), numbers), ("w", OneHotEncoder(handle_unknown="ignore"), words)]),
         LogisticRegression(max_iter=500),
-    ).fit(taught[list(features)], taught[label])
-    found: np.ndarray = made.predict_proba(rows[list(features)])[:, 1]
-    return found
+    ).fit(training_rows[list(features)], training_rows[label])
+    probabilities: np.ndarray = pipeline.predict_proba(rows[list(features)])[:, 1]
+    return probabilities
 
 
-def split(rows: pd.DataFrame, taught: int, seed: int) -> tuple[pd.DataFrame, pd.DataFrame]:
+def split(rows: pd.DataFrame, training_count: int, seed: int) -> tuple[pd.DataFrame, pd.DataFrame]:
     """(rows that fit the model, rows of the stream), at random."""
     order = np.random.default_rng(seed).permutation(len(rows))
-    return rows.iloc[order[:taught]].reset_index(drop=True), rows.iloc[order[taught:]].reset_index(drop=True)
+    return rows.iloc[order[:training_count]].reset_index(drop=True), rows.iloc[order[training_count:]].reset_index(
+        drop=True
+    )
 
 
 def decided(rows: pd.DataFrame, score: np.ndarray, threshold: float, above: str, below: str) -> pd.DataFrame:
     """With the score and the decision that follows from it."""
-    said = np.round(score, 5)
-    return rows.assign(score=said, decision=np.where(said >= threshold, above, below))
+    rounded_score = np.round(score, 5)
+    return rows.assign(score=rounded_score, decision=np.where(rounded_score >= threshold, above, below))

@@ -55,22 +55,22 @@ def main(
         home = Path(folder)
         env = _prepare(home)
         bodies = {rows: _body(rows) for _, rows in CASES}
-        found = _compare(env, home, bodies, seconds=seconds, rounds=rounds)
+        cases = _compare(env, home, bodies, seconds=seconds, rounds=rounds)
         lost = _kill(env, home, bodies[1], kills)
-    met = all(case["ratio_requests"] >= BAR for case in found if case["connections"] >= MANY and case["rows"] == 1)
+    met = all(case["ratio_requests"] >= BAR for case in cases if case["connections"] >= MANY and case["rows"] == 1)
     result = {
         "machine": machine,
         "generator": generator(),
         "bar_met": met,
         "seconds": seconds,
         "rounds": rounds,
-        "cases": found,
+        "cases": cases,
         "crash": lost,
         "bar": BAR,
     }
     RESULTS.parent.mkdir(parents=True, exist_ok=True)
     RESULTS.write_text(json.dumps(result, indent=1) + "\n")
-    _show(found, lost, met)
+    _show(cases, lost, met)
     if lost["lost"] or lost["doubled"]:
         raise typer.Exit(1)
 
@@ -153,7 +153,7 @@ def _compare(
                    "mlflow": (mlflow, f"http://127.0.0.1:{theirs}/invocations")}  # fmt: skip
         for _, url in servers.values():
             measure(home, url, bodies[1], connections=8, seconds=2)  # warm
-        found = []
+        cases = []
         for connections, rows in CASES:
             runs: dict[str, list[dict[str, float]]] = {name: [] for name in servers}
             for _ in range(rounds):
@@ -162,27 +162,27 @@ def _compare(
                     run = measure(home, url, bodies[rows], connections=connections, seconds=seconds)
                     run["cpu_ms_per_request"] = (_cpu(process) - before) * 1000 / run.pop("requests")
                     runs[name].append(run)
-            found.append({"connections": connections, "rows": rows, **_told(runs)})
+            cases.append({"connections": connections, "rows": rows, **_told(runs)})
             out.print(
-                f"{connections} connections, {rows} rows: {found[-1]['ratio_requests']} times the requests a second"
+                f"{connections} connections, {rows} rows: {cases[-1]['ratio_requests']} times the requests a second"
             )
-    return found
+    return cases
 
 
 def _told(runs: dict[str, list[dict[str, float]]]) -> dict[str, Any]:
     """Medians of each server, and the median and range of what each round's pair said."""
-    told: dict[str, Any] = {
+    summary: dict[str, Any] = {
         name: {key: round(median(run[key] for run in measured), 2) for key in measured[0]}
         for name, measured in runs.items()
     }
     pairs = list(zip(runs["vigil"], runs["mlflow"], strict=True))
     rates = [v["requests_per_second"] / m["requests_per_second"] for v, m in pairs]
-    told["ratio_requests"], told["ratio_requests_range"] = (
+    summary["ratio_requests"], summary["ratio_requests_range"] = (
         round(median(rates), 2),
         [round(f(rates), 2) for f in (min, max)],
     )
-    told["ratio_p99"] = round(median(v["p99_ms"] / m["p99_ms"] for v, m in pairs), 2)
-    return told
+    summary["ratio_p99"] = round(median(v["p99_ms"] / m["p99_ms"] for v, m in pairs), 2)
+    return summary
 
 
 def _cpu(process: subprocess.Popen[bytes]) -> float:
@@ -211,9 +211,9 @@ def _kill(env: dict[str, str], home: Path, body: str, kills: int) -> dict[str, i
 
     folder = home / "predictions" / "predictions" / f"model={MODEL}"
     sql = f"SELECT prediction_id FROM read_parquet('{folder}/**/*.parquet') WHERE prediction_id LIKE 'k%'"
-    kept = [row[0] for row in duckdb.execute(sql).fetchall()]
-    return {"kills": kills, "answered": len(answered), "lost": len(set(answered) - set(kept)),
-            "doubled": len(kept) - len(set(kept))}  # fmt: skip
+    logged_ids = [row[0] for row in duckdb.execute(sql).fetchall()]
+    return {"kills": kills, "answered": len(answered), "lost": len(set(answered) - set(logged_ids)),
+            "doubled": len(logged_ids) - len(set(logged_ids))}  # fmt: skip
 
 
 def _call(port: int, body: str, name: str, answered: list[str]) -> None:
@@ -223,9 +223,9 @@ def _call(port: int, body: str, name: str, answered: list[str]) -> None:
     with httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False, timeout=30) as client:
         for number in range(10**6):
             identity = f"{name}-{number}"
-            asked = {"dataframe_split": {"columns": columns, "data": [[*row, identity]]}}
+            payload = {"dataframe_split": {"columns": columns, "data": [[*row, identity]]}}
             try:
-                reply = client.post(f"/models/{MODEL}/invocations", json=asked)
+                reply = client.post(f"/models/{MODEL}/invocations", json=payload)
             except httpx.HTTPError:
                 return
             if reply.status_code == 200:
@@ -243,20 +243,20 @@ def _machine() -> dict[str, Any]:
     }
 
 
-def _show(found: list[dict[str, Any]], lost: dict[str, int], met: bool) -> None:
+def _show(cases: list[dict[str, Any]], lost: dict[str, int], met: bool) -> None:
     heads = ("req/s", "p50 ms", "p99 ms", "CPU ms/req")
     table = Table(
         "conn.", "rows", *(f"vigil {h}" for h in heads), *(f"mlflow {h}" for h in heads), "ratio", "of rounds"
     )
-    for case in found:
+    for case in cases:
         cells = [case["connections"], case["rows"], *case["vigil"].values(), *case["mlflow"].values()]
         low, high = case["ratio_requests_range"]
         table.add_row(*map(str, cells), f"{case['ratio_requests']} x", f"{low}-{high}")
     Console(width=160).print(table)
     ended = f"{lost['answered']:,} answered, {lost['lost']} lost, {lost['doubled']} doubled"
     out.print(f"killed {lost['kills']} times under load: {ended}")
-    said = "[green]met[/]" if met else "[yellow]missed in this run[/]"
-    out.print(f"bar: {BAR} times the requests a second, single rows, {MANY} connections and more: {said}")
+    verdict = "[green]met[/]" if met else "[yellow]missed in this run[/]"
+    out.print(f"bar: {BAR} times the requests a second, single rows, {MANY} connections and more: {verdict}")
 
 
 if __name__ == "__main__":

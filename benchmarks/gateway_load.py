@@ -34,30 +34,36 @@ def _wrk(folder: Path, url: str, body: str, connections: int, seconds: int) -> d
     script.write_text(LUA.replace("{body}", body))
     words = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "20s", "--latency", "-s", str(script), url]
     text = subprocess.run(words, capture_output=True, text=True, check=True).stdout
-    told = {p: _ms(v) for p, v in re.findall(r"^\s+(50|99)%\s+(\S+)\s*$", text, flags=re.MULTILINE)}
+    percentiles = {p: _ms(v) for p, v in re.findall(r"^\s+(50|99)%\s+(\S+)\s*$", text, flags=re.MULTILINE)}
     rate, count = re.search(r"Requests/sec:\s+([\d.]+)", text), re.search(r"(\d+) requests in", text)
-    if "Non-2xx" in text or "Socket errors" in text or rate is None or count is None or set(told) != {"50", "99"}:
+    if (
+        "Non-2xx" in text
+        or "Socket errors" in text
+        or rate is None
+        or count is None
+        or set(percentiles) != {"50", "99"}
+    ):
         raise RuntimeError(f"{url}: not every request was answered:\n{text}")
     rate_, count_ = float(rate[1]), float(count[1])
-    return {"requests": count_, "requests_per_second": rate_, "p50_ms": told["50"], "p99_ms": told["99"]}
+    return {"requests": count_, "requests_per_second": rate_, "p50_ms": percentiles["50"], "p99_ms": percentiles["99"]}
 
 
 def _ms(text: str) -> float:
-    found = re.fullmatch(r"([\d.]+)(us|ms|s|m)", text)
-    if found is None:
+    match = re.fullmatch(r"([\d.]+)(us|ms|s|m)", text)
+    if match is None:
         raise RuntimeError(f"wrk says {text!r}")
-    return float(found[1]) * {"us": 0.001, "ms": 1, "s": 1000, "m": 60_000}[found[2]]
+    return float(match[1]) * {"us": 0.001, "ms": 1, "s": 1000, "m": 60_000}[match[2]]
 
 
 def _python(folder: Path, url: str, body: str, connections: int, seconds: int) -> dict[str, float]:
     file = folder / "body.json"
     file.write_text(body)
     words = [sys.executable, __file__, url, str(file), str(connections), str(seconds)]
-    done = subprocess.run(words, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise RuntimeError(f"{url}: {done.stderr}")
-    told: dict[str, float] = json.loads(done.stdout)
-    return told
+    process = subprocess.run(words, capture_output=True, text=True, check=False)
+    if process.returncode:
+        raise RuntimeError(f"{url}: {process.stderr}")
+    load_result: dict[str, float] = json.loads(process.stdout)
+    return load_result
 
 
 def _call(url: str, body: bytes, until: float, took: list[float], refused: list[str]) -> None:
@@ -86,9 +92,9 @@ def _main(url: str, file: str, connections: str, seconds: str) -> None:
     if refused or not took:
         sys.exit(f"not every request was answered: {refused[:3]}")
     rate, took = len(took) / (time.perf_counter() - began), sorted(took)
-    told = {"requests": len(took), "requests_per_second": rate}
-    told |= {f"p{p}_ms": took[min(len(took) - 1, len(took) * p // 100)] * 1000 for p in (50, 99)}
-    sys.stdout.write(json.dumps(told))
+    load_result = {"requests": len(took), "requests_per_second": rate}
+    load_result |= {f"p{p}_ms": took[min(len(took) - 1, len(took) * p // 100)] * 1000 for p in (50, 99)}
+    sys.stdout.write(json.dumps(load_result))
 
 
 if __name__ == "__main__":

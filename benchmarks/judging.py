@@ -51,12 +51,12 @@ def main() -> None:
     past: list[NightResult] = []
     for back in range(NIGHTS, 0, -1):
         day = LAST - timedelta(days=back)
-        said = judge(list(night(rng)), RULES, past[-3:], Facts(night=day, as_of=day))
+        verdicts = judge(list(night(rng)), RULES, past[-3:], Facts(night=day, as_of=day))
         past.append(NightResult(monitor="m", environment="production", night=day, partition_digest=str(day),
-                                config_digest="c", edges_digest="e", verdicts=said, rows=10_000))  # fmt: skip
+                                config_digest="c", edges_digest="e", verdicts=verdicts, rows=10_000))  # fmt: skip
         results.append(past[-1], evaluated_at=datetime(2026, 6, 1, tzinfo=UTC), labels_through=None)
     tonight = list(night(rng))
-    told: dict[str, float] = {"scores": len(tonight), "history_nights": NIGHTS}
+    timings: dict[str, float] = {"scores": len(tonight), "history_nights": NIGHTS}
     works: dict[str, Callable[[], object]] = {
         "read_history": lambda: results.history("m", "production", LAST, NIGHTS),
         "judge": lambda: judge(tonight, RULES, past, Facts(night=LAST, as_of=LAST)),
@@ -65,11 +65,11 @@ def main() -> None:
     for name, work in works.items():
         wall, used = time.perf_counter(), time.process_time()
         work()
-        told |= {
+        timings |= {
             f"{name}_s": round(time.perf_counter() - wall, 2),
             f"{name}_cpu_s": round(time.process_time() - used, 2),
         }
-    print(json.dumps(told))
+    print(json.dumps(timings))
 
 
 if __name__ == "__main__":

@@ -41,21 +41,23 @@ def statements(watch: Watch, result: NightResult) -> dict[str, tuple[float, floa
     """Question -> (usual place, reach) of the night that was judged last, on the question's own scale."""
     from vigil.verdicts import surprise
 
-    told: dict[str, tuple[float, float]] = {}
+    reaches: dict[str, tuple[float, float]] = {}
     rule = next(r for r in watch.monitor.rules.drift if r.surprise)
-    asked = [Asked(v.measurement, rule) for v in result.verdicts if v.limited_by(LimitKind.SURPRISE) and v.measurement]
+    questions = [
+        Asked(v.measurement, rule) for v in result.verdicts if v.limited_by(LimitKind.SURPRISE) and v.measurement
+    ]
 
     class Listening(surprise._Family):
         def outcome(self, row: int, *, again: bool) -> Any:
-            told[self.asked[row].measurement.id] = (float(self.usual.centre[row, -1]), float(self.reach[row]))
+            reaches[self.asked[row].measurement.id] = (float(self.usual.centre[row, -1]), float(self.reach[row]))
             return super().outcome(row, again=again)
 
     whole, surprise._Family = surprise._Family, Listening  # type: ignore[misc]
     try:
-        judge_surprise(asked, watch.results[:-1], result.night, watch.monitor.surprise)
+        judge_surprise(questions, watch.results[:-1], result.night, watch.monitor.surprise)
     finally:
         surprise._Family = whole  # type: ignore[misc]
-    return told
+    return reaches
 
 
 def trials(numeric: Sequence[str], category: Sequence[str]) -> Iterator[tuple[str, Fault]]:
@@ -76,20 +78,20 @@ def play(seed: int) -> list[Row]:
         watch.judge(*model.night(index)[:2])
     day, quiet, _ = model.night(ONSET)
     before = {m.id: m for m in _measured(watch.judge(day, quiet))}
-    told = statements(watch, watch.results[-1])
+    reaches = statements(watch, watch.results[-1])
     watch.results.pop()
     features = load().features
-    kinds = [[n for n, kind in features.items() if kind == wanted] for wanted in ("numeric", "category")]
+    kinds = [[n for n, kind in features.items() if kind == feature_kind] for feature_kind in ("numeric", "category")]
     rows = []
     for question, fault in trials(*kinds):
-        if question in told:
-            fitted = _sized(model, question, fault, before[question], told[question])
+        if question in reaches:
+            fitted = _sized(model, question, fault, before[question], reaches[question])
             verdicts = {v.id: v for v in _judged(model, watch, fitted).verdicts}
-            said = verdicts[question]
+            verdict = verdicts[question]
             kind, _, _ = question.partition("/")
-            never = kind == "missing_shift" and before[question].value == 0 and told[question][0] < 1e-3
+            never = kind == "missing_shift" and before[question].value == 0 and reaches[question][0] < 1e-3
             kind += ", never null before" if never else ""
-            rows.append({"question": kind, "seed": seed, "size": fitted.size, "found": said.state in ALARMS})
+            rows.append({"question": kind, "seed": seed, "size": fitted.size, "found": verdict.state in ALARMS})
     return rows
 
 
@@ -106,9 +108,11 @@ def _judged(model: Model, watch: Watch, fault: Fault) -> NightResult:
     return result
 
 
-def _sized(model: Model, question: str, fault: Fault, quiet: Measurement, told: tuple[float, float]) -> Fault:
+def _sized(
+    model: Model, question: str, fault: Fault, quiet: Measurement, centre_and_reach: tuple[float, float]
+) -> Fault:
     """The fault that moves the question by its reach: the same rows with a probe say how far a size moves it."""
-    centre, reach = told
+    centre, reach = centre_and_reach
     if fault.kind is FaultKind.NULLS:
         from vigil.verdicts.scales import anchor
 
@@ -118,10 +122,10 @@ def _sized(model: Model, question: str, fault: Fault, quiet: Measurement, told: 
     from vigil.usecases.nights import view
 
     probe = fault.model_copy(update={"size": min(reach, 1.0)})
-    _, made, _ = model.night(ONSET, probe, f"probe-{question.replace('/', '-')}")
+    _, profile, _ = model.night(ONSET, probe, f"probe-{question.replace('/', '-')}")
     edges, holdout = model.baseline
     metric, _, _ = question.partition("/")
-    numbers = evaluate(made, holdout, view(model.monitor), yardstick="", only={metric}, edges=edges)
+    numbers = evaluate(profile, holdout, view(model.monitor), yardstick="", only={metric}, edges=edges)
     moved = next(m for m in numbers if m.id == question)
     was, now = scaled(quiet), scaled(moved)
     if was is None or now is None:
@@ -132,23 +136,23 @@ def _sized(model: Model, question: str, fault: Fault, quiet: Measurement, told: 
 def main() -> None:
     """Plays, prints, and writes."""
     models = 17 if os.environ.get("FULL", "") not in ("", "0") else 1
-    found: dict[str, list[bool]] = defaultdict(list)
+    hits_by_question: dict[str, list[bool]] = defaultdict(list)
     with ProcessPoolExecutor(int(os.environ.get("WORKERS", "2"))) as pool:
         for rows in pool.map(play, range(FIRST_SEED, FIRST_SEED + models)):
             for row in rows:
-                found[row["question"]].append(row["found"])
+                hits_by_question[row["question"]].append(row["found"])
                 if "never" not in row["question"]:
-                    found["all"].append(row["found"])
-    told = [
+                    hits_by_question["all"].append(row["found"])
+    results = [
         {"question": name, "runs": len(hits), "found": sum(hits) / len(hits), "upper95": upper(sum(hits), len(hits)),
          "bar": [0.75, 0.85], "holds": 0.75 <= sum(hits) / len(hits) <= 0.85}
-        for name, hits in found.items()
+        for name, hits in hits_by_question.items()
     ]  # fmt: skip
-    for row in told:
+    for row in results:
         sys.stdout.write(
             f"{row['question']:<34} {row['runs']:>5} runs  found {row['found']:.1%}  (at most {row['upper95']:.1%})\n"
         )
-    OUT.write_text(json.dumps({"models": models, "results": told}, indent=1) + "\n")
+    OUT.write_text(json.dumps({"models": models, "results": results}, indent=1) + "\n")
 
 
 if __name__ == "__main__":
