@@ -2,6 +2,7 @@
 
 import ast
 import json
+import zlib
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date, timedelta
@@ -97,6 +98,8 @@ def stored(home: Path) -> Mapping[str, Any]:
 def plain(value: Any) -> Any:
     """Without what differs from run to run, also inside of JSON texts: two threads add up sums in either order, so that
     the last digits of a number are chance (4e-14 of it was seen)."""
+    if isinstance(value, bytes):
+        return plain(json.loads(zlib.decompress(value)))
     if isinstance(value, float):
         return round(float(f"{value:.10g}"), 12)
     if isinstance(value, str) and value.startswith(("{", "[")):
